@@ -1,0 +1,248 @@
+"""Every choice a person can make, one frozen model per top-level key of `params.yaml`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lbtts.errors import InputError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """Unknown keys are errors, values never change, numbers are numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class Run(Section):
+    """How the work is done, never what comes out: no stage depends on this section."""
+
+    jobs: Annotated[int, Field(ge=0)]  # worker processes; 0 = one per core
+    max_rejected: Share  # a stage stops when it rejects a larger share of its utterances
+
+    @property
+    def workers(self) -> int:
+        """Worker processes to start."""
+        return self.jobs or len(os.sched_getaffinity(0))
+
+
+class Demo(Section):
+    """The synthetic demo corpus: each sentence is read once, at the next pair of rate and pitch."""
+
+    # words per minute
+    rates: Annotated[tuple[Annotated[int, Field(ge=80, le=400)], ...], Field(min_length=1)]
+    # espeak's 0-99 scale
+    pitches: Annotated[tuple[Annotated[int, Field(ge=0, le=99)], ...], Field(min_length=1)]
+
+
+class Corpus(Section):
+    """Where the recordings come from and how they are made uniform."""
+
+    source: Literal["demo", "ljspeech", "csv", "folder"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]  # also data/raw/<name>
+    speaker: str
+    licence: str  # SPDX identifier; follows into the model card
+    attribution: str  # who made the recordings and on what terms
+    test_share: Share  # share of utterances held out, where the source has no split of its own
+    trim_db: Positive  # what lies this far below the peak at the edges is silence
+    # silence kept or added at either edge; BOS and EOS hold it, 1.25 s at most
+    edge_seconds: Annotated[float, Field(ge=0.05, le=1)]
+    loudness: Annotated[float, Field(ge=-70, le=0)]  # LUFS, ITU-R BS.1770
+    min_seconds: Annotated[float, Field(ge=0.4)]  # one block of BS.1770; edges included
+    max_seconds: Positive  # edges included
+    demo: Demo | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Corpus":
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError("min_seconds must be below max_seconds")
+        if (self.source == "demo") != (self.demo is not None):
+            raise ValueError("the section corpus.demo belongs to source: demo, and only there")
+        return self
+
+
+class G2P(Section):
+    """From text to phonemes."""
+
+    additions: str | None  # one's own pronunciations, `word<TAB>phones`; they come first
+
+
+class MFA(Section):
+    """The real Montreal Forced Aligner, called by its command line."""
+
+    command: str  # `mfa`, or how to reach it, e.g. `conda run -n aligner mfa`
+    acoustic_model: str | None  # name or path; null trains one on the corpus
+    dictionary: str | None  # name or path; null uses data/g2p/lexicon.dict
+    beam: Count
+    retry_beam: Count
+
+
+class Kaldi(Section):
+    """Monophone GMM training and alignment with Kaldi's own code, from wheels."""
+
+    gaussians: Count
+    iterations: Count
+    beam: Positive
+
+
+class Align(Section):
+    """The forced aligner."""
+
+    backend: Literal["kaldi", "mfa"]
+    kaldi: Kaldi
+    mfa: MFA
+
+
+class F0(Section):
+    """The F0 tracker."""
+
+    method: Literal["harvest", "dio"]
+    floor: Positive  # Hz
+    ceiling: Positive  # Hz
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "F0":
+        if self.floor >= self.ceiling:
+            raise ValueError("floor must be below ceiling")
+        return self
+
+
+class Features(Section):
+    """What is measured on the audio."""
+
+    f0: F0
+
+
+class Base(Section):
+    """The weights to start from."""
+
+    source: Literal["hub", "file", "random"]
+    repo: str  # on the model hub
+    revision: str  # commit of the repo: a tag or branch may move
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None  # of the checkpoint
+    path: str | None  # a local checkpoint, for source: file
+    seed: int  # for source: random
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Base":
+        if self.source == "file" and not self.path:
+            raise ValueError("source: file needs path")
+        if self.source == "hub" and not self.sha256:
+            raise ValueError("source: hub needs sha256, or a changed file would go unnoticed")
+        return self
+
+
+class Voice(Section):
+    """The initial voice table."""
+
+    encoder: Literal["resemblyzer", "wavlm"]
+    wavlm: str  # hub name and commit, `name@commit`
+    seed: int
+
+
+class LossWeights(Section):
+    """Weight of each loss; 0 switches it off."""
+
+    duration: NotNegative
+    duration_ce: NotNegative
+    f0: NotNegative
+    energy: NotNegative
+    mel: NotNegative
+
+
+class Train(Section):
+    """Fine-tuning."""
+
+    steps: Count
+    batch: Count  # utterances a step
+    crop_seconds: Positive  # decoder and F0 crops
+    lr: Positive
+    lr_bert: Positive
+    lr_voice: Positive
+    warmup: Annotated[int, Field(ge=0)]  # steps
+    weight_decay: NotNegative
+    clip: Positive  # gradient norm
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    weights: LossWeights
+    validate_every: Count  # steps
+    checkpoint_every: Count  # steps
+    validation_utterances: Count
+    seed: int
+
+
+class Evaluate(Section):
+    """Held-out measurement."""
+
+    utterances: Count
+    samples: Count  # how many of them are heard in the report
+
+
+class Export(Section):
+    """What is given away."""
+
+    voice: Annotated[str, Field(pattern=r"^[a-z]+_[a-z0-9]+$")]
+    onnx: bool
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    profile: str
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+    run: Run
+    corpus: Corpus
+    g2p: G2P
+    align: Align
+    features: Features
+    base: Base
+    voice: Voice
+    train: Train
+    evaluate: Evaluate
+    export: Export
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """The validated parameters in `path`.
+
+    ruamel.yaml reads YAML 1.2, in which `1e-5` is a number; PyYAML would return a string.
+
+    Raises:
+        InputError: the file is missing, is not YAML, has an unknown or missing key, or a value is
+            out of bounds; the message names each key.
+    """
+    path = Path(path)
+    try:
+        tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: not found; run from the project root, or copy a profile there"
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(tree)
+    except ValidationError as error:
+        problems = "; ".join(_in_words(problem) for problem in error.errors())
+        raise InputError(
+            f"{path}: {problems}; lbtts/params.py lists every key and its bounds"
+        ) from None
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    key = ".".join(map(str, problem["loc"]))
+    match problem["type"]:
+        case "missing":
+            return f"{key}: missing"
+        case "extra_forbidden":
+            return f"{key}: no such key"
+        case _:
+            return f"{key}: {problem['msg']} (got {problem['input']!r})"

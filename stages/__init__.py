@@ -1,0 +1,16 @@
+"""One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
+
+import sys
+from collections.abc import Callable
+
+from lbtts.errors import InputError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a stage; bad input ends it with status 1 and one line on standard error."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: what was finished is kept; run the same command to continue")

@@ -1,0 +1,45 @@
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[..., Path]:
+    """Finds a file of the development data beside the checkout, or skips the test."""
+
+    def find(*parts: str) -> Path:
+        path = ROOT.parent.joinpath("shared", *parts)
+        if not path.exists():
+            pytest.skip(f"needs development data that is not here: ../shared/{'/'.join(parts)}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder after the stage `corpus`: six demo sentences, one of them in the test split.
+
+    It holds params.yaml, data/corpus/ and metrics/corpus.json; session-wide, so do not write there.
+    """
+    from stages import corpus
+
+    folder = tmp_path_factory.mktemp("mini_corpus")
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(params.replace("jobs: 0", "jobs: 1"), encoding="utf-8")
+    sentences = (ROOT / "data/raw/demo/sentences.txt").read_text(encoding="utf-8").splitlines()
+    (folder / "data/raw/demo").mkdir(parents=True)
+    (folder / "data/raw/demo/sentences.txt").write_text("\n".join(sentences[:6]), encoding="utf-8")
+    with contextlib.chdir(folder):
+        corpus.main()
+    return folder
