@@ -1,0 +1,149 @@
+"""Speech of espeak-ng with the exact time of each phoneme, from the library of a pip package.
+
+The library is called directly (ctypes), so no system package is needed. What it leaves behind
+after one utterance (the phase of its wave generator, for one) changes the next by a few samples.
+Each utterance is therefore spoken by a private copy of the library, whose memory starts fresh: the
+samples depend on the arguments alone, not on what was spoken before.
+
+Source: espeak-ng 1.52, `speak_lib.h`, for constants and structures.
+"""
+
+import ctypes
+import shutil
+import tempfile
+from _ctypes import dlclose
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import espeakng_loader
+import numpy as np
+from numpy.typing import NDArray
+
+from lbtts.errors import InputError
+
+_SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples come to the callback, before Synth returns
+_PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x0001, 0x0002, 0x8000  # espeakINITIALIZE_*
+_RATE, _PITCH = 1, 3  # espeak_PARAMETER
+_CHARS_UTF8 = 1
+_POS_CHARACTER = 1
+_LIST_TERMINATED, _PHONEME = 0, 7  # espeak_EVENT_TYPE
+_NAME_BYTES = 8  # an event holds a phoneme's name without a final zero where it fills the field
+
+
+class _Event(ctypes.Structure):
+    """espeak_EVENT, its union taken for the bytes of a phoneme's name."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("name", ctypes.c_ubyte * _NAME_BYTES),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """A phoneme as espeak names it (IPA with stress mark, empty for a pause), in seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What espeak said: samples int16 [S], their rate in Hz, and its raw phoneme events.
+
+    An event lasts until the next one. Two offsets of the raw events are systematic: a stop's comes
+    after its closure, about 53 ms late; a vowel's after m n ŋ l j w about 38 ms late (at 150 words
+    a minute).
+    """
+
+    samples: NDArray[np.int16]
+    rate: int
+    phonemes: tuple[Phoneme, ...]
+
+
+def speak(text: str, voice: str, *, words_per_minute: int, pitch: int) -> Speech:
+    """`text` as espeak's `voice` reads it; the same samples on every call and in every process.
+
+    Args:
+        text: one utterance.
+        voice: a language code, such as `lb`.
+        words_per_minute: 80 to 450.
+        pitch: 0 to 99; 50 is the voice's own.
+
+    Raises:
+        InputError: the library does not start or has no such voice.
+    """
+    blocks: list[NDArray[np.int16]] = []
+    starts: list[tuple[int, str]] = []
+
+    def collect(samples, count, events):  # type: ignore[no-untyped-def]
+        if samples and count > 0:
+            blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+        for event in events:
+            if event.type == _LIST_TERMINATED:
+                return 0
+            if event.type == _PHONEME:
+                starts.append((event.sample, bytes(event.name).split(b"\0")[0].decode()))
+
+    callback = _Callback(collect)
+    with _private_library() as library:
+        data = espeakng_loader.get_data_path()
+        options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
+        rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), options)
+        if rate <= 0:
+            raise InputError(
+                f"espeak-ng does not start with the data in {data}; reinstall espeakng-loader"
+            )
+        library.espeak_SetSynthCallback(callback)
+        if library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise InputError(
+                f"espeak-ng has no voice {voice!r}; see `{data}/lang` for those it has"
+            )
+        library.espeak_SetParameter(_RATE, words_per_minute, 0)
+        library.espeak_SetParameter(_PITCH, pitch, 0)
+        utf8 = text.encode() + b"\0"
+        library.espeak_Synth(utf8, len(utf8), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)
+        library.espeak_Terminate()
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+    ends = [start for start, _ in starts[1:]] + [len(samples)]
+    phonemes = tuple(
+        Phoneme(name, start / rate, end / rate)
+        for (start, name), end in zip(starts, ends, strict=True)
+    )
+    return Speech(samples, rate, phonemes)
+
+
+@contextmanager
+def _private_library() -> Iterator[ctypes.CDLL]:
+    """A copy of the library of one's own: the loader shares memory only between equal files."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(espeakng_loader.get_library_path())
+        library = ctypes.CDLL(shutil.copyfile(source, f"{folder}/{source.name}"))
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    ]
+    try:
+        yield library
+    finally:
+        dlclose(library._handle)
