@@ -1,0 +1,232 @@
+"""The feature file: every utterance's arrays end to end, and where each begins.
+
+One flat dataset per quantity, uncompressed, in chunks of 2^16 values. Flat, because 30,000 groups
+or files cost twice the time to write and ten times that to check; uncompressed, because a crop
+would have to inflate whole chunks.
+
+Axes: F frames of all utterances, S samples, T tokens with BOS and EOS, n utterances sorted by id.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from lbtts import grid
+from lbtts.acoustics.extraction import FULL_SCALE, Extracted
+from lbtts.acoustics.mel import N_MELS
+from lbtts.errors import InputError
+
+VERSION = 1  # of the layout
+SPLITS = ("train", "test")  # by their number in the dataset `split`
+
+_CHUNK = 2**16
+_BUFFER = 256  # utterances between writes
+_COLUMNS: dict[str, tuple[tuple[int, ...], str, str]] = {  # shape of one entry, dtype, axis
+    "mel": ((N_MELS,), "f2", "frame"),
+    "f0": ((), "f4", "frame"),
+    "energy": ((), "f4", "frame"),
+    "audio": ((), "i2", "sample"),
+    "tokens": ((), "u1", "token"),
+    "units": ((), "u1", "token"),
+}
+_AXES = ("frame", "sample", "token")
+_GRID = {"sample_rate": grid.SAMPLE_RATE, "hop": grid.HOP, "unit": grid.SAMPLES_PER_UNIT}
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One utterance, or a crop of it (then `tokens` and `units` are still whole)."""
+
+    id: str
+    tokens: NDArray[np.int64]  # [T], input ids with BOS and EOS
+    units: NDArray[np.int64]  # [T]
+    mel: NDArray[np.float32]  # [F, 80], natural log
+    f0: NDArray[np.float32]  # [F], Hz, 0 where unvoiced
+    energy: NDArray[np.float32]  # [F], log norm
+    audio: NDArray[np.float32]  # [S], -1..1
+
+
+class FeatureWriter:
+    """Writes a feature file; it appears under its name only when it is complete."""
+
+    def __init__(self, path: str | Path, params: Mapping[str, Any]) -> None:
+        """Begins the file at `path`; `params`, the section `features`, is remembered by hash."""
+        self._path = Path(path)
+        self._partial = self._path.with_suffix(".partial")
+        self._buffer: dict[str, list[NDArray]] = {name: [] for name in _COLUMNS}
+        self._offsets: dict[str, list[int]] = {axis: [0] for axis in _AXES}
+        self._ids: list[str] = []
+        self._splits: list[int] = []
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = h5py.File(self._partial, "w")
+        self._file.attrs.update(_GRID)
+        self._file.attrs["version"] = VERSION
+        self._file.attrs["params"] = hashlib.sha256(repr(sorted(params.items())).encode()).digest()
+        for library in ("librosa", "pyworld-prebuilt", "numpy"):
+            self._file.attrs[library] = version(library)
+        for name, (shape, dtype, _) in _COLUMNS.items():
+            chunk = (_CHUNK // (shape or (1,))[0], *shape)
+            self._file.create_dataset(
+                name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunk
+            )
+
+    def add(
+        self, name: str, split: str, tokens: list[int], units: list[int], arrays: Extracted
+    ) -> None:
+        """Appends an utterance; ids must come in ascending order.
+
+        Raises:
+            ValueError: the order is broken.
+        """
+        if self._ids and name <= self._ids[-1]:
+            raise ValueError(f"{name} comes after {self._ids[-1]}")
+        row = vars(arrays) | {"tokens": np.array(tokens), "units": np.array(units)}
+        for column, values in row.items():
+            self._buffer[column].append(values)
+        sizes = {"frame": len(arrays.f0), "sample": len(arrays.audio), "token": len(tokens)}
+        for axis, size in sizes.items():
+            self._offsets[axis].append(self._offsets[axis][-1] + size)
+        self._ids.append(name)
+        self._splits.append(SPLITS.index(split))
+        if len(self._ids) % _BUFFER == 0:
+            self._flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Literal[False]:
+        try:
+            if kind is None:
+                self._finish()
+        except OSError as problem:
+            raise InputError(
+                f"{self._path}: could not be written ({problem}); free some space and run again"
+            ) from problem
+        finally:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)
+        return False
+
+    def _finish(self) -> None:
+        self._flush()
+        for axis, offsets in self._offsets.items():
+            self._file[f"{axis}_offsets"] = np.array(offsets, np.int64)
+        self._file["ids"] = np.array([name.encode() for name in self._ids], dtype=bytes)
+        self._file["split"] = np.array(self._splits, np.uint8)
+        self._file.close()
+        with self._partial.open("rb") as file:
+            os.fsync(file.fileno())
+        self._partial.replace(self._path)
+
+    def _flush(self) -> None:
+        for name, parts in self._buffer.items():
+            if parts:
+                dataset = self._file[name]
+                begin = len(dataset)
+                values = np.concatenate(parts)
+                dataset.resize(begin + len(values), axis=0)
+                dataset[begin:] = values
+                parts.clear()
+
+
+class FeatureStore:
+    """Reads a feature file, utterance by utterance.
+
+    The file is opened when it is first read, once in each process: a store may be pickled to a
+    worker, or inherited by one.
+
+    Attributes:
+        ids: tuple of n strings, ascending.
+        split: [n] uint8, 0 train, 1 test.
+        units_total: [n] int64, the length of each utterance.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Reads the index of the file at `path`.
+
+        Raises:
+            InputError: it is missing, damaged, or of another layout or grid.
+        """
+        self._path = Path(path)
+        self._owner = 0
+        self._handle: h5py.File | None = None
+        try:
+            with h5py.File(self._path, "r") as file:
+                found = {key: int(file.attrs[key]) for key in (*_GRID, "version")}
+                if found != _GRID | {"version": VERSION}:
+                    raise InputError(
+                        f"{path}: written for {found}, not {_GRID | {'version': VERSION}}; "
+                        "run `dvc repro -f features`"
+                    )
+                self._offsets = {axis: file[f"{axis}_offsets"][:] for axis in _AXES}
+                self.ids = tuple(name.decode() for name in file["ids"][:])
+                self.split = file["split"][:]
+        except (OSError, KeyError) as error:
+            raise InputError(
+                f"{path}: not a readable feature file ({error}); run `dvc repro features`"
+            ) from error
+        self.units_total = np.diff(self._offsets["sample"]) // grid.SAMPLES_PER_UNIT
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Utterance:
+        """The whole utterance."""
+        return self.crop(index, 0, int(self.units_total[index]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_handle": None, "_owner": 0}
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """Indices of the utterances in `train` or `test`, ascending.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = np.flatnonzero(self.split == SPLITS.index(split))
+        if not len(found):
+            raise InputError(f"{self._path}: no {split} utterance; see corpus.test_share")
+        return found
+
+    def crop(self, index: int, start: int, units: int) -> Utterance:
+        """`units` units of an utterance from unit `start` on; nothing else is read."""
+        spans = {
+            "frame": (grid.units_to_frames(start), grid.units_to_frames(start + units)),
+            "sample": (grid.units_to_samples(start), grid.units_to_samples(start + units)),
+        }
+        begins = {axis: int(self._offsets[axis][index]) for axis in _AXES}
+        spans["token"] = (0, int(self._offsets["token"][index + 1]) - begins["token"])
+        file = self._open()
+        rows = {
+            name: file[name][begins[axis] + spans[axis][0] : begins[axis] + spans[axis][1]]
+            for name, (_, _, axis) in _COLUMNS.items()
+        }
+        return Utterance(
+            id=self.ids[index],
+            tokens=rows["tokens"].astype(np.int64),
+            units=rows["units"].astype(np.int64),
+            mel=rows["mel"].astype(np.float32),
+            f0=rows["f0"],
+            energy=rows["energy"],
+            audio=rows["audio"] / FULL_SCALE,
+        )
+
+    def _open(self) -> h5py.File:
+        """This process's own handle: HDF5's state does not survive a fork."""
+        if self._handle is None or self._owner != os.getpid():
+            self._handle, self._owner = h5py.File(self._path, "r"), os.getpid()
+        return self._handle

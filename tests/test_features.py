@@ -1,0 +1,123 @@
+import hashlib
+import multiprocessing
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+
+from lbtts.acoustics.extraction import Extracted, parse_cuts
+from lbtts.acoustics.features import FeatureStore, FeatureWriter
+from lbtts.errors import InputError
+from tests.corpora import write_features
+
+UNITS = {"a": [3, 4, 2], "b": [1, 9, 1], "c": [5, 50, 2, 7]}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("features") / "features.h5"
+    write_features(path, UNITS)
+    return path
+
+
+def test_what_was_written_is_read_back(path):
+    store = FeatureStore(path)
+    assert store.ids == ("a", "b", "c")
+    assert store.units_total.tolist() == [9, 11, 64]
+    for index, units in enumerate(UNITS.values()):
+        utterance = store[index]
+        assert utterance.units.tolist() == units
+        assert utterance.tokens[0] == utterance.tokens[-1] == 0
+        assert utterance.mel.shape == (2 * sum(units), 80)
+        assert len(utterance.f0) == len(utterance.energy) == 2 * sum(units)
+        assert len(utterance.audio) == 600 * sum(units)
+        assert np.abs(utterance.audio).max() <= 1
+
+
+def test_a_crop_is_the_same_as_a_slice_of_the_whole(path):
+    store = FeatureStore(path)
+    whole, crop = store[2], store.crop(2, start=10, units=5)
+    np.testing.assert_array_equal(crop.f0, whole.f0[20:30])
+    np.testing.assert_array_equal(crop.mel, whole.mel[20:30])
+    np.testing.assert_array_equal(crop.audio, whole.audio[6000:9000])
+    np.testing.assert_array_equal(crop.tokens, whole.tokens)
+
+
+def test_writing_twice_gives_the_same_bytes(path, tmp_path):
+    again = tmp_path / "features.h5"
+    write_features(again, UNITS)
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
+
+
+def _read(store, index, queue):
+    queue.put(store[index].f0)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_store_that_is_open_can_be_read_in_another_process(path, method):
+    store = FeatureStore(path)
+    expected = store[1].f0
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    process = context.Process(target=_read, args=(store, 1, queue))
+    process.start()
+    np.testing.assert_array_equal(queue.get(timeout=60), expected)
+    process.join()
+
+
+def test_a_store_survives_pickling_after_use(path):
+    store = FeatureStore(path)
+    first = store[0].f0
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(store))[0].f0, first)
+
+
+def test_an_interrupted_writer_leaves_the_old_file(tmp_path):
+    path = tmp_path / "features.h5"
+    write_features(path, UNITS)
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt), FeatureWriter(path, {}):
+        raise KeyboardInterrupt
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["features.h5"]
+
+
+def test_ids_out_of_order_are_refused(tmp_path):
+    f0 = np.ones(2, np.float32)
+    arrays = Extracted(np.ones((2, 80), np.float16), f0, f0, np.ones(600, np.int16))
+    with (
+        pytest.raises(ValueError, match="a comes after b"),
+        FeatureWriter(tmp_path / "f.h5", {}) as w,
+    ):
+        w.add("b", "train", [0], [1], arrays)
+        w.add("a", "train", [0], [1], arrays)
+
+
+def test_a_file_of_another_grid_is_refused_with_the_remedy(path, tmp_path):
+    other = tmp_path / "features.h5"
+    other.write_bytes(path.read_bytes())
+    with h5py.File(other, "r+") as file:
+        file.attrs["hop"] = 240
+    with pytest.raises(InputError, match=r"hop.*dvc repro -f features"):
+        FeatureStore(other)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"junk"])
+def test_a_missing_or_damaged_file_is_one_clear_line(tmp_path, content):
+    path = tmp_path / "features.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"features\.h5: not a readable feature file"):
+        FeatureStore(path)
+
+
+def test_a_split_without_utterances_names_the_parameter(tmp_path):
+    path = tmp_path / "features.h5"
+    write_features(path, UNITS, test=())
+    with pytest.raises(InputError, match=r"no test utterance; see corpus\.test_share"):
+        FeatureStore(path).indices("test")
+
+
+def test_cuts_are_spans_of_samples():
+    assert parse_cuts("") == []
+    assert parse_cuts("600:1200;6000:6600") == [slice(600, 1200), slice(6000, 6600)]
