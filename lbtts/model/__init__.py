@@ -1,0 +1,1 @@
+"""Kokoro as a trainable network: its facts, weights, voice table and losses."""

@@ -1,0 +1,57 @@
+"""What is fixed about Kokoro-82M: architecture, voice tables, and what training cannot reach.
+
+Source: hexgrad/Kokoro-82M `config.json` (Apache-2.0) and the modules of kokoro 0.9.4.
+"""
+
+from typing import Any
+
+from lbtts.grid import MAX_TOKENS, MAX_UNITS
+from lbtts.text.vocab import N_TOKEN, VOCAB
+
+COMPONENTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
+
+TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols
+STYLE = 256  # floats a row
+DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody predictor
+
+# No gradient arrives at these: KModel reads ALBERT's last hidden state, not its pooler, and runs
+# the harmonic source under no_grad.
+UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
+
+
+def config() -> dict[str, Any]:
+    """The published configuration, as `KModel(config=...)` takes it.
+
+    Source: config.json of hexgrad/Kokoro-82M at v1.0; tests compare it with a copy of the original.
+    """
+    return {
+        "istftnet": {
+            "upsample_kernel_sizes": [20, 12],
+            "upsample_rates": [10, 6],
+            "gen_istft_hop_size": 5,
+            "gen_istft_n_fft": 20,
+            "resblock_dilation_sizes": [[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+            "resblock_kernel_sizes": [3, 7, 11],
+            "upsample_initial_channel": 512,
+        },
+        "dim_in": 64,
+        "dropout": 0.2,
+        "hidden_dim": 512,
+        "max_conv_dim": 512,
+        "max_dur": MAX_UNITS,
+        "multispeaker": True,
+        "n_layer": 3,
+        "n_mels": 80,
+        "n_token": N_TOKEN,
+        "style_dim": DECODER_STYLE,
+        "text_encoder_kernel_size": 5,
+        "plbert": {
+            "hidden_size": 768,
+            "num_attention_heads": 12,
+            "intermediate_size": 2048,
+            "max_position_embeddings": MAX_TOKENS + 2,
+            "num_hidden_layers": 12,
+            "dropout": 0.1,
+        },
+        "vocab": dict(VOCAB),
+    }

@@ -1,0 +1,181 @@
+"""Kokoro with gradients: stock modules, run as in inference, under teacher forcing.
+
+Shapes: B utterances, T tokens with BOS and EOS, C crop length in duration units, 2C frames of F0
+and energy, 600C samples.
+
+Durations are learned on whole utterances. F0, energy and waveform are learned on crops of equal
+length, because the biLSTM of F0Ntrain and every instance norm would mix padding into real frames.
+Source of that split: StyleTTS2, https://arxiv.org/abs/2306.07691, second-stage training.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from kokoro import KModel
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from lbtts.model.checkpoint import instance_norms
+from lbtts.model.facts import DECODER_STYLE, UNREACHED
+from lbtts.model.voice import VoiceTable
+
+
+@dataclass(frozen=True)
+class Crop:
+    """As many units out of every utterance: `start` [B] int64 and `units`, the length C."""
+
+    start: Tensor
+    units: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Everything that one forward pass computes.
+
+    Attributes:
+        duration_logits: [B, T, 50]; a token's duration is the sum of their sigmoids.
+        durations: [B, T] float, in units, unrounded; meaningless beyond an utterance's length.
+        lengths: [B] int64, tokens of each utterance.
+        f0: [B, 2C] Hz, predicted.
+        energy: [B, 2C] log norm, predicted.
+        audio: [B, 600C], 24 kHz.
+    """
+
+    duration_logits: Tensor
+    durations: Tensor
+    lengths: Tensor
+    f0: Tensor
+    energy: Tensor
+    audio: Tensor
+
+
+class Kokoro(nn.Module):
+    """A KModel and its voice table, trainable together."""
+
+    def __init__(self, model: KModel, voice: VoiceTable) -> None:
+        super().__init__()
+        self.model = model
+        self.voice = voice
+        self._norms = instance_norms(model)
+        for name, parameter in model.named_parameters():
+            if name in self._norms or name.startswith(UNREACHED):
+                parameter.requires_grad_(False)
+
+    def groups(self, lr: float, lr_bert: float, lr_voice: float, decay: float) -> list[dict]:
+        """Optimizer groups by component: ALBERT slow, the voice table fast and free of decay."""
+        bert: list[nn.Parameter] = []
+        rest: list[nn.Parameter] = []
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                (bert if name.startswith("bert.") else rest).append(parameter)
+        return [
+            {"name": "pretrained", "params": rest, "lr": lr, "weight_decay": decay},
+            {"name": "bert", "params": bert, "lr": lr_bert, "weight_decay": decay},
+            {
+                "name": "voice",
+                "params": list(self.voice.parameters()),
+                "lr": lr_voice,
+                "weight_decay": 0.0,
+            },
+        ]
+
+    def forward_train(
+        self,
+        tokens: Tensor,
+        voice_row: Tensor,
+        *,
+        teacher_dur: Tensor | None = None,
+        teacher_f0: Tensor | None = None,
+        teacher_noise: Tensor | None = None,
+        crop: Crop | None = None,
+    ) -> Prediction:
+        """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
+
+        Args:
+            tokens: [B, T] int64, BOS and EOS included, zeros behind the EOS.
+            voice_row: [B, 256] float32.
+            teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
+            teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
+            teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
+            crop: what F0Ntrain and decoder see; whole utterances without it.
+
+        Raises:
+            ValueError: without a crop, utterances of different lengths in units.
+        """
+        model, predictor = self.model, self.model.predictor
+        decoder_style, prosody_style = voice_row[:, :DECODER_STYLE], voice_row[:, DECODER_STYLE:]
+        lengths = token_lengths(tokens)
+        mask = torch.arange(tokens.shape[1], device=tokens.device) >= lengths[:, None]
+
+        hidden = model.bert(tokens, attention_mask=(~mask).int())
+        hidden = model.bert_encoder(hidden).transpose(-1, -2)
+        text = predictor.text_encoder(hidden, prosody_style, lengths, mask)  # [B, T, 640]
+        logits = predictor.duration_proj(_packed(predictor.lstm, text, lengths))
+        durations = torch.sigmoid(logits).sum(-1)
+
+        units = teacher_dur
+        if units is None:
+            units = durations.detach().round().clamp(min=1).long().masked_fill(mask, 0)
+        index = token_of_unit(units, crop)  # [B, C]
+        f0, energy = predictor.F0Ntrain(_spread(text.transpose(-1, -2), index), prosody_style)
+        phonetic = _spread(model.text_encoder(tokens, lengths, mask), index)
+        audio = model.decoder(
+            phonetic,
+            f0 if teacher_f0 is None else teacher_f0,
+            energy if teacher_noise is None else teacher_noise,
+            decoder_style,
+        )
+        return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
+
+
+def token_lengths(tokens: Tensor) -> Tensor:
+    """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
+
+    BOS, EOS and padding share the id 0, and no other token has it: the EOS is the zero behind the
+    last id that is not zero.
+    """
+    position = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+    return (tokens.ne(0) * position).amax(1) + 1
+
+
+def token_of_unit(units: Tensor, crop: Crop | None = None) -> Tensor:
+    """For each duration unit, the index of its token: [B, C] int64 from [B, T] units a token.
+
+    Raises:
+        ValueError: without a crop, utterances of different lengths; with one, a crop that leaves
+            its utterance.
+    """
+    ends = units.cumsum(1)
+    totals = ends[:, -1]
+    if crop is None:
+        if not bool((totals == totals[0]).all()):
+            raise ValueError(f"utterances of {totals.tolist()} units need a crop")
+        crop = Crop(torch.zeros_like(totals), int(totals[0]))
+    if bool((crop.start + crop.units > totals).any()):
+        raise ValueError(
+            f"a crop of {crop.units} units leaves utterances of {totals.tolist()} units"
+        )
+    position = crop.start[:, None] + torch.arange(crop.units, device=units.device)
+    return torch.searchsorted(ends, position, right=True)
+
+
+@contextmanager
+def seeded_noise(seed: int) -> Iterator[None]:
+    """Inside, torch's random numbers, SineGen's noise too, follow from `seed` alone."""
+    devices = list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+    """The LSTM's output [B, T, H] with padding left out of the recurrence."""
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    return pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+
+def _spread(x: Tensor, index: Tensor) -> Tensor:
+    """Columns [B, H, C] of `x` [B, H, T], each token repeated for its units."""
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))

@@ -1,0 +1,64 @@
+"""Speaker encoders: from a waveform to one vector that says who speaks."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+
+from lbtts.errors import InputError
+from lbtts.grid import SAMPLE_RATE
+from lbtts.params import Voice
+
+_ENCODER_RATE = 16_000  # Hz; both encoders were trained at it
+
+Audio = NDArray[np.float32]
+
+
+def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
+    """The speaker embedding of one utterance, float32: 256 numbers (Resemblyzer) or 512 (WavLM).
+
+    Args:
+        audio: [S] float32, 24 kHz.
+        voice: the section `voice`, which names the encoder.
+
+    Raises:
+        InputError: WavLM's weights cannot be fetched.
+    """
+    encode = _resemblyzer() if voice.encoder == "resemblyzer" else _wavlm(voice.wavlm)
+    return encode(soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)).astype(np.float32)
+
+
+@cache
+def _resemblyzer() -> Callable[[Audio], Audio]:
+    """Resemblyzer, whose weights lie inside its wheel. Source: Wan et al., arXiv:1710.10467."""
+    from resemblyzer import VoiceEncoder
+
+    torch.set_num_threads(1)  # the work is spread over processes
+    return VoiceEncoder("cpu", verbose=False).embed_utterance
+
+
+@cache
+def _wavlm(name: str) -> Callable[[Audio], Audio]:
+    """WavLM's x-vectors, from the hub at a pinned commit. Source: Chen et al., arXiv:2110.13900."""
+    from transformers import AutoFeatureExtractor, WavLMForXVector
+
+    repo, _, revision = name.partition("@")
+    torch.set_num_threads(1)
+    try:
+        prepare = AutoFeatureExtractor.from_pretrained(repo, revision=revision)
+        model = WavLMForXVector.from_pretrained(repo, revision=revision).eval()
+    except OSError as error:
+        raise InputError(
+            f"voice.wavlm: {name} cannot be loaded ({str(error).splitlines()[0]}); "
+            "check the network, or set voice.encoder to resemblyzer"
+        ) from error
+
+    @torch.no_grad()
+    def encode(audio: Audio) -> Audio:
+        inputs = prepare(audio, sampling_rate=_ENCODER_RATE, return_tensors="pt")
+        return model(**inputs).embeddings[0].numpy()
+
+    return encode

@@ -1,0 +1,107 @@
+"""The voice table: one style row for each phoneme-string length, smooth by construction.
+
+A table is `basis @ weights`: a few cubic splines over log length times a learned matrix. Rows can
+therefore only change gradually, as they do in the published tables, and lengths that the corpus
+lacks take after their neighbours.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline
+from torch import Tensor, nn
+
+from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
+
+_SPLINES = 8  # functions in the basis
+_LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
+_SHRINKAGE = 10.0  # utterances' worth of pull towards the neighbouring length
+
+# Norms by string length and the turn between the shortest strings and those of some 50 symbols, in
+# radians: means over the tables af_heart, am_adam, am_michael and bm_george of hexgrad/Kokoro-82M.
+_PROSODY_NORM = {1: 5.3, 6: 3.7, 21: 2.6, 51: 2.05, 101: 1.85, 510: 1.8}
+_DECODER_NORM = {1: 2.4, 6: 2.1, 21: 2.0, 510: 2.0}
+_TURN, _TURN_ENDS = 0.65, 51
+
+Array = NDArray[np.float64]
+
+
+def log_length(symbols: NDArray[np.int64]) -> Array:
+    """Phoneme-string lengths 1 to 510 on a logarithmic scale from 0 to 1, float64."""
+    return np.log((symbols + _LENGTH_OFFSET) / (1 + _LENGTH_OFFSET)) / np.log(
+        (TABLE_ROWS + _LENGTH_OFFSET) / (1 + _LENGTH_OFFSET)
+    )
+
+
+def basis(symbols: NDArray[np.int64]) -> Array:
+    """Cubic splines [n, 8] float64 at string lengths [n]; each row sums to one."""
+    inner = np.linspace(0, 1, _SPLINES - 2)
+    knots = np.r_[[0.0] * 3, inner, [1.0] * 3]
+    return BSpline.design_matrix(log_length(symbols), knots, 3).toarray()
+
+
+def _all_lengths() -> NDArray[np.int64]:
+    return np.arange(1, TABLE_ROWS + 1)
+
+
+class VoiceTable(nn.Module):
+    """A trainable voice table: `weights` [8, 256] over a fixed basis [510, 8]."""
+
+    basis: Tensor
+
+    def __init__(self, table: Tensor) -> None:
+        """Fits the weights to `table` [510, 1, 256] float32 by least squares."""
+        super().__init__()
+        fixed = basis(_all_lengths())
+        weights = np.linalg.lstsq(fixed, table[:, 0].double().numpy(), rcond=None)[0]
+        self.register_buffer("basis", torch.from_numpy(fixed).float(), persistent=False)
+        self.weights = nn.Parameter(torch.from_numpy(weights).float())
+
+    def rows(self, lengths: Tensor) -> Tensor:
+        """Style rows [B, 256] for token counts [B] int64 that include BOS and EOS."""
+        return self.basis[lengths - 3] @ self.weights
+
+    def table(self) -> Tensor:
+        """The whole table [510, 1, 256] float32, as stock kokoro reads it."""
+        return (self.basis @ self.weights)[:, None].detach()
+
+
+def initial_table(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Tensor:
+    """A voice table [510, 1, 256] float32 from one speaker's embeddings.
+
+    The embedding expected at each length, by penalised spline regression, is turned into a style
+    by a projection drawn from `seed`; norms and the turn of short strings follow the published
+    tables. No published voice is copied.
+
+    Args:
+        embeddings: [N, E] float32, E >= 1, one per utterance.
+        lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
+        seed: of the projection.
+    """
+    columns = basis(lengths)
+    slope = np.diff(np.eye(_SPLINES), axis=0)
+    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
+    expected = basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
+
+    draw = np.random.default_rng(seed)
+    halves = []
+    for norms in (_DECODER_NORM, _PROSODY_NORM):
+        style = _unit(expected @ draw.standard_normal((embeddings.shape[1], STYLE - DECODER_STYLE)))
+        turned = draw.standard_normal(DECODER_STYLE)
+        turned = _unit(turned - style * (style @ turned)[:, None])
+        angle = _over_length({1: _TURN, _TURN_ENDS: 0.0, TABLE_ROWS: 0.0})[:, None]
+        halves.append(
+            _over_length(norms)[:, None] * (np.cos(angle) * style + np.sin(angle) * turned)
+        )
+    table = torch.from_numpy(np.concatenate(halves, axis=1)).float()[:, None]
+    return VoiceTable(table).table()
+
+
+def _over_length(anchors: dict[int, float]) -> Array:
+    """Values [510] between anchors at given lengths, linear in log length."""
+    at = log_length(np.array(list(anchors)))
+    return np.interp(log_length(_all_lengths()), at, list(anchors.values()))
+
+
+def _unit(x: Array) -> Array:
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)

@@ -1,0 +1,74 @@
+"""The weights to start from: the hub's, a file's, or seeded random ones, in one layout."""
+
+from pathlib import Path
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+from lbtts import params
+from lbtts.errors import InputError
+from lbtts.model import checkpoint, facts
+from lbtts.params import Base
+from lbtts.records import write_json
+from stages import run
+
+OUT = Path("models/base")
+CHECKPOINT = "kokoro-v1_0.pth"
+
+
+def download(base: Base) -> tuple[Path, Path]:
+    """The hub's config and checkpoint, at the pinned commit."""
+    try:
+        config, weights = (
+            Path(hf_hub_download(base.repo, name, revision=base.revision))
+            for name in ("config.json", CHECKPOINT)
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        raise InputError(
+            f"base.source: hub: {base.repo}@{base.revision} cannot be fetched "
+            f"({str(error).splitlines()[0]}); check the network, or set base.source to file"
+        ) from error
+    return config, weights
+
+
+def main() -> None:
+    """Reads or draws the weights, strictly, and writes them with where they came from."""
+    base = params.load().base
+    if base.source == "random":
+        config = facts.config()
+        model = checkpoint.random(config, base.seed)
+        print("base: RANDOM WEIGHTS. Everything downstream runs, but the voice will be noise.")
+        origin = {"base": "random", "base_seed": base.seed}
+    else:
+        if base.source == "hub":
+            config_path, weights = download(base)
+        else:
+            weights = Path(base.path or "")
+            config_path = weights.parent / "config.json"
+            if not weights.is_file():
+                raise InputError(f"base.path: {weights}: no such file")
+        digest = checkpoint.sha256(weights)
+        if base.sha256 and digest != base.sha256:
+            raise InputError(
+                f"{weights}: its SHA-256 is {digest}, not the {base.sha256} of base.sha256; "
+                "delete it and fetch it again, or correct base.sha256"
+            )
+        config = (
+            checkpoint.read_config(config_path.parent) if config_path.exists() else facts.config()
+        )
+        model = checkpoint.build(config)
+        checkpoint.load_published(model, weights)
+        origin = {"base": base.source, "base_sha256": digest}
+        if base.source == "hub":
+            origin |= {"base_repo": base.repo, "base_revision": base.revision}
+
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_json(OUT / "config.json", config)
+    checkpoint.save_published(model.state_dict(), OUT / "model.pth")
+    write_json(OUT / "provenance.json", origin)
+    count = sum(p.numel() for p in model.parameters())
+    write_json("metrics/base.json", origin | {"parameters": count})
+
+
+if __name__ == "__main__":
+    run(main)

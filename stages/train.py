@@ -1,0 +1,59 @@
+"""Fine-tunes Kokoro and its voice table."""
+
+import shutil
+from pathlib import Path
+
+from lbtts import params
+from lbtts.acoustics.features import FeatureStore
+from lbtts.model import checkpoint
+from lbtts.records import read_json, write_json
+from lbtts.training import resume, trainer
+from stages import run
+
+FEATURES = Path("data/features.h5")
+BASE = Path("models/base")
+VOICE = Path("models/voice/voice.safetensors")
+OUT = Path("models/finetuned")
+CURVES = Path("metrics/train")
+
+
+def main() -> None:
+    """Trains, or goes on with a run that was interrupted, and writes the averaged weights."""
+    p = params.load()
+    store = FeatureStore(FEATURES)
+    horizonless = p.train.model_dump(mode="json", exclude={"steps"})
+    fingerprint = resume.fingerprint(horizonless, [FEATURES, BASE / "model.pth", VOICE])
+    state = trainer.setup(
+        checkpoint.load_base(BASE), checkpoint.load_tensors(VOICE)["table"], p.train
+    )
+    with resume.scratch(fingerprint) as scratch:
+        recorder = trainer.fit(state, store, p.train, scratch, CURVES)
+        samples = [
+            path
+            for path in sorted((scratch / trainer.SAMPLES).iterdir())
+            if int(path.name.split("-")[1]) <= p.train.steps
+        ]
+        (OUT / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
+        for path in samples:
+            shutil.copy(path, OUT / trainer.SAMPLES)
+
+    network = trainer.averaged(state)
+    provenance = read_json(BASE / "provenance.json")
+    provenance |= {"steps": state.step, "seed": p.train.seed}
+    checkpoint.save_finetuned(
+        OUT, network.model, network.voice.table().cpu(), checkpoint.read_config(BASE), provenance
+    )
+    first, last = recorder.validations()[0], recorder.validations()[-1]
+    write_json(
+        "metrics/train.json",
+        {
+            "steps": state.step,
+            "utterances": len(store.indices("train")),
+            **{f"first_{name.replace('/', '_')}": round(v, 5) for name, v in first.items()},
+            **{name.replace("/", "_"): round(v, 5) for name, v in last.items()},
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)

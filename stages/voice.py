@@ -1,0 +1,72 @@
+"""The initial voice table: who speaks, at every length of phoneme string."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import safetensors.torch
+import torch
+from joblib import Parallel, delayed
+from torch import Tensor
+from tqdm import tqdm
+
+from lbtts import params
+from lbtts.acoustics.features import FeatureStore
+from lbtts.model import facts, speaker, voice
+from lbtts.records import write_json
+from stages import run
+
+OUT = Path("models/voice")
+
+
+def plot(halves: dict[str, Tensor], path: Path) -> None:
+    """Draws the norms of both halves and each row's cosine to the row of 100 symbols."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (norms, cosines) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    for name, rows in halves.items():
+        norms.plot(rows.norm(dim=1), label=name)
+        cosines.plot(torch.cosine_similarity(rows, rows[99:100]), label=name)
+    norms.set(title="norm", xlabel="phoneme-string length - 1", ylim=0)
+    cosines.set(title="cosine to row 99", xlabel="phoneme-string length - 1", ylim=(0, 1.05))
+    norms.legend()
+    figure.savefig(path, metadata={"Software": None})
+
+
+def main() -> None:
+    """Embeds every training utterance and fits the table to the embeddings by length."""
+    p = params.load()
+    store = FeatureStore("data/features.h5")
+    chosen = store.indices("train")
+
+    def embed(index: int) -> np.ndarray:
+        return speaker.embed(store[index].audio, p.voice)
+
+    work = Parallel(n_jobs=p.run.workers, return_as="generator")(delayed(embed)(i) for i in chosen)
+    embeddings = np.stack(list(tqdm(work, total=len(chosen), unit="utt", desc="voice")))
+    lengths = np.array([len(store[i].tokens) - 2 for i in chosen])
+    table = voice.initial_table(embeddings, lengths, p.voice.seed)
+
+    OUT.mkdir(parents=True, exist_ok=True)
+    tensors = {"table": table, "embeddings": torch.from_numpy(embeddings)}
+    safetensors.torch.save_file(tensors, OUT / "voice.safetensors")
+    decoder, prosody = table[:, 0].split(facts.DECODER_STYLE, dim=1)
+    plot({"decoder half": decoder, "prosody half": prosody}, OUT / "table.png")
+    rows, centre = table[:, 0], embeddings.mean(0)
+    spread = embeddings @ centre / np.linalg.norm(embeddings, axis=1) / np.linalg.norm(centre)
+    write_json(
+        "metrics/voice.json",
+        {
+            "utterances": len(chosen),
+            "speaker_similarity_mean": round(float(spread.mean()), 4),
+            "speaker_similarity_min": round(float(spread.min()), 4),
+            "least_cosine_of_neighbours": round(
+                float(torch.cosine_similarity(rows[1:], rows[:-1]).min()), 5
+            ),
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)
