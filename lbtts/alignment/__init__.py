@@ -1,0 +1,1 @@
+"""From audio and a token plan to whole duration units per token."""

@@ -1,0 +1,178 @@
+"""From boundaries in seconds to whole duration units, one count a token, none lost.
+
+The rule, written once:
+
+1. BOS begins at 0 and EOS ends at the end of the clip; a phone's tokens share its interval. Stress
+   marks before a phone take one unit each where it lasts that long, the rest is shared equally by
+   its symbols, the length mark among them.
+2. A pause between words is shared equally by the spaces and punctuation in it; before the first and
+   behind the last word, BOS and EOS share too. Between phones of one word a gap belongs to the
+   phone before it.
+3. Boundaries, not durations, are rounded, and each token gets at least one unit: the whole-numbered
+   boundaries b with b[i+1] - b[i] >= 1 nearest to the true ones in the sense of least squares. With
+   b[i] = i + y[i] that is isotonic regression of y.
+4. A token of a pause that is still longer than 50 units is shortened to 50, and the audio with it:
+   the middle of its span is cut out. A phone that long is an alignment error.
+
+So for every utterance units x 600 = samples, after the cuts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from lbtts.alignment.textgrid import Alignment, Interval
+from lbtts.errors import Reject
+from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
+from lbtts.text.tokens import Plan, Token
+
+_LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
+
+
+@dataclass(frozen=True)
+class Durations:
+    """An utterance on the grid.
+
+    units: of BOS, every token and EOS, each 1 to 50.
+    cuts: spans of samples to take out of the clip, ascending.
+    shift: mean distance in units between a phone's true and rounded beginning.
+    """
+
+    units: tuple[int, ...]
+    cuts: tuple[tuple[int, int], ...]
+    shift: float
+
+
+def durations(plan: Plan, alignment: Alignment, total: int) -> Durations:
+    """The durations of an utterance, by the rule above.
+
+    Args:
+        plan: its tokens and the phones they belong to.
+        alignment: where the phones lie.
+        total: length of the clip in units.
+
+    Raises:
+        Reject: the alignment is not of these phones or not of this clip, the clip is too short for
+            its tokens, or a phone lasts longer than 50 units.
+    """
+    _check(plan, alignment, total)
+    true = _boundaries(plan.tokens, alignment.phones, total)
+    rounded = _round(true, total)
+    units = np.diff(rounded)
+    pause = [True, *(token.word is None for token in plan.tokens), True]
+    long = [i for i in np.flatnonzero(units > MAX_UNITS) if not pause[i]]
+    if long:
+        token = plan.tokens[long[0] - 1]
+        raise Reject(
+            f"{token.symbol!r} in {plan.words[token.word or 0]!r} lasts {units[long[0]]} units, "
+            f"more than {MAX_UNITS}: misaligned; compare the transcript with the recording"
+        )
+    excess = np.maximum(units - MAX_UNITS, 0)
+    cuts = []
+    for i in np.flatnonzero(excess):
+        begin = units_to_samples(int(rounded[i]) + MAX_UNITS // 2)
+        cuts.append((begin, begin + units_to_samples(int(excess[i]))))
+    first = [i + 1 for i, t in enumerate(plan.tokens) if t.phone is not None]
+    shift = float(np.abs(rounded[first] - true[first]).mean())
+    return Durations(tuple(int(n) for n in units - excess), tuple(cuts), shift)
+
+
+def _check(plan: Plan, alignment: Alignment, total: int) -> None:
+    expected = [phone.label for phone in plan.phones]
+    found = [phone.label for phone in alignment.phones]
+    if found != expected:
+        raise Reject(f"aligned phones are not the plan's: {' '.join(found)} | {' '.join(expected)}")
+    if abs(seconds_to_units(alignment.seconds) - total) > _LENGTH_TOLERANCE:
+        raise Reject(
+            f"TextGrid of {alignment.seconds:.3f} s for a clip of {total} units; align it again"
+        )
+    if total < (len(plan.tokens) + 2) * MIN_UNITS:
+        raise Reject(
+            f"{total} units for {len(plan.tokens) + 2} tokens: too short for its transcript; "
+            "compare it with the recording"
+        )
+
+
+def _boundaries(tokens: Sequence[Token], phones: Sequence[Interval], total: int) -> np.ndarray:
+    """Unrounded beginnings of BOS, each token and EOS, and the end: [len(tokens) + 3] in units."""
+    starts = np.clip(seconds_to_units([p.start for p in phones]), 0, total)
+    ends = np.clip(seconds_to_units([p.end for p in phones]), 0, total)
+    last_of_word = _last_of_word(tokens, len(phones))
+    ends = np.where(last_of_word, ends, np.append(starts[1:], total))  # rule 2, second sentence
+
+    boundaries = np.zeros(len(tokens) + 3)
+    boundaries[-1] = total
+    for begin, end, phone in _runs(tokens):
+        if phone is None:  # a pause; BOS and EOS join it at the edges
+            first, last = begin == 0, end == len(tokens)
+            left = 0.0 if first else ends[_phone_before(tokens, begin)]
+            right = float(total) if last else starts[_phone_after(tokens, end)]
+            share = np.linspace(left, right, end - begin + first + last + 1)
+            boundaries[begin + 1 - first : end + 1 + last] = share[:-1]
+        else:
+            marks = sum(token.phone is None for token in tokens[begin:end])
+            symbols = end - begin - marks
+            length = ends[phone] - starts[phone]
+            mark = MIN_UNITS if length >= end - begin else max(0.0, length) / (end - begin)
+            symbol = (length - marks * mark) / symbols
+            widths = [0.0, *[mark] * marks, *[symbol] * symbols]
+            boundaries[begin + 1 : end + 1] = starts[phone] + np.cumsum(widths)[:-1]
+    return boundaries
+
+
+def _runs(tokens: Sequence[Token]) -> list[tuple[int, int, int | None]]:
+    """Stretches of tokens (begin, end) that belong to one phone, or None for one pause.
+
+    The edges are pauses even when they hold no token, since BOS and EOS lie there.
+    """
+    owner: list[int | None] = []
+    following: int | None = None
+    for token in reversed(tokens):
+        if token.word is None:
+            following = None
+        elif token.phone is not None:
+            following = token.phone
+        owner.append(following)
+    owner.reverse()
+    runs: list[tuple[int, int, int | None]] = []
+    for i, phone in enumerate(owner):
+        if runs and runs[-1][2] == phone:
+            runs[-1] = (runs[-1][0], i + 1, phone)
+        else:
+            runs.append((i, i + 1, phone))
+    if runs[0][2] is not None:
+        runs.insert(0, (0, 0, None))
+    if runs[-1][2] is not None:
+        runs.append((len(tokens), len(tokens), None))
+    return runs
+
+
+def _last_of_word(tokens: Sequence[Token], phones: int) -> np.ndarray:
+    """[phones] bool: a pause token or the end follows the phone."""
+    last = np.zeros(phones, bool)
+    last[-1] = True
+    for before, after in pairwise(tokens):
+        if before.phone is not None and after.word is None:
+            last[before.phone] = True
+    return last
+
+
+def _phone_before(tokens: Sequence[Token], index: int) -> int:
+    return next(t.phone for t in reversed(tokens[:index]) if t.phone is not None)
+
+
+def _phone_after(tokens: Sequence[Token], index: int) -> int:
+    return next(t.phone for t in tokens[index:] if t.phone is not None)
+
+
+def _round(true: np.ndarray, total: int) -> np.ndarray:
+    """Whole-numbered boundaries nearest to `true`, at least one unit apart, from 0 to `total`."""
+    order = np.arange(len(true))
+    slack = total - order[-1]  # units beyond one a token
+    rest = isotonic_regression(true - order).x
+    rounded = np.floor(np.clip(rest, 0, slack) + 0.5).astype(np.int64) + order
+    rounded[0], rounded[-1] = 0, total
+    return rounded

@@ -1,0 +1,132 @@
+"""The Montreal Forced Aligner, called by its command line.
+
+Exit status 0 proves nothing there: utterances that it cannot align are left out without a word, and
+unknown words come back as the phone `spn`. So what it wrote is compared with what it was given.
+Source: the behaviour of MFA 3.4.3, as measured.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lbtts.alignment import textgrid
+from lbtts.alignment.textgrid import Alignment, Interval
+from lbtts.errors import InputError, Reject
+from lbtts.params import MFA
+from lbtts.text import phones
+from lbtts.text.tokens import Plan
+
+_SPEAKER = "speaker"
+_SPOKEN_NOISE = "spn"
+_REMEDY = "install it from environment-mfa.yml, mend align.mfa.command, or set align.backend: kaldi"
+
+
+def align(
+    plans: Sequence[Plan],
+    audio: Mapping[str, str],
+    dictionary: Path,
+    choice: MFA,
+    workers: int,
+    scratch: Path,
+) -> Iterator[tuple[str, Alignment | Reject]]:
+    """Runs MFA once over the corpus, then yields each plan's id with its alignment or the reason.
+
+    Args:
+        plans: sorted by id.
+        audio: path of each id's clip.
+        dictionary: the lexicon in MFA's form, for want of `choice.dictionary`.
+        choice: the section `align.mfa`; without an acoustic model one is trained.
+        workers: processes; training takes one, for only so it repeats itself.
+        scratch: a folder for MFA's data, emptied first; its log stays there when it fails.
+
+    Raises:
+        InputError: MFA is not there or fails.
+    """
+    command = shlex.split(choice.command)
+    if not command or shutil.which(command[0]) is None:
+        raise InputError(f"align.mfa.command: `{choice.command}` is not here; {_REMEDY}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    corpus, out = scratch / "corpus", scratch / "textgrids"
+    _lay_out(plans, audio, corpus / _SPEAKER)
+    given = str(choice.dictionary or dictionary)
+    common = ["--single_speaker", "--clean", "--overwrite", "--output_format", "long_textgrid"]
+    common += ["--beam", str(choice.beam), "--retry_beam", str(choice.retry_beam)]
+    if choice.acoustic_model:
+        inputs = [str(corpus), given, choice.acoustic_model, str(out)]
+        arguments = ["align", *common, "--num_jobs", str(workers), *inputs]
+    else:
+        inputs = [str(corpus), given, str(scratch / "model.zip")]
+        arguments = ["train", *common, "--num_jobs", "1", *inputs, "--output_directory", str(out)]
+    _run([*command, *arguments], scratch)
+    for plan in plans:
+        try:
+            yield plan.id, _checked(plan, out / _SPEAKER / f"{plan.id}.TextGrid")
+        except Reject as reason:
+            yield plan.id, reason
+
+
+def _lay_out(plans: Sequence[Plan], audio: Mapping[str, str], folder: Path) -> None:
+    """Makes the corpus folder: links to the clips, and their words beside them."""
+    folder.mkdir(parents=True)
+    for plan in plans:
+        clip = Path(audio[plan.id]).resolve()
+        (folder / f"{plan.id}{clip.suffix}").symlink_to(clip)
+        (folder / f"{plan.id}.lab").write_text(" ".join(plan.words) + "\n", encoding="utf-8")
+
+
+def _run(command: list[str], scratch: Path) -> None:
+    """Runs MFA with its state in `scratch`, its progress on the terminal.
+
+    Raises:
+        InputError: it failed; the line holds its own message and where the log is.
+    """
+    environment = os.environ | {
+        "MFA_ROOT_DIR": str((scratch / "root").resolve()),
+        "PYTHONHASHSEED": "0",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "COLUMNS": "200",
+    }
+    log = scratch / "mfa.log"
+    with log.open("w", encoding="utf-8") as stream:
+        done = subprocess.run(command, env=environment, stderr=stream, check=False)
+    if done.returncode:
+        said = re.sub(r"[│╭╮╰╯─]+", " ", log.read_text(encoding="utf-8", errors="replace"))
+        lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+        message = lines[-1] if lines else "no message"
+        raise InputError(f"mfa failed with status {done.returncode}: {message} (log: {log})")
+
+
+def _checked(plan: Plan, path: Path) -> Alignment:
+    """MFA's TextGrid with canonical labels, if it is one of this plan's phones.
+
+    Raises:
+        Reject: it is missing, has an unknown word, or has other phones.
+    """
+    if not path.exists():
+        raise Reject("MFA could not align it and left it out; compare transcript and recording")
+    found = textgrid.read(path)
+    words = [w for w in found.words if w.label]
+    unknown = [p for p in found.phones if p.label == _SPOKEN_NOISE]
+    if unknown:
+        middle = (unknown[0].start + unknown[0].end) / 2
+        word = next((w.label for w in words if w.start <= middle <= w.end), "?")
+        raise Reject(f"MFA does not know the word {word!r}; add it to its dictionary")
+    try:
+        labels = [phones.canonical([p.label]) for p in found.phones]
+    except ValueError as error:
+        raise Reject(f"MFA's dictionary and the phoneme contract differ: {error}") from None
+    relabelled = tuple(
+        Interval(p.start, p.end, label[0])
+        for p, label in zip(found.phones, labels, strict=True)
+        if label
+    )
+    expected = [phone.label for phone in plan.phones]
+    if [p.label for p in relabelled] != expected:
+        heard = " ".join(p.label for p in relabelled)
+        raise Reject(f"MFA chose other phones: {heard} | planned: {' '.join(expected)}")
+    return Alignment(tuple(words), relabelled, found.seconds)

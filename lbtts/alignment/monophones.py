@@ -1,0 +1,232 @@
+"""A monophone GMM-HMM in Kaldi's own code, and how an utterance is aligned with it.
+
+Topology: three states a phone, left to right; five for silence, the middle three in any order.
+Sources: Kaldi's `steps/train_mono.sh` for topology, scales and the growth of the mixtures;
+kaldi-hmm-gmm 1.1.4 for the code.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import kaldi_hmm_gmm as khg
+import kaldifst
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from lbtts.alignment.mfcc import DIMENSION
+
+Words = Sequence[Sequence[str]]  # phone labels of each word
+
+_ACOUSTIC_SCALE = 0.1
+_SELF_LOOP_SCALE = 0.1
+_SILENCE = 1  # phone 1 of the model; labels count from 2
+_SILENCE_STATES, _PHONE_STATES = 5, 3
+_OCCUPANCY_POWER = 0.2  # mixtures grow with this power of the frames that a state has
+_FRAMES_PER_GAUSSIAN = 20
+_PERTURBATION = 0.01  # standard deviations between the halves of a split Gaussian
+
+
+@dataclass(frozen=True)
+class Path:
+    """The best path through an utterance: for each frame its transition, and the phone it is in."""
+
+    transitions: NDArray[np.int64]  # [n] ids of the transition model
+    segment: NDArray[np.int64]  # [n] ordinal of the phone or silence, from 0
+    label: tuple[str, ...]  # of each segment, "" for silence
+
+
+class Monophones:
+    """The model; `labels` are the phones it knows."""
+
+    def __init__(self, labels: Sequence[str], mean: NDArray, variance: NDArray) -> None:
+        """Starts every state from one Gaussian, [39] `mean` and `variance` of all frames."""
+        self._labels = ("", "", *labels)  # 0 is epsilon, 1 is silence
+        self._number = {label: i for i, label in enumerate(self._labels) if label}
+        phones = [_SILENCE, *self._number.values()]
+        topology = khg.HmmTopology()
+        topology.read(_topology(list(self._number.values())))
+        tree = khg.monophone_context_dependency(phones, topology.get_phone_to_num_pdf_classes())
+        self._transitions = khg.TransitionModel(tree, topology)
+        self._arcs: dict[int, list[tuple[int, int, int]]] = {}  # phone → (from, to, transition id)
+        following = 1
+        for phone in phones:
+            self._arcs[phone] = []
+            for state, entry in enumerate(topology.topology_for_phone(phone)):
+                for target, _ in entry.transitions:
+                    self._arcs[phone].append((state, target, following))
+                    following += 1
+        known = sorted(arc for arcs in self._arcs.values() for arc in arcs)
+        self._final = np.zeros(following, bool)
+        self._phone = np.zeros(following, np.int64)
+        for phone, arcs in self._arcs.items():
+            for _, target, transition in arcs:
+                self._final[transition] = target == _states(phone)
+                self._phone[transition] = phone
+        assert len(known) == self._transitions.num_transition_ids
+        self._pdf = np.array([0, *map(self._transitions.transition_id_to_pdf, range(1, following))])
+        gaussian = khg.DiagGmm(1, DIMENSION)
+        gaussian.set_weights([1.0])
+        gaussian.set_invvars_and_means((1 / variance)[None], mean[None])
+        gaussian.compute_gconsts()
+        self._mixtures = khg.AmDiagGmm()
+        self._mixtures.init(gaussian, self._transitions.num_pdfs)
+
+    def spread(self, words: Words, frames: int) -> NDArray[np.int64]:
+        """States [frames] of an utterance divided equally among its phones, to start from."""
+        first = {phone: int(self._pdf[arcs[0][2]]) for phone, arcs in self._arcs.items()}
+        silence = [first[_SILENCE] + k for k in range(_SILENCE_STATES)]
+        spoken = [self._number[label] for word in words for label in word]
+        states = [first[phone] + k for phone in spoken for k in range(_PHONE_STATES)]
+        states = [*silence, *states, *silence]
+        return np.array(states)[np.arange(frames) * len(states) // frames]
+
+    def align(self, features: NDArray[np.float32], words: Words, beam: float) -> Path | None:
+        """The best path for [n, 39] features, with optional silence around words, or None."""
+        decodable = khg.DecodableAmDiagGmmScaled(
+            self._mixtures, self._transitions, features, _ACOUSTIC_SCALE
+        )
+        done, _, _, _, _, found, _ = khg.align_utterance_wrapper(
+            khg.AlignConfig(beam=beam, retry_beam=0),
+            "",
+            _ACOUSTIC_SCALE,
+            self._graph(words),
+            decodable,
+            0,
+            0,
+            0,
+            0.0,
+            0,
+        )
+        if not done:
+            return None
+        transitions = np.array(found)
+        begins = np.r_[True, self._final[transitions[:-1]]]
+        labels = tuple(self._labels[phone] for phone in self._phone[transitions[begins]])
+        return Path(transitions, np.cumsum(begins) - 1, labels)
+
+    def states(self, path: Path) -> NDArray[np.int64]:
+        """The states [n] of a path."""
+        return self._pdf[path.transitions]
+
+    def goodness(self, features: NDArray[np.float32], path: Path) -> float:
+        """Mean over speech frames of log p(aligned state) - log p(best state): at most 0.
+
+        Unlike the likelihood it does not reward easy audio: where another sound would fit better
+        than the transcript's, it falls.
+        """
+        scores = np.stack(
+            [
+                logsumexp(self._mixtures.get_pdf(j).log_likelihoods_matrix(features), axis=1)
+                for j in range(self._transitions.num_pdfs)
+            ]
+        )
+        speech = self._phone[path.transitions] != _SILENCE
+        chosen = scores[self.states(path), np.arange(len(features))]
+        return float((chosen - scores.max(axis=0))[speech].mean())
+
+    def update(
+        self, features: NDArray[np.float32], states: NDArray[np.int64], gaussians: int, seed: int
+    ) -> None:
+        """One step of expectation maximisation, then splits until there are `gaussians`.
+
+        Args:
+            features: [n, 39] of all training utterances.
+            states: [n], their states.
+            gaussians: wanted in all mixtures together.
+            seed: of the splits; the library's own would draw from the system.
+        """
+        flags = int(khg.GmmUpdateFlags.kGmmAll)
+        statistics = khg.AccumAmDiagGmm()
+        statistics.init(self._mixtures, flags)
+        for frame, state in zip(features, states.tolist(), strict=True):
+            statistics.accumulate_for_gmm(self._mixtures, frame, state, 1.0)
+        khg.mle_am_diag_gmm_update(khg.MleDiagGmmOptions(), statistics, flags, self._mixtures)
+        counts = np.bincount(states, minlength=self._transitions.num_pdfs)
+        self._split(counts, gaussians, np.random.default_rng(seed))
+
+    def _split(self, counts: NDArray, gaussians: int, draw: np.random.Generator) -> None:
+        """Halves the heaviest Gaussian of a state, again and again, where the data allow it."""
+        mixtures = [self._mixtures.get_pdf(j) for j in range(len(counts))]
+        sizes = np.array([mixture.num_gauss for mixture in mixtures])
+        weight = counts**_OCCUPANCY_POWER
+        while sizes.sum() < gaussians:
+            room = (sizes + 1) * _FRAMES_PER_GAUSSIAN <= counts
+            if not room.any():
+                break
+            sizes[np.argmax(np.where(room, weight / sizes, -1))] += 1
+        for mixture, size in zip(mixtures, sizes, strict=True):
+            if mixture.num_gauss == size:
+                continue
+            weights, means, inverse = (
+                np.array(x) for x in (mixture.weights, mixture.means, mixture.inv_vars)
+            )
+            while len(weights) < size:
+                heaviest = int(weights.argmax())
+                weights[heaviest] /= 2
+                step = _PERTURBATION * draw.standard_normal(DIMENSION) / np.sqrt(inverse[heaviest])
+                weights = np.append(weights, weights[heaviest])
+                inverse = np.vstack([inverse, inverse[heaviest]])
+                means = np.vstack([means, means[heaviest] - step])
+                means[heaviest] += step
+            mixture.resize(int(size), DIMENSION)
+            mixture.set_weights(weights.astype(np.float32))
+            mixture.set_invvars_and_means(inverse.astype(np.float32), means.astype(np.float32))
+            mixture.compute_gconsts()
+
+    def _graph(self, words: Words) -> kaldifst.StdVectorFst:
+        """The words' phones one after another, with optional silence before, between and after."""
+        graph = kaldifst.StdVectorFst()
+        here = graph.start = graph.add_state()
+
+        def append(phone: int, begin: int, end: int) -> None:
+            inner = [graph.add_state() for _ in range(_states(phone))]
+            inner.append(end)
+            graph.add_arc(begin, kaldifst.StdArc(0, 0, 0.0, inner[0]))
+            for source, target, transition in self._arcs[phone]:
+                graph.add_arc(inner[source], kaldifst.StdArc(transition, 0, 0.0, inner[target]))
+
+        def pause(begin: int) -> int:
+            end = graph.add_state()
+            append(_SILENCE, begin, end)
+            graph.add_arc(begin, kaldifst.StdArc(0, 0, float(np.log(2)), end))
+            return end
+
+        for word in words:
+            here = pause(here)
+            for label in word:
+                end = graph.add_state()
+                append(self._number[label], here, end)
+                here = end
+        graph.set_final(pause(here), 0.0)
+        khg.add_transition_probs(
+            trans_model=self._transitions,
+            transition_scale=1.0,
+            self_loop_scale=_SELF_LOOP_SCALE,
+            fst=graph,
+        )
+        return graph
+
+
+def _states(phone: int) -> int:
+    return _SILENCE_STATES if phone == _SILENCE else _PHONE_STATES
+
+
+def _topology(phones: Sequence[int]) -> str:
+    """Kaldi's text form of the topology."""
+    final = _SILENCE_STATES - 1
+    lines = ["<Topology>", "<TopologyEntry>", f"<ForPhones> {' '.join(map(str, phones))}"]
+    lines.append("</ForPhones>")
+    for k in range(_PHONE_STATES):
+        onward = f"<Transition> {k} 0.75 <Transition> {k + 1} 0.25"
+        lines.append(f"<State> {k} <PdfClass> {k} {onward} </State>")
+    lines += [f"<State> {_PHONE_STATES} </State>", "</TopologyEntry>"]
+    lines += ["<TopologyEntry>", f"<ForPhones> {_SILENCE} </ForPhones>"]
+    for k in range(final):
+        targets = range(final) if k == 0 else range(1, final + 1)
+        onward = " ".join(f"<Transition> {target} 0.25" for target in targets)
+        lines.append(f"<State> {k} <PdfClass> {k} {onward} </State>")
+    onward = f"<Transition> {final} 0.75 <Transition> {final + 1} 0.25"
+    lines += [f"<State> {final} <PdfClass> {final} {onward} </State>"]
+    lines += [f"<State> {final + 1} </State>", "</TopologyEntry>", "</Topology>"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,55 @@
+"""Alignments as the aligners write them and every later stage reads them: TextGrids of Praat."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from praatio import textgrid
+from praatio.utilities.errors import PraatioException
+
+from lbtts.errors import Reject
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A stretch of speech with its word or phone; times in seconds from the start of the clip."""
+
+    start: float
+    end: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where an utterance's words and phones lie; what is between them is silence."""
+
+    words: tuple[Interval, ...]
+    phones: tuple[Interval, ...]
+    seconds: float  # length of the clip
+    score: float | None = None  # how well it fits, higher is better; each backend has its own scale
+
+
+def write(alignment: Alignment, path: str | Path) -> None:
+    """Writes a long TextGrid with the tiers `words` and `phones`, silence as empty intervals."""
+    grid = textgrid.Textgrid(0, alignment.seconds)
+    for name, intervals in (("words", alignment.words), ("phones", alignment.phones)):
+        entries = [(i.start, i.end, i.label) for i in intervals]
+        grid.addTier(textgrid.IntervalTier(name, entries, 0, alignment.seconds))
+    grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
+
+
+def read(path: str | Path) -> Alignment:
+    """The alignment in a TextGrid, without its empty intervals.
+
+    Raises:
+        Reject: the file is missing or damaged, or has no tiers `words` and `phones`.
+    """
+    try:
+        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+        tiers = [grid.getTier(name).entries for name in ("words", "phones")]
+    except FileNotFoundError:
+        raise Reject(f"{path}: no TextGrid; run `dvc repro align`") from None
+    except (PraatioException, ValueError, KeyError, IndexError, AttributeError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason[0]})") from None
+    words, phones = (tuple(Interval(e.start, e.end, e.label) for e in tier) for tier in tiers)
+    return Alignment(words, phones, float(grid.maxTimestamp))
