@@ -1,0 +1,1 @@
+"""From written text to the token plan. Nothing here imports torch."""

@@ -1,0 +1,44 @@
+"""What the front end knew of a corpus and what it had to guess."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from lbtts.text.g2p import LBG2P
+from lbtts.text.tokens import Plan
+
+
+def guesses(plans: Sequence[Plan], g2p: LBG2P) -> pd.DataFrame:
+    """The words that are in no lexicon, most frequent first, to be corrected by hand.
+
+    Columns: word, count, pronunciation (as in a file of additions), example (id of an utterance).
+    """
+    rows: dict[str, dict[str, object]] = {}
+    count: Counter[str] = Counter()
+    for plan in plans:
+        for word, phones in plan.pronunciations():
+            count[word] += 1
+            if word not in rows and g2p.pronounce(word).is_guess:
+                rows[word] = {"word": word, "pronunciation": " ".join(phones), "example": plan.id}
+    table = pd.DataFrame(
+        [{**row, "count": count[word]} for word, row in rows.items()],
+        columns=["word", "count", "pronunciation", "example"],
+    )
+    return table.sort_values(["count", "word"], ascending=[False, True], ignore_index=True)
+
+
+def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | float]:
+    """Numbers on a corpus: words, phones, tokens, and the share of words that were guessed."""
+    words = Counter(word for plan in plans for word in plan.words)
+    phones = Counter(phone.label for plan in plans for phone in plan.phones)
+    return {
+        "words": words.total(),
+        "distinct_words": len(words),
+        "oov_words": len(guessed),
+        "oov_rate": round(int(guessed["count"].sum()) / max(words.total(), 1), 5),
+        "phones": phones.total(),
+        "distinct_phones": len(phones),
+        "tokens": sum(len(plan.tokens) for plan in plans),
+        "tokens_max": max((len(plan.tokens) for plan in plans), default=0),
+    }

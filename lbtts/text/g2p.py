@@ -1,0 +1,229 @@
+"""Luxembourgish text to phonemes, with the interface of misaki's G2P classes.
+
+`python -m lbtts.text.g2p` phonemises its standard input, one utterance a line; with
+`--model-only` it reads one word a line and prints what the model for unknown words alone makes of
+it, as `word<TAB>phones`.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
+
+from misaki.token import MToken
+
+from lbtts.errors import Reject
+from lbtts.text import unknown
+from lbtts.text.graphones import Phones
+from lbtts.text.lexicon import SUPPLEMENT, Entries, packaged_entries, read_entries
+from lbtts.text.normalize import Piece, normalize, space_follows
+from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOWELS, canonical
+from lbtts.text.stress import stressed_vowel
+from lbtts.text.tokens import Phone, Plan, Token
+
+_SENTENCE_ENDS = frozenset(".!?:")
+_SHORTEST_PART = 4  # letters of either part of a compound; shorter parts split words wrongly
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """How a word is said, and how that was found."""
+
+    phones: Phones
+    source: Literal["lexicon", "n-rule", "compound", "letters", "model"]
+    stressed: int | None  # index of the stressed vowel
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the word is in no lexicon, with or without its final n."""
+        return self.source not in ("lexicon", "n-rule")
+
+
+class LBG2P:
+    """Luxembourgish G2P: `g2p(text) -> (phonemes, tokens)`, as kokoro's KPipeline calls it."""
+
+    def __init__(
+        self, additions: str | Path | None = None, model: str | Path | None = None
+    ) -> None:
+        """Reads the lexicons.
+
+        Args:
+            additions: a file of one's own pronunciations, which come first.
+            model: a saved model for unknown words; None trains one when the first unknown word
+                comes, which takes about 15 s.
+
+        Raises:
+            InputError: a file is missing or broken.
+        """
+        self._own: Entries = read_entries(SUPPLEMENT)
+        if additions is not None:
+            self._own |= read_entries(additions)
+        self._packaged = packaged_entries()
+        self._model = model
+        self._pronunciations: dict[str, Pronunciation] = {}
+
+    @cached_property
+    def unknown_words(self) -> unknown.UnknownWords:
+        """The model for words that no lexicon has."""
+        if self._model is not None:
+            return unknown.UnknownWords.load(self._model)
+        return unknown.train(self.training_entries())
+
+    def training_entries(self) -> list[tuple[str, Phones]]:
+        """What the model for unknown words learns from: the packaged lexicon, by word.
+
+        Words in -en come without their n too: the lexicon lists them only in full, but before most
+        consonants they are written and said so.
+        """
+        entries = dict(self._packaged)
+        for word, phones in self._packaged.items():
+            if word.endswith("en") and phones[-1] == FINAL_N and len(phones) > 1:
+                entries.setdefault(word[:-1], phones[:-1])
+        return sorted(entries.items())
+
+    def __call__(self, text: str) -> tuple[str, list[MToken]]:
+        """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.
+
+        Raises:
+            Reject: `text` has a character that no rule knows.
+        """
+        pieces = normalize(text)
+        tokens = []
+        for piece, following, starts in _in_context(pieces):
+            symbols = (token.symbol for token in self._tokens(piece, starts, 0, 0))
+            space = " " * space_follows(piece, following)
+            tokens.append(MToken(piece.text, tag="", whitespace=space, phonemes="".join(symbols)))
+        return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
+
+    def plan(self, id: str, text: str) -> Plan:
+        """The token plan of one utterance.
+
+        Raises:
+            Reject: a character that no rule knows, nothing to pronounce, or too many tokens.
+        """
+        words: list[str] = []
+        phones: list[Phone] = []
+        tokens: list[Token] = []
+        for piece, following, starts in _in_context(normalize(text)):
+            tokens += self._tokens(piece, starts, len(words), len(phones))
+            if piece.is_word:
+                labels = self.pronounce(piece.text, starts).phones
+                phones += (Phone(label, len(words)) for label in labels)
+                words.append(piece.text.lower())
+            if space_follows(piece, following):
+                tokens.append(Token(" ", None, None))
+        if not phones:
+            what = f"nothing in {text!r} can be pronounced" if text.strip() else "empty transcript"
+            raise Reject(f"{what}; write what is said, or take the recording out")
+        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens))
+
+    def pronounce(self, word: str, sentence_start: bool = False) -> Pronunciation:
+        """The pronunciation of one spoken word.
+
+        Case tells letters from words ("A", the letter, from "a", and) but at a sentence's start.
+        """
+        key = word.lower() if sentence_start else word
+        found = self._pronunciations.get(key)
+        if found is None:
+            found = self._pronunciations[key] = self._find(key)
+        return found
+
+    def _tokens(self, piece: Piece, sentence_start: bool, word: int, phone: int) -> list[Token]:
+        """The tokens of a piece; `word` and `phone` are the indices at which it starts."""
+        if not piece.is_word:
+            return [Token(piece.text, None, None)]
+        pronunciation = self.pronounce(piece.text, sentence_start)
+        tokens = []
+        for i, label in enumerate(pronunciation.phones):
+            if i == pronunciation.stressed:
+                tokens.append(Token(STRESS, word, None))
+            tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
+        return tokens
+
+    def _find(self, word: str) -> Pronunciation:
+        lower = word.lower()
+        known = self._known(word) or self._known(lower)
+        if known is not None:
+            letter = len(word) == 1
+            return Pronunciation(known, "lexicon", stressed_vowel(word if letter else lower, known))
+        with_other_end = self._by_n_rule(lower)
+        if with_other_end is not None:
+            return Pronunciation(with_other_end, "n-rule", stressed_vowel(lower, with_other_end))
+        compound = self._compound(lower)
+        if compound is not None:
+            return compound
+        guess = self.unknown_words(lower)
+        if any(phone in VOWELS for phone in guess):
+            return Pronunciation(guess, "model", stressed_vowel(lower, guess))
+        letters = tuple(phone for c in lower.upper() for phone in self._known(c) or ())
+        return Pronunciation(letters or guess, "letters", stressed_vowel(lower, letters))
+
+    def _known(self, word: str) -> Phones | None:
+        return self._own.get(word) or self._packaged.get(word)
+
+    def _by_n_rule(self, word: str) -> Phones | None:
+        """The pronunciation taken from the same word with more or less final n."""
+        for longer in (word + "n", word + "nn"):
+            phones = self._known(longer)
+            if phones and phones[-1] == FINAL_N:
+                return phones[:-1]
+        shorter = self._known(word.removesuffix("n"))
+        if shorter and word.endswith("n") and shorter[-1] in VOWELS:
+            return (*shorter, FINAL_N)
+        return None
+
+    def _compound(self, word: str) -> Pronunciation | None:
+        """The word as known ones, perhaps with an s between them; the last as long as can be."""
+        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
+            first = self._part(word[:cut])
+            last = self._part(word[cut:]) if first else None
+            if first and last is None:
+                rest = self._compound(word[cut:])
+                last = rest.phones if rest else None
+            if first and last:
+                phones = canonical(first + last)
+                return Pronunciation(phones, "compound", stressed_vowel(word[:cut], first))
+        return None
+
+    def _part(self, word: str) -> Phones | None:
+        """The pronunciation of a part of a compound, with its linking s."""
+        known = self._known(word) or self._by_n_rule(word)
+        if known is None and word.endswith("s") and len(word) > _SHORTEST_PART:
+            stem = self._known(word[:-1])
+            known = stem and (*stem, LINKING_S)
+        return known
+
+
+def _in_context(pieces: list[Piece]) -> Iterator[tuple[Piece, Piece | None, bool]]:
+    """Every piece with the next one and whether it starts a sentence."""
+    starts = True
+    for piece, following in zip_longest(pieces, pieces[1:]):
+        yield piece, following, starts
+        starts = piece.text in _SENTENCE_ENDS or (starts and not piece.is_word)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Phonemises standard input."""
+    parser = argparse.ArgumentParser(prog="python -m lbtts.text.g2p", description=main.__doc__)
+    parser.add_argument("--additions", help="your own pronunciations, word<TAB>phones")
+    parser.add_argument("--model", help="saved model for unknown words, e.g. data/g2p/model.npz")
+    parser.add_argument("--model-only", action="store_true", help="one word a line, no lexicon")
+    options = parser.parse_args(arguments)
+    g2p = LBG2P(options.additions, options.model)
+    for line in map(str.strip, sys.stdin):
+        if options.model_only:
+            print(f"{line}\t{' '.join(g2p.unknown_words(line.lower()))}")
+            continue
+        try:
+            print(g2p(line)[0])
+        except Reject as reject:
+            print(f"rejected: {reject}", file=sys.stderr)
+            print()
+
+
+if __name__ == "__main__":
+    main()

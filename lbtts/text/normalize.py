@@ -1,0 +1,226 @@
+"""From text as written to words as spoken, each with the span of the source it came from.
+
+Numbers, dates, times, sums, units, abbreviations and acronyms become words; words that this module
+makes obey the Eifeler Regel, words of the writer stay as written. What no rule knows is refused.
+
+`python -m lbtts.text.normalize` speaks its standard input, one utterance a line.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from lbtts.errors import Reject
+from lbtts.text.characters import LETTERS, Characters, clean
+from lbtts.text.figures import Context, Spoken, speak_date, speak_number, speak_roman, speak_time
+from lbtts.text.numbers import drop_n, keeps_n
+from lbtts.text.written import ABBREVIATIONS, ACRONYMS, LETTER_NAMES, SYMBOLS
+
+_OPENING = frozenset("(“")
+_SPACED = _OPENING | {"—"}  # the marks that a space comes before
+PUNCTUATION = frozenset(';:,.!?—…"()“”')
+
+_LETTER = f"[{''.join(sorted(LETTERS))}{''.join(sorted(LETTERS)).upper()}]"
+_ABBREVIATION = "|".join(
+    re.escape(written) + ("" if written.endswith((".", ";")) else r"(?!\w)")
+    for written in sorted(ABBREVIATIONS, key=len, reverse=True)
+)
+_PATTERN = re.compile(
+    rf"""
+    (?P<space>[ ]+)
+  | (?P<date>(?<![\d.])\d{{1,2}}([./])\d{{1,2}}\3\d{{4}}(?!\d))
+  | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d(?=[ ]?(?:Auer|auer)\b)|h[0-5]\d\b))
+  | (?P<score>\d+:\d+)
+  | (?P<to>(?<=\d)[ ]?[-–—][ ]?(?=\d))
+  | (?P<number>(?:(?<![\w)%°])[-+–](?=\d))?
+        (?:[€$£][ ]?)?
+        (?:\d{{1,3}}(?:\.\d{{3}})+(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)|\d+)
+        (?:,\d+)?)
+  | (?<!\w)(?P<abbreviation>{_ABBREVIATION})
+  | (?P<initials>(?<!\w)(?:[A-Z]\.){{2,}})
+  | (?P<clitic>(?<!\w)(?:[dszlmnjtcDSZLMNJTC]|[qQ]u)'(?=\w))
+  | (?P<word>{_LETTER}+(?:'{_LETTER}+)*)
+  | (?P<dot>(?:(?<=[^\W\d_])|(?<![^ ]))\.(?=[a-z])|(?<=\d)\.(?=\d))
+  | (?P<ellipsis>\.\.\.+|…)
+  | (?P<dash>(?<![^ ])[-–—]+(?![^ ])|[—–])
+  | (?P<mark>[.,;:!?()"])
+  | (?P<symbol>[{re.escape("".join(SYMBOLS))}])
+  | (?P<silent>[-'/])
+    """,
+    re.VERBOSE,
+)
+_PLURAL_OF_LETTERS = re.compile(r"([A-Z]{2,})(en?|er|s)")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A spoken word, or a punctuation symbol that Kokoro knows."""
+
+    text: str
+    start: int  # of what it stands for in the source
+    end: int
+    made: bool = False  # by a rule: such a word loses its n before most consonants
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is spoken."""
+        return self.text not in PUNCTUATION
+
+    @property
+    def is_clitic(self) -> bool:
+        """Whether it leans on the next word: d', s', z'."""
+        return self.text.endswith("'")
+
+
+def normalize(text: str) -> list[Piece]:
+    """The words and punctuation of `text` in order of speaking.
+
+    Raises:
+        Reject: a character that no rule knows; the message names it and the word it stands in.
+    """
+    source = clean(text)
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(source.text):
+        match = _PATTERN.match(source.text, at)
+        if match is None:
+            raise _unknown(source.text, at)
+        at = match.end()
+        rule = match.lastgroup
+        assert rule is not None
+        if rule in ("space", "silent"):
+            continue
+        context = Context(source.text, match, [piece.text for piece in pieces[-3:]])
+        roman = speak_roman(context) if rule == "word" else None
+        if rule == "word" and roman is None:
+            pieces += _words(source, match)
+            continue
+        words, at = roman or _RULES[rule](context)
+        span = source.span(match.start(), at)
+        pieces += (Piece(word, *span, made=word not in PUNCTUATION) for word in words)
+    return _quotes(_eifeler(pieces))
+
+
+def space_follows(piece: Piece, following: Piece | None) -> bool:
+    """Whether there is a space between a piece and the next."""
+    if following is None or piece.is_clitic or piece.text in _OPENING:
+        return False
+    return following.is_word or following.text in _SPACED
+
+
+def spoken(pieces: Sequence[Piece]) -> str:
+    """The pieces as one line of text, spaced as Luxembourgish is written."""
+    return "".join(
+        piece.text + " " * space_follows(piece, following)
+        for piece, following in zip_longest(pieces, pieces[1:])
+    )
+
+
+def _words(source: Characters, match: re.Match[str]) -> list[Piece]:
+    """The word in a run of letters and apostrophes, or the names of its letters."""
+    word = match[0].replace("'", "")
+    span = source.span(*match.span())
+    neighbours = source.text[max(match.start() - 1, 0) : match.end() + 1]
+    coded = neighbours[0].isdigit() or neighbours[-1].isdigit()
+    shouted = source.text.isupper() and len(source.text) > 12
+    letters = _spelled(word, coded, shouted)
+    return [Piece(name, *span, made=True) for name in letters] or [Piece(word, *span)]
+
+
+def _spelled(word: str, coded: bool, shouted: bool) -> list[str]:
+    """The names of the letters of an acronym, a code or a lone letter; empty for a word."""
+    if word in ACRONYMS:
+        return ACRONYMS[word].split()
+    plural = _PLURAL_OF_LETTERS.fullmatch(word)
+    if plural:
+        *names, last = (LETTER_NAMES[letter] for letter in plural[1])
+        return [*names, last + plural[2].replace("e", "ë", last.endswith("e"))]
+    if not word.isupper() or not all(letter in LETTER_NAMES for letter in word):
+        return []
+    if len(word) == 1:
+        return [LETTER_NAMES[word]] if coded or word not in "AEIOUÄËÉÖÜ" else []
+    if shouted or (len(word) > 3 and not coded and _readable(word)):
+        return []
+    return [LETTER_NAMES[letter] for letter in word]
+
+
+def _readable(word: str) -> bool:
+    vowels = re.sub("[AEIOUYÄËÉÖÜ]", "a", word)
+    return "a" in vowels and not re.search("[^a]{3}|^[^a]{2}|[^a]{2}$", vowels)
+
+
+def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Spoken]:
+    return lambda context: (say(context.match[0]), context.match.end())
+
+
+_RULES: dict[str, Callable[[Context], Spoken]] = {
+    "date": speak_date,
+    "time": speak_time,
+    "score": speak_time,
+    "clitic": _each(lambda written: [written]),
+    "to": _each(lambda _: ["bis"]),
+    "number": speak_number,
+    "abbreviation": _each(lambda written: ABBREVIATIONS[written].split()),
+    "initials": _each(lambda written: [LETTER_NAMES[c] for c in written if c != "."]),
+    "dot": _each(lambda _: ["Punkt"]),
+    "ellipsis": _each(lambda _: ["…"]),
+    "dash": _each(lambda _: ["—"]),
+    "mark": _each(lambda written: [written]),
+    "symbol": _each(lambda written: SYMBOLS[written].split()),
+}
+
+
+def _eifeler(pieces: list[Piece]) -> list[Piece]:
+    """The pieces with the Eifeler Regel applied to the words that rules made."""
+    out: list[Piece] = []
+    for i, piece in enumerate(pieces):
+        following = pieces[i + 1] if i + 1 < len(pieces) else None
+        sound = following.text if following is not None and following.is_word else ""
+        if piece.made and piece.text.endswith(_N_WORDS) and not keeps_n(sound):
+            piece = Piece(drop_n(piece.text), piece.start, piece.end, made=True)
+        out.append(piece)
+    return out
+
+
+# Of the words that rules make, those whose n falls: not zéng, Kilogramm, eelef or Rappen.
+_N_WORDS = ("een", "siwen", "ten", "iounen", "iarden", "onnen", "utten", "an", "alorien")
+
+
+def _quotes(pieces: list[Piece]) -> list[Piece]:
+    """The pieces with quotation marks opened and closed in turn."""
+    out = []
+    opening = True
+    for piece in pieces:
+        if piece.text == '"':
+            piece = Piece("“" if opening else "”", piece.start, piece.end)
+            opening = not opening
+        out.append(piece)
+    return out
+
+
+def _unknown(text: str, at: int) -> Reject:
+    start = text.rfind(" ", 0, at) + 1
+    end = text.find(" ", at)
+    word = text[start : end if end >= 0 else len(text)]
+    name = unicodedata.name(text[at], "no name")
+    return Reject(
+        f"character U+{ord(text[at]):04X} ({name}) in {word!r} is known to no rule; "
+        "write it in Latin letters or take it out"
+    )
+
+
+def main() -> None:
+    """Speaks standard input, one utterance a line."""
+    for line in sys.stdin:
+        try:
+            print(spoken(normalize(line.rstrip("\n"))))
+        except Reject as reject:
+            print(f"rejected: {reject}", file=sys.stderr)
+            print()
+
+
+if __name__ == "__main__":
+    main()

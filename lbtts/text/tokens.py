@@ -1,0 +1,113 @@
+"""The token plan: what Kokoro is given, symbol by symbol, and which phone each symbol belongs to.
+
+Durations travel from the aligner's phones to Kokoro's tokens by the indices kept here; no later
+stage parses a phoneme string again.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lbtts.errors import InputError, Reject
+from lbtts.grid import MAX_TOKENS
+from lbtts.text.vocab import EDGE, encode
+
+
+@dataclass(frozen=True)
+class Token:
+    """One symbol of Kokoro's vocabulary."""
+
+    symbol: str
+    word: int | None  # index into Plan.words; None for spaces and punctuation
+    phone: int | None  # index into Plan.phones; None for stress marks too
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One phone as the aligner knows it."""
+
+    label: str  # canonical, see lbtts.text.phones
+    word: int  # index into Plan.words
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One utterance, ready for the aligner (`words`, `phones`) and for Kokoro (`tokens`)."""
+
+    id: str
+    text: str  # as transcribed
+    words: tuple[str, ...]  # as spoken, lower case: the keys of lexicon.dict
+    phones: tuple[Phone, ...]
+    tokens: tuple[Token, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses what Kokoro would cut short.
+
+        Raises:
+            Reject: there are more tokens than Kokoro's context holds.
+        """
+        if len(self.tokens) > MAX_TOKENS:
+            raise Reject(
+                f"{len(self.tokens)} tokens, Kokoro takes at most {MAX_TOKENS}; "
+                "split the recording and its transcript"
+            )
+
+    @property
+    def phonemes(self) -> str:
+        """The phoneme string that KPipeline would pass to KModel."""
+        return "".join(token.symbol for token in self.tokens)
+
+    @property
+    def input_ids(self) -> list[int]:
+        """Ids of all tokens between BOS and EOS: len(tokens) + 2 of them."""
+        return [EDGE, *encode(token.symbol for token in self.tokens), EDGE]
+
+    def pronunciations(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Every word with its phones, in order: the entries that lexicon.dict needs."""
+        phones: list[list[str]] = [[] for _ in self.words]
+        for phone in self.phones:
+            phones[phone.word].append(phone.label)
+        return [(word, tuple(labels)) for word, labels in zip(self.words, phones, strict=True)]
+
+
+def write_plans(plans: Iterable[Plan], path: str | Path) -> None:
+    """Writes one JSON object a line, sorted by id: tokens as [symbol, word, phone] rows."""
+    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+        for plan in sorted(plans, key=lambda plan: plan.id):
+            record = asdict(plan)
+            record["phones"] = [[phone.label, phone.word] for phone in plan.phones]
+            record["tokens"] = [[token.symbol, token.word, token.phone] for token in plan.tokens]
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_plans(path: str | Path) -> list[Plan]:
+    """The plans in `path`, in its order.
+
+    Raises:
+        InputError: the file is missing or a line is no plan; the message names it.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
+    plans = []
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        try:
+            record = json.loads(line)
+            plan = Plan(
+                id=record["id"],
+                text=record["text"],
+                words=tuple(record["words"]),
+                phones=tuple(Phone(*row) for row in record["phones"]),
+                tokens=tuple(Token(*row) for row in record["tokens"]),
+            )
+        except (ValueError, KeyError, TypeError, Reject) as error:
+            raise InputError(
+                f"{path}:{number}: not a token plan ({error}); run `dvc repro g2p`"
+            ) from None
+        plans.append(plan)
+    return plans

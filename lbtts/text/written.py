@@ -1,0 +1,73 @@
+"""How things that are written short are said: abbreviations, units, letters, months."""
+
+# ruff: noqa: SIM905  (lists of words and sounds are read more easily as text)
+
+ABBREVIATIONS = {
+    "z.B.": "zum Beispill", "z. B.": "zum Beispill", "d.h.": "dat heescht", "d. h.": "dat heescht",
+    "ca.": "zirka", "Nr.": "Nummer", "nr.": "Nummer", "N°": "Nummer", "Jh.": "Joerhonnert",
+    "v. Chr.": "viru Christus", "v.Chr.": "viru Christus", "n. Chr.": "no Christus",
+    "n.Chr.": "no Christus", "asw.": "an sou weider", "usw.": "an sou weider",
+    "a.s.w.": "an sou weider", "etc.": "et cetera", "bzw.": "beziehungsweis",
+    "resp.": "respektiv", "evtl.": "eventuell", "event.": "eventuell", "Dr.": "Dokter",
+    "Prof.": "Professer", "St.": "Saint", "St@": "Saint", "Ste.": "Sainte",
+    "Mio.": "Milliounen", "Mio": "Milliounen", "Mrd.": "Milliarden", "Mrd": "Milliarden",
+    "Tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
+    "u.a.": "ënner anerem", "u. a.": "ënner anerem", "p.ex.": "par exemple", "vgl.": "vergläich",
+    "w.e.g.": "wann ech gelift", "m.a.w.": "mat anere Wierder",
+    "inkl.": "inklusiv", "max.": "maximal", "min.": "minimal", "russ.": "russesch",
+    "gr.": "griichesch", "lat.": "laténgesch", "fr.": "franséisch", "engl.": "englesch",
+    "dt.": "däitsch", "lëtz.": "lëtzebuergesch", "ital.": "italieenesch", "Gr.": "Grupp",
+    "Sek.": "Sektioun", "Mme": "Madame", "Mlle": "Mademoiselle", "Hr.": "Här", "Jr.": "Junior",
+    "&amp;": "an", "www": "Wee Wee Wee",
+}  # fmt: skip
+
+UNITS = {  # behind a number; one form, or (one, many)
+    "mm": "Millimeter", "cm": "Zentimeter", "dm": "Dezimeter", "m": "Meter", "km": "Kilometer",
+    "mm²": "Quadratmillimeter", "cm²": "Quadratzentimeter", "m²": "Quadratmeter",
+    "km²": "Quadratkilometer", "cm³": "Kubikzentimeter", "m³": "Kubikmeter",
+    "m2": "Quadratmeter", "km2": "Quadratkilometer", "m3": "Kubikmeter",
+    "km/h": "Stonnekilometer", "m/s": "Meter an der Sekonn",
+    "mg": "Milligramm", "g": "Gramm", "kg": "Kilogramm", "t": ("Tonn", "Tonnen"),
+    "ml": "Milliliter", "cl": "Zentiliter", "dl": "Deziliter", "l": "Liter", "hl": "Hektoliter",
+    "ha": "Hektar", "h": ("Stonn", "Stonnen"), "min": ("Minutt", "Minutten"),
+    "sec": ("Sekonn", "Sekonnen"), "sek": ("Sekonn", "Sekonnen"), "s": ("Sekonn", "Sekonnen"),
+    "ms": ("Millisekonn", "Millisekonnen"), "V": "Volt", "W": "Watt", "kW": "Kilowatt",
+    "MW": "Megawatt", "GW": "Gigawatt", "kWh": ("Kilowattstonn", "Kilowattstonnen"),
+    "Hz": "Hertz", "kHz": "Kilohertz", "MHz": "Megahertz", "GHz": "Gigahertz",
+    "kB": "Kilobyte", "MB": "Megabyte", "GB": "Gigabyte", "TB": "Terabyte", "hPa": "Hektopascal",
+    "°C": "Grad Celsius", "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promill",
+    "kcal": ("Kilokalorie", "Kilokalorien"), "dB": "Dezibel", "PS": "Päerdsstäerkten",
+}  # fmt: skip
+
+CURRENCIES = {"€": "EUR", "EUR": "EUR", "$": "USD", "USD": "USD", "£": "GBP", "CHF": "CHF"}
+
+SYMBOLS = {
+    "%": "Prozent", "‰": "Promill", "°": "Grad", "€": "Euro", "$": "Dollar", "£": "Pond",
+    "¥": "Yen", "&": "an", "+": "plus", "=": "gläich", "×": "mol", "÷": "gedeelt duerch",
+    "±": "plus minus", "§": "Paragraf", "@": "at", "²": "Quadrat", "³": "Kubik",
+    "→": "op", "½": "en halleft", "¼": "e Véierel", "¾": "dräi Véierel",
+}  # fmt: skip
+
+LETTER_NAMES = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "A Bee Zee Dee E Äff Gee Ha I Jott Ka Äll Ämm Änn O Pee Ku Är Äss Tee U Vee Wee Ix "
+        "Ypsilon Zett".split(),
+        strict=True,
+    )
+) | {"Ä": "Ä", "É": "E", "Ë": "E", "Ö": "Ö", "Ü": "Ü"}
+ACRONYMS = {"CSV": "Zee Äss Vau", "UNO": "Uno", "UNICEF": "Unicef"}  # said otherwise than by rule
+
+MONTHS = (
+    "Januar Februar Mäerz Abrëll Mee Juni Juli August September Oktober November Dezember".split()
+)
+
+FEMININE_ENDINGS = (
+    "stonn stonnen minutt minutten sekonn sekonnen woch wochen tonn tonnen millioun milliounen "
+    "milliard milliarden persoun persounen meil meilen plaz plazen fra fraen stad stied rees "
+    "klass klassen stëmm stëmmen gemeng gemengen strooss stroossen auer kéier kéieren säit "
+    "säiten nuecht nuechten schwëster schwësteren duechter kierch kierchen schoul schoulen "
+    "ioun iounen éit éiten ung ungen heet heeten schaft schaften innen zeil zeilen kaart kaarten "
+    "fläsch fläschen taass taassen famill famillen mark zuel zuelen ekipp ekippen partie "
+    "partien etapp etappen"
+).split()

@@ -1,0 +1,62 @@
+"""Turns transcripts into token plans, the aligner's dictionary and the model for unknown words."""
+
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from lbtts import params
+from lbtts.corpus import MANIFEST, accepted, read_manifest
+from lbtts.errors import InputError, Reject, check_rejects
+from lbtts.records import write_json
+from lbtts.text.coverage import figures, guesses
+from lbtts.text.g2p import LBG2P
+from lbtts.text.lexicon import write_dictionary
+from lbtts.text.tokens import Plan, write_plans
+from stages import run
+
+OUT = Path("data/g2p")
+REJECTS = OUT / "rejects.csv"
+METRICS = Path("metrics/g2p.json")
+
+
+def main() -> None:
+    """Writes data/g2p and metrics/g2p.json."""
+    choices = params.load()
+    if choices.language != "lb":
+        raise InputError(
+            f"params.yaml: language: {choices.language} has no front end; the only one is lb"
+        )
+    g2p = LBG2P(choices.g2p.additions)
+    utterances = accepted(read_manifest(MANIFEST))
+    if utterances.empty:
+        raise InputError(f"{MANIFEST}: no accepted utterance; see its column reason")
+    plans: list[Plan] = []
+    rejects: list[tuple[str, str]] = []
+    pairs = zip(utterances["id"], utterances["text"], strict=True)
+    for name, text in tqdm(pairs, desc="g2p", total=len(utterances), unit="utt"):
+        try:
+            plans.append(g2p.plan(name, text))
+        except Reject as reject:
+            rejects.append((name, str(reject)))
+
+    guessed = guesses(plans, g2p)
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_plans(plans, OUT / "utterances.jsonl")
+    write_dictionary(
+        (entry for plan in plans for entry in plan.pronunciations()), OUT / "lexicon.dict"
+    )
+    g2p.unknown_words.save(OUT / "model.npz")
+    guessed.to_csv(OUT / "oov.csv", index=False, lineterminator="\n")
+    pd.DataFrame(rejects, columns=["id", "reason"]).to_csv(
+        REJECTS, index=False, lineterminator="\n"
+    )
+    write_json(
+        METRICS,
+        {"utterances": len(plans), "rejected": len(rejects), **figures(plans, guessed)},
+    )
+    check_rejects("g2p", len(rejects), len(utterances), choices.run.max_rejected, str(REJECTS))
+
+
+if __name__ == "__main__":
+    run(main)

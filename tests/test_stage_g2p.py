@@ -1,0 +1,101 @@
+import csv
+import json
+from contextlib import chdir
+
+import pytest
+
+from lbtts.corpus import write_manifest
+from lbtts.errors import InputError
+from lbtts.text.g2p import LBG2P
+from lbtts.text.tokens import read_plans
+from stages import g2p as stage
+
+TEXTS = {
+    "b": "D'Kanner spille mat 3 Schnuddelpatten.",
+    "a": "Vun der Schnuddelpatt!",
+    "c": "Кот",
+    "d": "",
+}
+
+
+@pytest.fixture
+def project(tmp_path, root, monkeypatch):
+    """A folder with a manifest; the model for unknown words learns from few words, to be quick."""
+    entries = LBG2P().training_entries()[::50]
+    monkeypatch.setattr(LBG2P, "training_entries", lambda self: entries)
+    (tmp_path / "data/corpus").mkdir(parents=True)
+    configure(tmp_path, root)
+    row = {"split": "train", "audio": "x", "seconds": 1.0, "status": "ok", "reason": ""}
+    rejected = {"id": "e", "text": "Moien", **row, "status": "rejected", "reason": "silent"}
+    rows = [{"id": name, "text": text, **row} for name, text in TEXTS.items()]
+    write_manifest([*rows, rejected], tmp_path / "data/corpus/manifest.csv")
+    with chdir(tmp_path):
+        yield tmp_path
+
+
+def configure(folder, root, **changes):
+    params = (root / "params.yaml").read_text(encoding="utf-8")
+    changes = {"max_rejected: 0.05": "max_rejected: 0.5"} | changes
+    for old, new in changes.items():
+        assert old in params
+        params = params.replace(old, new)
+    (folder / "params.yaml").write_text(params, encoding="utf-8")
+
+
+def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
+    stage.main()
+    plans = read_plans("data/g2p/utterances.jsonl")
+    assert [plan.id for plan in plans] == ["a", "b"]
+    lines = (project / "data/g2p/lexicon.dict").read_text(encoding="utf-8").splitlines()
+    listed = {tuple(line.split("\t")) for line in lines}
+    said = {(word, " ".join(phones)) for plan in plans for word, phones in plan.pronunciations()}
+    assert listed == said
+    assert ("d'", "d") in listed
+    with (project / "data/g2p/oov.csv").open(encoding="utf-8") as file:
+        guesses = list(csv.DictReader(file))
+    assert [(row["word"], row["count"], row["example"]) for row in guesses] == [
+        ("schnuddelpatt", "1", "a"),
+        ("schnuddelpatten", "1", "b"),
+    ]
+    with (project / "data/g2p/rejects.csv").open(encoding="utf-8") as file:
+        rejects = {row["id"]: row["reason"] for row in csv.DictReader(file)}
+    assert set(rejects) == {"c", "d"}
+    assert "U+041A" in rejects["c"]
+    assert "empty transcript" in rejects["d"]
+    figures = json.loads((project / "metrics/g2p.json").read_text(encoding="utf-8"))
+    assert (figures["utterances"], figures["rejected"], figures["oov_words"]) == (2, 2, 2)
+
+
+def test_stage_twice_gives_the_same_bytes(project):
+    files = ("utterances.jsonl", "lexicon.dict", "oov.csv", "rejects.csv", "model.npz")
+    runs = []
+    for _ in range(2):
+        stage.main()
+        runs.append([(project / "data/g2p" / name).read_bytes() for name in files])
+    assert runs[0] == runs[1]
+
+
+def test_additions_correct_a_guess(project, root):
+    (project / "mine.tsv").write_text("schnuddelpatt\tp ɑ t\n", encoding="utf-8")
+    configure(project, root, **{"additions: null": "additions: mine.tsv"})
+    stage.main()
+    assert "schnuddelpatt\tp ɑ t\n" in (project / "data/g2p/lexicon.dict").read_text("utf-8")
+
+
+def test_too_many_rejects_end_the_stage_after_its_reports(project, root):
+    configure(project, root, **{"max_rejected: 0.05": "max_rejected: 0.1"})
+    with pytest.raises(InputError, match=r"g2p: 2 of 4 utterances rejected.*rejects\.csv"):
+        stage.main()
+    assert (project / "metrics/g2p.json").exists()
+
+
+def test_other_languages_are_refused(project, root):
+    configure(project, root, **{"language: lb": "language: de"})
+    with pytest.raises(InputError, match=r"language: de has no front end"):
+        stage.main()
+
+
+def test_a_corpus_without_usable_utterance_is_refused(project):
+    write_manifest([], project / "data/corpus/manifest.csv")
+    with pytest.raises(InputError, match="no accepted utterance"):
+        stage.main()
