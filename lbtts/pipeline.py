@@ -1,0 +1,176 @@
+"""The public door for speaking: kokoro's KPipeline that knows Luxembourgish, `lang_code="l"`.
+
+from lbtts.pipeline import KPipeline
+
+pipeline = KPipeline(lang_code="l", repo_id="models/export")
+for result in pipeline("Moien, wéi geet et?", voice="lb_max"):
+    result.audio
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import kokoro
+import torch
+from kokoro import KModel
+from misaki.token import MToken
+from torch import Tensor
+
+from lbtts.errors import Reject
+from lbtts.grid import MAX_TOKENS
+from lbtts.release.proof import CONFIG, WEIGHTS
+from lbtts.text.g2p import LBG2P
+
+LUXEMBOURGISH = "l"
+_ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases
+_CLOSING = '"”)'  # stays with the punctuation before it
+
+
+class KPipeline(kokoro.KPipeline):
+    """Stock KPipeline, and for `lang_code="l"` Luxembourgish from text to audio, of any length."""
+
+    def __init__(
+        self,
+        lang_code: str = LUXEMBOURGISH,
+        repo_id: str | None = None,
+        model: KModel | bool = True,
+        device: str | None = None,
+        **stock: Any,
+    ) -> None:
+        """For Luxembourgish, loads the exported folder `repo_id`, by default models/export.
+
+        Args:
+            lang_code: "l", or any that stock KPipeline knows; those are left to it.
+            repo_id: an exported folder.
+            model: one that is already loaded; False to get phonemes only.
+            device: "cpu" or "cuda"; by default the best there is.
+            stock: what else stock KPipeline takes; nothing of it concerns Luxembourgish.
+
+        Raises:
+            FileNotFoundError: a model is wanted, and `repo_id` is no exported folder.
+        """
+        if lang_code != LUXEMBOURGISH:
+            super().__init__(lang_code, repo_id, model, device=device, **stock)
+            return
+        self.lang_code = lang_code
+        self.repo_id = repo_id or "models/export"
+        self.voices: dict[str, Tensor] = {}
+        self.g2p = LBG2P()
+        self.model = None
+        if isinstance(model, KModel):
+            self.model = model
+        elif model:
+            folder = Path(self.repo_id)
+            if not (folder / WEIGHTS).exists():
+                raise FileNotFoundError(
+                    f"{folder / WEIGHTS}: not found; run `dvc repro export`, "
+                    "or name an exported folder"
+                )
+            device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            loaded = KModel(self.repo_id, str(folder / CONFIG), str(folder / WEIGHTS))
+            self.model = loaded.to(device).eval()
+
+    def load_single_voice(self, voice: str) -> Tensor:
+        """The table [510, 1, 256] of `voice`, from the exported folder if it is there."""
+        own = Path(self.repo_id, "voices", f"{voice}.pt")
+        if voice not in self.voices and own.exists():
+            self.voices[voice] = torch.load(own, weights_only=True)
+        return super().load_single_voice(voice)
+
+    def __call__(
+        self,
+        text: str | list[str],
+        voice: str | Tensor | None = None,
+        speed: float | Callable[[int], float] = 1,
+        split_pattern: str | None = r"\n+",
+        model: KModel | None = None,
+    ) -> Iterator[kokoro.KPipeline.Result]:
+        """Results with text, phonemes and audio, one a sentence, or a part of a long one."""
+        if self.lang_code != LUXEMBOURGISH:
+            yield from super().__call__(text, voice, speed, split_pattern, model)
+            return
+        if isinstance(text, str):
+            text = re.split(split_pattern, text) if split_pattern else [text]
+        for index, segment in enumerate(text):
+            if segment.strip():
+                _, tokens = self.g2p(segment)
+                for result in self.generate_from_tokens(tokens, voice, speed, model):
+                    result.text_index = index
+                    yield result
+
+    def en_tokenize(self, tokens: list[MToken]) -> Iterator[tuple[str, str, list[MToken]]]:
+        """Text, phonemes and tokens of each chunk, every token in exactly one chunk.
+
+        Stock kokoro's own counts a space too few after a split, and then cuts the last phoneme off.
+        """
+        if self.lang_code != LUXEMBOURGISH:
+            yield from super().en_tokenize(tokens)
+            return
+        for chunk in chunks(tokens):
+            yield self.tokens_to_text(chunk), self.tokens_to_ps(chunk), chunk
+
+
+def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToken]]:
+    """`tokens` by sentences; one over `limit` phonemes is split where it hurts least.
+
+    That is behind a clause, else a phrase, in the second half of what fits; else between words,
+    into parts of like length, so that no word is left to be spoken alone.
+
+    Raises:
+        Reject: one token alone is over the limit.
+    """
+    for sentence in _split(tokens, _ENDS[0]):
+        while (length := _length(sentence)) > limit:
+            fitting = _fitting(sentence, limit)
+            if fitting == 0:
+                raise Reject(
+                    f"“{sentence[0].text[:40]}…” alone has {_length(sentence[:1])} phonemes, "
+                    f"Kokoro takes at most {limit}; put spaces into it"
+                )
+            ends = ([*_boundaries(sentence[:fitting], marks)] for marks in _ENDS[1:])
+            late = (found[-1] for found in ends if found and found[-1] > fitting / 2)
+            even = math.ceil(length / math.ceil(length / limit))
+            cut = next(late, None) or _fitting(sentence, even) or fitting
+            yield sentence[:cut]
+            sentence = sentence[cut:]
+        yield sentence
+
+
+def _fitting(tokens: list[MToken], limit: int) -> int:
+    """How many of `tokens`, from the first on, have at most `limit` phonemes together."""
+    return next(n for n in range(len(tokens), -1, -1) if _length(tokens[:n]) <= limit)
+
+
+def _split(tokens: list[MToken], marks: str) -> Iterator[list[MToken]]:
+    """`tokens` cut behind each of `marks`."""
+    start = 0
+    for end in _boundaries(tokens, marks):
+        yield tokens[start:end]
+        start = end
+    if start < len(tokens):
+        yield tokens[start:]
+
+
+def _boundaries(tokens: list[MToken], marks: str) -> Iterator[int]:
+    """How many tokens there are up to each run of `marks`, what closes behind it included."""
+    behind = False
+    for index, token in enumerate(tokens):
+        if _is_mark(token, marks):
+            behind = True
+        elif behind and not (_is_mark(token, _CLOSING) and not tokens[index - 1].whitespace):
+            yield index
+            behind = False
+    if behind:
+        yield len(tokens)
+
+
+def _is_mark(token: MToken, marks: str) -> bool:
+    return bool(token.phonemes) and token.phonemes in marks
+
+
+def _length(tokens: list[MToken]) -> int:
+    """Phonemes that KModel would be given."""
+    return len(kokoro.KPipeline.tokens_to_ps(tokens))

@@ -1,0 +1,72 @@
+"""The model card: what a voice is, where it comes from, on what terms, and how to use it."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from ruamel.yaml import YAML
+
+from lbtts.params import Corpus, Export, Train
+from lbtts.release.evaluation import FIGURES
+
+_TRAINING = ("steps", "batch", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
+
+
+def card(
+    export: Export,
+    corpus: Corpus,
+    train: Train,
+    language: str,
+    *,
+    provenance: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    phonemes: str,
+) -> str:
+    """The card as Markdown with the hub's YAML front matter.
+
+    Args:
+        export: what was written.
+        corpus: whose recordings, on what terms.
+        train: how they were learned.
+        language: ISO 639 code.
+        provenance: models/finetuned/provenance.json.
+        metrics: metrics/evaluate.json.
+        phonemes: an example that the model can speak.
+    """
+    environment = Environment(
+        loader=PackageLoader("lbtts.release", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    training = {name: getattr(train, name) for name in _TRAINING}
+    return environment.get_template("card.md.jinja").render(
+        front_matter=_front_matter(corpus.licence, language, provenance),
+        voice=export.voice,
+        onnx=export.onnx,
+        corpus=corpus,
+        synthetic=corpus.source == "demo",
+        base=provenance["base"],
+        provenance=provenance,
+        training=training | {"steps": provenance["steps"], "seed": provenance["seed"]},
+        metrics=metrics,
+        figures=FIGURES,
+        phonemes=phonemes,
+    )
+
+
+def _front_matter(licence: str, language: str, provenance: Mapping[str, Any]) -> str:
+    """YAML by the hub's rules: licence identifiers are SPDX's in lower case."""
+    fields: dict[str, Any] = {
+        "license": licence.lower(),
+        "language": language,
+        "pipeline_tag": "text-to-speech",
+        "tags": ["kokoro", "luxembourgish", "lbtts"],
+    }
+    if provenance["base"] == "hub":
+        fields["base_model"] = provenance["base_repo"]
+    text = io.StringIO()
+    YAML().dump(fields, text)
+    return text.getvalue().rstrip()

@@ -1,0 +1,233 @@
+"""The listening report: one HTML file, audio and pictures inside, for any browser, offline."""
+
+import base64
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import soundfile
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lbtts.acoustics.mel import log_mel
+from lbtts.errors import InputError
+from lbtts.grid import FRAME_RATE, SAMPLE_RATE
+from lbtts.params import F0
+from lbtts.release.evaluation import FIGURES, pitch
+
+# Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
+REJECTS = {
+    "corpus": Path("data/corpus/manifest.csv"),
+    "g2p": Path("data/g2p/rejects.csv"),
+    "align": Path("data/alignment/report.csv"),
+    "durations": Path("data/durations.csv"),
+    "features": Path("data/features_rejects.csv"),
+}
+_SHOWN_REJECTS = 200  # rows; beyond that a count per stage and reason
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One way an utterance sounds: audio [S] float32, log-mel [F, 80] and F0 [F] Hz, 0 unvoiced."""
+
+    name: str
+    audio: Array
+    mel: Array
+    f0: Array
+
+
+def clip(name: str, audio: Array, f0: F0) -> Clip:
+    """`audio` [S] float32 with what is drawn of it."""
+    return Clip(name, audio, log_mel(audio), pitch(audio, f0))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An utterance to listen to."""
+
+    id: str
+    text: str
+    phonemes: str
+    clips: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One utterance, or a number of them, that a stage took out."""
+
+    stage: str
+    id: str
+    reason: str
+
+
+def rejects(files: Mapping[str, Path] = REJECTS) -> list[Rejected]:
+    """Who was rejected by which stage and why, in the order of the stages, each utterance once.
+
+    Above 200 utterances, one entry per stage and reason, with their number in place of the id.
+
+    Raises:
+        InputError: a file is missing or lacks a column.
+    """
+    found: dict[str, Rejected] = {}
+    for stage, path in files.items():
+        try:
+            table = pandas.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            if "status" in table:
+                table = table[table["status"] != "ok"]
+            for name, reason in zip(table["id"], table["reason"], strict=True):
+                found.setdefault(name, Rejected(stage, name, reason))
+        except (OSError, KeyError, pandas.errors.EmptyDataError) as error:
+            raise InputError(
+                f"{path}: not a report of rejects ({error}); run `dvc repro {stage}`"
+            ) from error
+    if len(found) <= _SHOWN_REJECTS:
+        return list(found.values())
+    counts = Counter((reject.stage, reject.reason) for reject in found.values())
+    return [Rejected(stage, f"{n} utterances", reason) for (stage, reason), n in counts.items()]
+
+
+def curves(folder: Path) -> dict[str, pandas.DataFrame]:
+    """Training curves by name, columns `step`, `train`, `validation`, from dvclive's files."""
+    found: dict[str, pandas.DataFrame] = {}
+    for path in sorted(folder.glob("plots/metrics/*/*.tsv")):
+        table = pandas.read_csv(path, sep="\t")
+        table.columns = pandas.Index(["step", path.parent.name])
+        name = path.stem
+        found[name] = found[name].merge(table, how="outer", on="step") if name in found else table
+    return found
+
+
+def page(
+    *,
+    title: str,
+    subtitle: str,
+    random_base: bool,
+    metrics: Mapping[str, float],
+    samples: Sequence[Sample],
+    learning: Mapping[str, pandas.DataFrame],
+    rejected: Sequence[Rejected],
+    stages: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """The whole page as HTML; equal input gives equal bytes.
+
+    Args:
+        title: its heading.
+        subtitle: what was trained on what, one line.
+        random_base: show the banner that says what this means.
+        metrics: of the stage evaluate.
+        samples: what to listen to.
+        learning: from `curves`.
+        rejected: from `rejects`.
+        stages: each earlier stage's metrics.
+    """
+    environment = Environment(
+        loader=PackageLoader("lbtts.release", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.jinja").render(
+        title=title,
+        subtitle=subtitle,
+        random_base=random_base,
+        utterances=metrics["utterances"],
+        figures=[
+            {
+                "name": name,
+                "meaning": meaning,
+                "ours": metrics.get(name, "–"),
+                "ceiling": metrics.get(f"ceiling_{name}", "–"),
+                "floor": metrics.get(f"floor_{name}", "–"),
+            }
+            for name, meaning in FIGURES.items()
+        ],
+        samples=[
+            {
+                "id": sample.id,
+                "text": sample.text,
+                "phonemes": sample.phonemes,
+                "clips": [{"name": c.name, "audio": _wav(c.audio)} for c in sample.clips],
+                "picture": _png(_spectrograms(sample.clips)),
+            }
+            for sample in samples
+        ],
+        curves=_png(_charts(learning)) if learning else "",
+        rejects=rejected,
+        stages=stages,
+    )
+
+
+def _spectrograms(clips: Sequence[Clip]) -> Figure:
+    """One log-mel spectrogram a clip on one time axis, with F0 over it."""
+    figure = Figure(figsize=(9, 1.7 * len(clips)), layout="constrained")
+    axes = figure.subplots(len(clips), 1, sharex=True, squeeze=False)[:, 0]
+    low, high = np.percentile(clips[0].mel, [1, 99.5])
+    for axis, clip in zip(axes, clips, strict=True):
+        seconds = len(clip.mel) / FRAME_RATE
+        axis.imshow(
+            clip.mel.T,
+            origin="lower",
+            aspect="auto",
+            extent=(0, seconds, 0, clip.mel.shape[1]),
+            vmin=low,
+            vmax=high,
+            cmap="magma",
+            interpolation="nearest",
+        )
+        axis.set(yticks=[])
+        axis.set_ylabel(clip.name, fontsize=8)
+        pitch = axis.twinx()
+        voiced = np.where(clip.f0 > 0, clip.f0, np.nan)
+        pitch.plot(np.arange(len(voiced)) / FRAME_RATE, voiced, color="white", linewidth=1.2)
+        pitch.set_ylim(0, 500)
+        pitch.set_ylabel("F0, Hz", fontsize=7)
+        pitch.tick_params(labelsize=7)
+    axes[-1].set_xlim(0, max(len(clip.mel) for clip in clips) / FRAME_RATE)
+    axes[-1].set_xlabel("seconds", fontsize=8)
+    return figure
+
+
+def _charts(curves: Mapping[str, pandas.DataFrame]) -> Figure:
+    """One small chart a curve."""
+    columns = min(3, len(curves))
+    rows = -(-len(curves) // columns)
+    figure = Figure(figsize=(9, 2.3 * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis in axes[len(curves) :]:
+        axis.set_axis_off()
+    for axis, (name, table) in zip(axes, curves.items(), strict=False):
+        for line in table.columns.drop("step"):
+            drawn = table[["step", line]].dropna()
+            axis.plot(drawn["step"], drawn[line], label=line, linewidth=1)
+        axis.set_title(name, fontsize=9)
+        axis.tick_params(labelsize=7)
+        axis.legend(fontsize=7)
+    return figure
+
+
+def _png(figure: Figure) -> str:
+    """`figure` as a data URI; no date or version goes in."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    return _uri("image/png", file)
+
+
+def _wav(audio: Array) -> str:
+    """`audio` as a data URI of 16-bit WAV, which every browser plays; louder than 1 is clipped."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(audio, -1, 1), SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return _uri("audio/wav", file)
+
+
+def _uri(kind: str, file: io.BytesIO) -> str:
+    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import torch
+
+from lbtts.acoustics.f0 import track
+from lbtts.acoustics.features import Utterance
+from lbtts.acoustics.mel import log_mel
+from lbtts.model.voice import VoiceTable
+from lbtts.params import F0
+from lbtts.release import evaluation, metrics
+from lbtts.release.synthesis import Synthesiser, copy
+from tests import miniature
+
+PITCH = F0(method="harvest", floor=60, ceiling=500)
+UNITS = np.array([6, 8, 10, 8, 6])  # 0.95 s
+TOKENS = np.array([0, 50, 51, 52, 0])
+
+
+@pytest.fixture(scope="module")
+def utterance():
+    """A gliding vowel between two silences."""
+    samples = 600 * UNITS.sum()
+    f0 = np.linspace(110, 160, samples)
+    phase = 2 * np.pi * np.cumsum(f0) / 24_000
+    harmonics = np.arange(1, 40)[:, None]
+    tone = (np.sin(harmonics * phase) / (1 + (harmonics / 5) ** 2)).sum(0)
+    audio = np.random.default_rng(0).normal(0, 1e-3, samples)
+    edge = 600 * UNITS[0]
+    audio[edge:-edge] += 0.2 * tone[edge:-edge]
+    audio = audio.astype(np.float32)
+    f0 = track(audio, PITCH)
+    return Utterance(
+        id="a",
+        tokens=TOKENS,
+        units=UNITS,
+        mel=log_mel(audio),
+        f0=f0,
+        energy=np.zeros(len(f0), np.float32),
+        audio=audio,
+    )
+
+
+@pytest.fixture(scope="module")
+def synthesiser():
+    table = 0.3 * torch.randn(510, 1, 256, generator=torch.Generator().manual_seed(0))
+    return Synthesiser(miniature.random(), VoiceTable(table).table())
+
+
+def test_copy_synthesis_keeps_length_pitch_and_most_of_the_spectrum(utterance):
+    audio = copy(utterance.audio, utterance.f0, PITCH.floor)
+    assert audio.shape == utterance.audio.shape and audio.dtype == np.float32
+    f0 = track(audio, PITCH)
+    both = (f0 > 0) & (utterance.f0 > 0)
+    assert both.sum() > 0.8 * (utterance.f0 > 0).sum()
+    assert np.median(np.abs(f0[both] / utterance.f0[both] - 1)) < 0.005
+    noise = np.random.default_rng(0).normal(0, 0.1, len(audio)).astype(np.float32)
+    close = metrics.mel_cepstral_distance(audio, utterance.audio, warp=False)
+    far = metrics.mel_cepstral_distance(noise, utterance.audio, warp=False)
+    assert close < far / 2
+
+
+def test_copy_synthesis_is_repeatable(utterance):
+    first, second = (copy(utterance.audio, utterance.f0, PITCH.floor) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_speech_in_its_own_time_is_the_same_whether_given_or_predicted(synthesiser):
+    audio, units = synthesiser.speak(TOKENS)
+    assert len(audio) == 600 * units.sum()
+    assert np.abs(synthesiser.speak_in_time(TOKENS, units) - audio).max() < 1e-5
+
+
+def test_speech_is_repeatable_and_leaves_the_random_state_alone(synthesiser):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first, second = (synthesiser.speak(TOKENS)[0] for _ in range(2))
+    assert np.array_equal(first, second)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_speech_in_given_time_has_that_length(synthesiser):
+    assert len(synthesiser.speak_in_time(TOKENS, UNITS)) == 600 * UNITS.sum()
+
+
+def test_rendition_identical_to_the_recording_has_no_error(utterance):
+    audio = utterance.audio
+    perfect = evaluation.Rendition(audio, audio, utterance.units, 0.5)
+    figures = evaluation.summarise([evaluation.measure(perfect, utterance, PITCH)] * 2)
+    assert figures.pop("length_ratio") == 1
+    assert figures.pop(evaluation.RTF) == pytest.approx(0.5 / 0.95, rel=1e-3)
+    assert set(figures) == evaluation.FIGURES.keys() - {"length_ratio"}
+    assert all(value == pytest.approx(0, abs=1e-2) for value in figures.values())
+
+
+def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, synthesiser):
+    def figures(rendition):
+        return evaluation.summarise([evaluation.measure(rendition, utterance, PITCH)])
+
+    ceiling = figures(evaluation.render_copy(utterance, PITCH))
+    floor = figures(evaluation.render(synthesiser, utterance))
+    assert "duration_error" not in ceiling and "duration_error" in floor
+    for name in ("mcd", "mcd_free", "log_mel_l1", "stft", "voicing_error"):
+        assert ceiling[name] < floor[name]
+
+
+def test_undefined_figures_are_left_out_rather_than_invented(utterance):
+    silence = np.zeros_like(utterance.audio)
+    rendition = evaluation.Rendition(silence, silence, utterance.units, 0.1)
+    figures = evaluation.summarise([evaluation.measure(rendition, utterance, PITCH)])
+    assert not {"mcd", "mcd_free", "f0_rmse_hz", "f0_rmse_cents"} & figures.keys()
+    assert figures["voicing_error"] > 0.5
+    assert all(np.isfinite(value) for value in figures.values())

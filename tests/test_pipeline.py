@@ -1,0 +1,121 @@
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from misaki.token import MToken
+
+from lbtts.errors import Reject
+from lbtts.grid import MAX_TOKENS
+from lbtts.pipeline import KPipeline, chunks
+from tests import miniature
+
+LONG = (
+    "Haut de Mëtteg ass de Jong mat senger Schwëster duerch de Bësch gelaf an huet hatt gesicht "
+) * 9
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return KPipeline(lang_code="l", model=False)
+
+
+def token(text: str, whitespace: str = " ") -> MToken:
+    return MToken(text=text, tag="", whitespace=whitespace, phonemes=text)
+
+
+def spoken(text: str) -> list[MToken]:
+    """Tokens of a made-up language that is written as it is spoken."""
+    found = re.findall(r"([^\W]+|[^\w\s])(\s*)", text)
+    return [token(word, " " if space else "") for word, space in found]
+
+
+def texts(parts) -> list[str]:
+    return [KPipeline.tokens_to_text(part) for part in parts]
+
+
+def test_every_sentence_is_a_chunk_with_what_closes_it():
+    text = "“eent!” dann zwee. dräi?! (véier.) “fënnef"
+    assert texts(chunks(spoken(text))) == ["“eent!”", "dann zwee.", "dräi?!", "(véier.)", "“fënnef"]
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("aa bb; cc, dd ee ff", ["aa bb;", "cc, dd ee ff"]),
+        ("aa bb, cc dd ee ff", ["aa bb,", "cc dd ee ff"]),
+        ("aa, bb cc dd ee", ["aa, bb", "cc dd ee"]),
+        ("aa bb cc dd ee", ["aa bb", "cc dd ee"]),
+    ],
+)
+def test_long_sentence_is_split_at_clauses_before_phrases_before_words(text, expected):
+    assert texts(chunks(spoken(text), limit=12)) == expected
+
+
+words = st.text("abdeë", min_size=1, max_size=9)
+marks = st.sampled_from([".", "!", "?", ";", ":", ",", "—", "”", ")", "“", "("])
+
+
+@given(
+    parts=st.lists(
+        st.builds(token, words | marks, st.sampled_from([" ", ""])), min_size=1, max_size=60
+    ),
+    limit=st.integers(9, 60),
+)
+def test_chunks_hold_every_token_once_in_order_within_the_limit(parts, limit):
+    made = list(chunks(parts, limit))
+    assert [id(t) for chunk in made for t in chunk] == [id(t) for t in parts]
+    assert all(chunk for chunk in made)
+    assert all(len(KPipeline.tokens_to_ps(chunk)) <= limit for chunk in made)
+
+
+def test_word_longer_than_the_limit_is_refused_by_name():
+    with pytest.raises(Reject, match=r"aaaa.* alone has 600 phonemes"):
+        list(chunks([token("a" * 600)]))
+
+
+def test_sentence_of_700_characters_is_spoken_whole_and_only_once(quiet):
+    assert len(LONG) > 700
+    results = list(quiet(LONG))
+    assert len(results) > 1
+    assert all(len(result.phonemes) <= MAX_TOKENS for result in results)
+    whole, _ = quiet.g2p(LONG)
+    assert " ".join(result.phonemes for result in results) == whole.strip()
+    assert " ".join(result.graphemes for result in results).split() == LONG.split()
+
+
+def test_lines_are_spoken_one_after_the_other_and_empty_ones_passed_over(quiet):
+    results = list(quiet("Moien. Wéi geet et?\n\n \nGutt!"))
+    assert [result.graphemes for result in results] == ["Moien.", "Wéi geet et?", "Gutt!"]
+    assert [result.text_index for result in results] == [0, 0, 2]
+
+
+def test_audio_is_as_long_as_the_durations_say_and_words_have_times(quiet):
+    model = miniature.random()
+    table = 0.3 * torch.randn(510, 1, 256)
+    (result,) = quiet("Moien, wéi geet et?", voice=table, model=model)
+    assert len(result.audio) == 600 * int(result.pred_dur.sum())
+    assert len(result.pred_dur) == len(result.phonemes) + 2
+    starts = [t.start_ts for t in result.tokens if t.start_ts is not None]
+    assert starts and np.all(np.diff(starts) >= 0)
+
+
+def test_voice_of_the_exported_folder_is_found_by_its_name(tmp_path):
+    (tmp_path / "voices").mkdir()
+    table = torch.randn(510, 1, 256)
+    torch.save(table, tmp_path / "voices/lb_max.pt")
+    pipeline = KPipeline("l", repo_id=str(tmp_path), model=False)
+    assert torch.equal(pipeline.load_voice("lb_max"), table)
+
+
+def test_folder_without_an_export_is_an_error_with_its_remedy(tmp_path):
+    with pytest.raises(FileNotFoundError, match="dvc repro export"):
+        KPipeline("l", repo_id=str(tmp_path))
+
+
+def test_other_languages_are_left_to_stock_kokoro():
+    pipeline = KPipeline("e", repo_id="hexgrad/Kokoro-82M", model=False)
+    (result,) = pipeline("Hola.")
+    assert result.phonemes.startswith("ˈola")

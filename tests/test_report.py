@@ -1,0 +1,192 @@
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import soundfile
+from ruamel.yaml import YAML
+
+from lbtts import params
+from lbtts.errors import InputError
+from lbtts.release import report
+from lbtts.release.card import card
+from lbtts.release.evaluation import FIGURES
+
+METRICS = {
+    "utterances": 6,
+    "base": "random",
+    **{f"{prefix}{name}": 1.25 for name in FIGURES for prefix in ("", "floor_", "ceiling_")},
+}
+del METRICS["ceiling_duration_error"], METRICS["ceiling_length_ratio"]
+
+
+def sample(text: str = "Moien, d'Welt & <b>all</b>!") -> report.Sample:
+    draw = np.random.default_rng(0)
+    clips = tuple(
+        report.Clip(
+            name,
+            draw.normal(0, 0.7, 600 * units).astype(np.float32),
+            draw.normal(size=(2 * units, 80)).astype(np.float32),
+            np.where(np.arange(2 * units) % 20 < 10, 0, 120).astype(np.float32),
+        )
+        for name, units in (("recording", 30), ("fine-tuned", 40))
+    )
+    return report.Sample("demo-001", text, "mˈoiən", clips)
+
+
+def page(**changes) -> str:
+    content = {
+        "title": "lb_max",
+        "subtitle": "Profile demo.",
+        "random_base": False,
+        "metrics": METRICS,
+        "samples": [sample()],
+        "learning": {},
+        "rejected": [],
+        "stages": {"corpus": {"utterances": 60, "seconds": 250.5}},
+    }
+    return report.page(**content | changes)
+
+
+def test_page_holds_everything_it_shows():
+    html = page()
+    assert "<script" not in html and "<link" not in html
+    sources = re.findall(r'(?:src|href)="([^"]*)"', html)
+    assert len(sources) == 3 and all(source.startswith("data:") for source in sources)
+
+
+def test_players_hold_the_whole_clip_at_24_khz_clipped_to_what_a_wav_can_hold():
+    found = re.findall(r'src="data:audio/wav;base64,([^"]*)"', page())
+    lengths = []
+    for uri in found:
+        audio, rate = soundfile.read(io.BytesIO(base64.b64decode(uri)))
+        assert rate == 24_000 and np.abs(audio).max() > 0.99
+        lengths.append(len(audio))
+    assert lengths == [18_000, 24_000]
+
+
+def test_page_has_the_same_bytes_again():
+    assert page() == page()
+
+
+def test_transcript_is_shown_as_text_never_as_markup():
+    assert "Moien, d&#39;Welt &amp; &lt;b&gt;all&lt;/b&gt;!" in page()
+
+
+def test_banner_says_that_random_weights_are_noise_and_only_then():
+    assert "noise by construction" in page(random_base=True)
+    assert "noise by construction" not in page()
+
+
+def test_figure_that_is_undefined_is_a_dash():
+    row = re.search(r"<tr><td>duration error.*", page())[0]
+    assert re.findall(r'class="number[^"]*">([^<]*)<', row) == ["–", "1.25", "1.25"]
+
+
+def test_every_metric_of_every_stage_is_listed():
+    html = page(stages={"g2p": {"words": 480}, "align": {"score": -6.5}})
+    assert all(text in html for text in ("g2p", "<code>words</code>", "480", "align", "-6.5"))
+
+
+def write_rejects(folder, **contents) -> dict:
+    defaults = {
+        "corpus": "id,split,audio,text,seconds,status,reason\n"
+        "a,test,,x,,rejected,silent\nb,test,f,y,1,ok,\n",
+        "g2p": "id,reason\n",
+        "align": "id,status,reason,backend,score\na,rejected,absent,kaldi,\nb,ok,,kaldi,-6\n",
+        "durations": "id,status,reason,units,cuts\n",
+        "features": "id,reason\nc,no voiced frame\n",
+    }
+    files = {}
+    for stage, content in (defaults | contents).items():
+        files[stage] = folder / f"{stage}.csv"
+        files[stage].write_text(content, encoding="utf-8")
+    return files
+
+
+def test_rejects_are_listed_once_by_the_first_stage_with_its_reason(tmp_path):
+    assert report.rejects(write_rejects(tmp_path)) == [
+        report.Rejected("corpus", "a", "silent"),
+        report.Rejected("features", "c", "no voiced frame"),
+    ]
+    html = page(rejected=report.rejects(write_rejects(tmp_path)))
+    assert "silent" in html and "no voiced frame" in html
+
+
+def test_many_rejects_are_counted_by_stage_and_reason(tmp_path):
+    many = "id,reason\n" + "".join(f"u{i:03},unknown character\n" for i in range(300))
+    assert report.Rejected("g2p", "300 utterances", "unknown character") in report.rejects(
+        write_rejects(tmp_path, g2p=many)
+    )
+
+
+@pytest.mark.parametrize("content", ["", "name,why\nx,y\n", None])
+def test_damaged_or_missing_list_of_rejects_names_the_file_and_the_remedy(tmp_path, content):
+    files = write_rejects(tmp_path)
+    if content is None:
+        files["g2p"].unlink()
+    else:
+        files["g2p"].write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"g2p\.csv.*dvc repro g2p"):
+        report.rejects(files)
+
+
+def test_training_curves_are_those_that_dvclive_wrote(tmp_path):
+    for kind, lines in (("train", "1\t9\n2\t8\n"), ("validation", "2\t7\n")):
+        folder = tmp_path / "plots/metrics" / kind
+        folder.mkdir(parents=True)
+        (folder / "mel.tsv").write_text(f"step\tmel\n{lines}")
+    curves = report.curves(tmp_path)
+    assert list(curves) == ["mel"]
+    assert curves["mel"]["train"].tolist() == [9, 8]
+    assert curves["mel"].set_index("step")["validation"].dropna().to_dict() == {2: 7}
+    assert page(learning=curves).count("data:image/png") == page().count("data:image/png") + 1
+
+
+@pytest.fixture(scope="module")
+def demo(root):
+    return params.load(root / "params.yaml")
+
+
+def make_card(demo, corpus, provenance) -> str:
+    return card(
+        demo.export,
+        corpus,
+        demo.train,
+        demo.language,
+        provenance=provenance,
+        metrics=METRICS,
+        phonemes="mˈoiən",
+    )
+
+
+def test_card_front_matter_is_what_the_hub_reads(demo):
+    provenance = {
+        "base": "hub",
+        "base_repo": "hexgrad/Kokoro-82M",
+        "base_revision": "f3ff357",
+        "base_sha256": "496d",
+        "steps": 12,
+        "seed": 0,
+    }
+    changes = {"licence": "CC-BY-NC-4.0", "source": "csv", "demo": None}
+    corpus = demo.corpus.model_copy(update=changes)
+    text = make_card(demo, corpus, provenance)
+    _, front, body = text.split("---\n", 2)
+    fields = YAML(typ="safe").load(front)
+    assert fields["license"] == "cc-by-nc-4.0"
+    assert fields["language"] == "lb"
+    assert fields["base_model"] == "hexgrad/Kokoro-82M"
+    assert "Apache-2.0" in body and "f3ff357" in body and "consent" in body
+    assert corpus.attribution in body
+    assert "noise" not in body
+
+
+def test_card_of_random_weights_warns_and_names_no_base_model(demo):
+    provenance = {"base": "random", "base_seed": 0, "steps": 12, "seed": 0}
+    text = make_card(demo, demo.corpus, provenance)
+    assert "this voice is noise by construction" in text
+    assert "base_model" not in text and "Apache-2.0" not in text
+    assert "| mcd | 1.25 | 1.25 | 1.25 |" in text
+    assert "| duration_error | – | 1.25 | 1.25 |" in text

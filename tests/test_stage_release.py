@@ -1,0 +1,144 @@
+import contextlib
+import shutil
+from unittest.mock import patch
+
+import kokoro.model
+import numpy as np
+import pytest
+import torch
+
+from lbtts import params
+from lbtts.acoustics import mel
+from lbtts.acoustics.extraction import Extracted
+from lbtts.acoustics.f0 import track
+from lbtts.acoustics.features import FeatureWriter
+from lbtts.errors import InputError
+from lbtts.model import checkpoint
+from lbtts.model.voice import VoiceTable
+from lbtts.records import read_json, write_json
+from lbtts.release import export as exporting
+from lbtts.text.tokens import Phone, Plan, Token, write_plans
+from stages import evaluate, export
+from tests import miniature
+from tests.conftest import ROOT
+
+UNITS = [6, 5, 5, 5, 5, 6]
+EARLIER = ("corpus", "g2p", "align", "durations", "base", "voice", "train")
+
+
+def utterance(pitch: float) -> np.ndarray:
+    """A buzz between two silences, int16, as long as UNITS say."""
+    samples = 600 * sum(UNITS)
+    phase = 2 * np.pi * pitch * np.arange(samples) / 24_000
+    tone = (np.sin(np.arange(1, 30)[:, None] * phase) / np.arange(1, 30)[:, None]).sum(0)
+    tone[: 600 * UNITS[0]] = tone[-600 * UNITS[-1] :] = 0
+    return (3000 * tone + np.random.default_rng(0).normal(0, 30, samples)).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A project folder after the stage train, with a miniature network."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copy(ROOT / "params.yaml", folder)
+    choice = params.load(folder / "params.yaml").features
+    plans = []
+    with FeatureWriter(folder / "data/features.h5", choice.model_dump(mode="json")) as writer:
+        for number, (name, split) in enumerate([("a", "test"), ("b", "train"), ("c", "test")]):
+            audio = utterance(100 + 20 * number)
+            samples = audio.astype(np.float32) / 2**15
+            log_mel = mel.log_mel(samples)
+            f0 = track(samples, choice.f0)
+            arrays = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
+            symbols = tuple(Token(symbol, None, None) for symbol in "hɑɪ.")
+            plans.append(Plan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
+            writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
+    for name in ("g2p", "corpus", "alignment"):
+        (folder / "data" / name).mkdir()
+    write_plans(plans, folder / "data/g2p/utterances.jsonl")
+    (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")
+    for name in ("g2p/rejects", "alignment/report", "durations", "features_rejects"):
+        (folder / f"data/{name}.csv").write_text("id,reason\n")
+    for stage in (*EARLIER, "features"):
+        write_json(folder / f"metrics/{stage}.json", {f"figure_of_{stage}": 1})
+
+    base, table = miniature.random(), VoiceTable(0.3 * torch.randn(510, 1, 256)).table()
+    checkpoint.save_published(base.state_dict(), _made(folder / "models/base") / "model.pth")
+    write_json(folder / "models/base/config.json", miniature.config())
+    provenance = {"base": "random", "base_seed": 0, "steps": 3, "seed": 0}
+    network = miniature.random(seed=1)
+    tuned = folder / "models/finetuned"
+    checkpoint.save_finetuned(tuned, network, table, miniature.config(), provenance)
+    shutil.copy(tuned / "voice.safetensors", _made(folder / "models/voice"))
+    return folder
+
+
+def _made(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def project(trained, tmp_path):
+    """A copy to work in, where networks are built small."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    small = patch.object(kokoro.model, "Decoder", miniature.SmallDecoder)
+    with small, contextlib.chdir(tmp_path):
+        yield tmp_path
+
+
+def test_evaluation_writes_figures_of_ceiling_voice_and_floor_and_the_same_page_each_time(project):
+    evaluate.main()
+    metrics = read_json("metrics/evaluate.json")
+    assert metrics["utterances"] == 2 and metrics["base"] == "random"
+    assert metrics["ceiling_mcd"] < metrics["mcd"]
+    assert {"duration_error", "floor_duration_error", "rtf"} <= metrics.keys()
+    assert "ceiling_duration_error" not in metrics
+    html = (project / "metrics/report/index.html").read_text(encoding="utf-8")
+    assert html.count("<audio") == 2 * 4
+    assert "&lt;Hei&gt;." in html and "hɑɪ." in html
+    assert "noise by construction" in html and "silent" in html
+    assert all(f"figure_of_{stage}" in html for stage in EARLIER)
+
+    evaluate.main()
+    assert (project / "metrics/report/index.html").read_text(encoding="utf-8") == html
+
+
+def test_metrics_of_an_earlier_stage_that_are_missing_are_named(project):
+    (project / "metrics/align.json").unlink()
+    with pytest.raises(InputError, match=r"metrics/align\.json"):
+        evaluate.main()
+
+
+def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch):
+    write_json("metrics/evaluate.json", {"utterances": 2, "mcd": 5.0})
+    spoken = []
+    monkeypatch.setattr(
+        exporting,
+        "prove",
+        lambda folder, model, table, voice, tokens: spoken.append(tokens) or {"tensors_equal": 7},
+    )
+    (project / "models/export/voices").mkdir(parents=True)
+    (project / "models/export/voices/stale.pt").touch()
+    export.main()
+    out = project / "models/export"
+    made = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert made == {
+        "README.md",
+        "config.json",
+        "kokoro-lb.pth",
+        "voices/lb_max.pt",
+        "onnx/model.onnx",
+        "onnx/voices.bin",
+    }
+    assert [len(tokens) for tokens in spoken] == [len(UNITS)]
+    metrics = read_json("metrics/export.json")
+    assert metrics["tensors_equal"] == 7 and metrics["onnx_duration_mismatch"] == 0
+    assert "| mcd | – | 5.0 | – |" in (project / "models/export/README.md").read_text("utf-8")
+
+
+def test_export_that_stock_kokoro_cannot_load_fails_with_one_line(project):
+    write_json("metrics/evaluate.json", {"utterances": 2})
+    with pytest.raises(InputError, match="failed its proof: stock kokoro") as failure:
+        export.main()  # stock kokoro expects Kokoro's own widths
+    assert "\n" not in str(failure.value)
+    assert not (project / "metrics/export.json").exists()
