@@ -70,12 +70,6 @@ class Corpus(Section):
         return self
 
 
-class G2P(Section):
-    """From text to phonemes."""
-
-    additions: str | None  # one's own pronunciations, `word<TAB>phones`; they come first
-
-
 class MFA(Section):
     """The real Montreal Forced Aligner, called by its command line."""
 
@@ -92,6 +86,7 @@ class Kaldi(Section):
     gaussians: Count
     iterations: Count
     beam: Positive
+    training_utterances: Count  # the model is trained on so many, spread over the corpus
 
 
 class Align(Section):
@@ -196,11 +191,9 @@ class Export(Section):
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    profile: str
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
     run: Run
     corpus: Corpus
-    g2p: G2P
     align: Align
     features: Features
     base: Base

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from lbtts.errors import Reject
 from lbtts.grid import MAX_TOKENS
+from lbtts.release.export import front_end
 from lbtts.release.proof import CONFIG, WEIGHTS
 from lbtts.text.g2p import LBG2P
 
@@ -58,7 +59,7 @@ class KPipeline(kokoro.KPipeline):
         self.lang_code = lang_code
         self.repo_id = repo_id or "models/export"
         self.voices: dict[str, Tensor] = {}
-        self.g2p = LBG2P()
+        self.g2p = LBG2P(*front_end(Path(self.repo_id)))
         self.model = None
         if isinstance(model, KModel):
             self.model = model

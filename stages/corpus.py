@@ -3,7 +3,6 @@
 The demo's true phoneme times go beside them, into data/corpus/demo_truth.csv.
 """
 
-import json
 import shutil
 import statistics
 from pathlib import Path
@@ -18,6 +17,7 @@ from lbtts.demo import read_aloud, shift_truth
 from lbtts.errors import InputError, check_rejects
 from lbtts.intake import take_in
 from lbtts.readers import read_corpus
+from lbtts.records import write_json
 from stages import run
 
 AUDIO = MANIFEST.parent / "audio"
@@ -27,8 +27,8 @@ METRICS = Path("metrics/corpus.json")
 
 def main() -> None:
     """Reads the source, writes clips, manifest and metrics."""
-    choices = params.load()
-    corpus = choices.corpus
+    p = params.load()
+    corpus = p.corpus
     root = Path("data/raw") / corpus.name
     with TemporaryDirectory() as scratch:
         if corpus.demo:
@@ -37,7 +37,7 @@ def main() -> None:
             recordings = read_corpus(corpus.source, root)
         shutil.rmtree(MANIFEST.parent, ignore_errors=True)
         AUDIO.mkdir(parents=True)
-        work = Parallel(n_jobs=choices.run.workers, return_as="generator")(
+        work = Parallel(n_jobs=p.run.workers, return_as="generator")(
             delayed(take_in)(recording, corpus, AUDIO) for recording in recordings
         )
         rows = list(tqdm(work, total=len(recordings), desc="corpus", unit="utt"))
@@ -63,9 +63,8 @@ def main() -> None:
         "seconds_max": max(seconds),
         "peak_limited": sum(row["peak_limited"] for row in usable.values()),
     }
-    METRICS.parent.mkdir(exist_ok=True)
-    METRICS.write_text(json.dumps(metrics, indent=2) + "\n")
-    check_rejects("corpus", metrics["rejected"], len(rows), choices.run.max_rejected, str(MANIFEST))
+    write_json(METRICS, metrics)
+    check_rejects("corpus", metrics["rejected"], len(rows), p.run.max_rejected, str(MANIFEST))
     if len(usable) < 2:
         raise InputError(
             f"{MANIFEST}: one usable utterance; one to train on and one to test are needed"

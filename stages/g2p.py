@@ -15,6 +15,7 @@ from lbtts.text.lexicon import write_dictionary
 from lbtts.text.tokens import Plan, write_plans
 from stages import run
 
+ADDITIONS = Path("data/additions.tsv")
 OUT = Path("data/g2p")
 REJECTS = OUT / "rejects.csv"
 METRICS = Path("metrics/g2p.json")
@@ -22,12 +23,12 @@ METRICS = Path("metrics/g2p.json")
 
 def main() -> None:
     """Writes data/g2p and metrics/g2p.json."""
-    choices = params.load()
-    if choices.language != "lb":
+    p = params.load()
+    if p.language != "lb":
         raise InputError(
-            f"params.yaml: language: {choices.language} has no front end; the only one is lb"
+            f"params.yaml: language: {p.language} has no front end; the only one is lb"
         )
-    g2p = LBG2P(choices.g2p.additions)
+    g2p = LBG2P(ADDITIONS)
     utterances = accepted(read_manifest(MANIFEST))
     if utterances.empty:
         raise InputError(f"{MANIFEST}: no accepted utterance; see its column reason")
@@ -55,7 +56,7 @@ def main() -> None:
         METRICS,
         {"utterances": len(plans), "rejected": len(rejects), **figures(plans, guessed)},
     )
-    check_rejects("g2p", len(rejects), len(utterances), choices.run.max_rejected, str(REJECTS))
+    check_rejects("g2p", len(rejects), len(utterances), p.run.max_rejected, str(REJECTS))
 
 
 if __name__ == "__main__":

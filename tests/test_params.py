@@ -16,7 +16,7 @@ def changed(root: Path, tmp_path: Path, old: str, new: str) -> Path:
 
 @pytest.mark.parametrize("name", ["demo", "folder", "max"])
 def test_every_profile_is_complete_and_valid(root, name):
-    assert params.load(root / "profiles" / f"{name}.yaml").profile == name
+    assert params.load(root / "profiles" / f"{name}.yaml").language == "lb"
 
 
 def test_the_default_parameters_are_the_demo_profile(root):

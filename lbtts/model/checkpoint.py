@@ -7,6 +7,7 @@
 import hashlib
 import io
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def build(config: dict[str, Any]) -> KModel:
     empty = io.BytesIO()
     torch.save({}, empty)
     empty.seek(0)
-    return KModel(repo_id="", config=config, model=empty).eval()
+    with warnings.catch_warnings():  # of kokoro's old weight norm and its dropout on one layer
+        warnings.simplefilter("ignore")
+        return KModel(repo_id="", config=config, model=empty).eval()
 
 
 def random(config: dict[str, Any], seed: int) -> KModel:

@@ -1,5 +1,6 @@
 """Speaker encoders: from a waveform to one vector that says who speaks."""
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 
@@ -34,7 +35,9 @@ def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
 @cache
 def _resemblyzer() -> Callable[[Audio], Audio]:
     """Resemblyzer, whose weights lie inside its wheel. Source: Wan et al., arXiv:1710.10467."""
-    from resemblyzer import VoiceEncoder
+    with warnings.catch_warnings():  # its voice detector imports the deprecated pkg_resources
+        warnings.simplefilter("ignore", UserWarning)
+        from resemblyzer import VoiceEncoder
 
     torch.set_num_threads(1)  # the work is spread over processes
     return VoiceEncoder("cpu", verbose=False).embed_utterance

@@ -1,10 +1,12 @@
 """The folder that is given away, and the proof that stock kokoro speaks with it.
 
 config.json  kokoro-lb.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
+g2p/{additions.tsv,model.npz}: the front end that the voice was trained with
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ from lbtts.records import write_json
 from lbtts.release import proof
 from lbtts.release.onnx_graph import compare_graph, write_graph
 
+FRONT_END = Path("g2p/additions.tsv"), Path("g2p/model.npz")
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
 
 _NOISE = 0  # seed of the noise under which both sides of the proof speak
@@ -48,6 +51,20 @@ def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], vo
     write_json(folder / proof.CONFIG, config)
     save_published(model.state_dict(), folder / proof.WEIGHTS)
     torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
+
+
+def write_front_end(folder: Path, additions: Path, model: Path) -> None:
+    """Copies one's own pronunciations and the model for unknown words into the folder."""
+    for source, name in zip((additions, model), FRONT_END, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / name)
+
+
+def front_end(folder: Path) -> tuple[Path | None, Path | None]:
+    """The exported additions and model for unknown words; None for each that is not there."""
+    paths = (folder / name for name in FRONT_END)
+    additions, model = (path if path.exists() else None for path in paths)
+    return additions, model
 
 
 def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:

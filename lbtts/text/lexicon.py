@@ -32,7 +32,7 @@ def read_entries(path: str | Path) -> Entries:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
-        raise InputError(f"{path}: not found; mend g2p.additions in params.yaml") from None
+        raise InputError(f"{path}: not found; `git checkout` brings an empty one back") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     entries: Entries = {}

@@ -1,0 +1,72 @@
+import re
+
+import pytest
+from ruamel.yaml import YAML
+
+from lbtts.params import Params
+from tests.conftest import ROOT
+from tests.imports import closure
+
+STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+ORDER = [
+    "corpus",
+    "g2p",
+    "align",
+    "durations",
+    "features",
+    "base",
+    "voice",
+    "train",
+    "evaluate",
+    "export",
+]
+WINGS = ["text", "alignment", "acoustics", "model", "training", "release"]
+
+
+def test_the_pipeline_has_the_stages_of_the_design():
+    assert list(STAGES) == ORDER
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_a_stage_runs_its_script_and_depends_on_all_code_behind_it(stage):
+    assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
+    listed = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    assert listed == closure(ROOT, f"stages/{stage}.py")
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_a_stage_depends_on_the_parameters_that_its_script_reads_and_no_others(stage):
+    source = (ROOT / f"stages/{stage}.py").read_text(encoding="utf-8")
+    read = {key for key in Params.model_fields if re.search(rf"\b(p|load\(\))\.{key}\b", source)}
+    listed = {param.split(".")[0] for param in STAGES[stage].get("params", [])}
+    assert listed == read - {"run"}
+
+
+def test_no_parameter_is_without_a_stage():
+    listed = {p.split(".")[0] for s in STAGES.values() for p in s.get("params", [])}
+    assert listed == set(Params.model_fields) - {"run"}
+
+
+def test_every_stage_has_metrics():
+    for stage in ORDER:
+        metrics = [next(iter(m)) for m in STAGES[stage]["metrics"]]
+        assert metrics == [f"metrics/{stage}.json"]
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_imports_only_wings_above_it(wing):
+    below = WINGS[WINGS.index(wing) + 1 :]
+    for module in (ROOT / "lbtts" / wing).glob("*.py"):
+        source = module.read_text(encoding="utf-8")
+        found = [w for w in below if re.search(rf"lbtts\.{w}\b", source)]
+        found += re.findall(r"^(?:from|import) stages\b", source, re.M)
+        assert not found, f"{module} imports {found}"
+
+
+def test_the_readme_lists_the_stages_as_they_are():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", readme, re.M)
+    assert [name for name, _ in rows] == ORDER
+    for name, written in rows:
+        outs = {out if isinstance(out, str) else next(iter(out)) for out in STAGES[name]["outs"]}
+        assert set(re.findall(r"`([^`]+)`", written)) == outs
