@@ -1,0 +1,149 @@
+"""The data stages one after another, and what must hold for every utterance that survives them."""
+
+import contextlib
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from joblib.externals.loky import get_reusable_executor
+
+from lbtts.acoustics.features import FeatureStore
+from lbtts.corpus import accepted, read_manifest
+from lbtts.errors import InputError
+from lbtts.records import read_json
+from lbtts.text.tokens import read_plans
+from lbtts.text.vocab import VOCAB
+from stages import align, corpus, durations, features, g2p
+
+AFTER_CORPUS = (g2p, align, durations, features)
+
+
+def run_in(folder: Path, stages) -> None:
+    get_reusable_executor().shutdown(wait=True)  # its workers stay in the folder they began in
+    with contextlib.chdir(folder):
+        for stage in stages:
+            stage.main()
+
+
+def copy_of(project: Path, folder: Path) -> Path:
+    shutil.copytree(project, folder, dirs_exist_ok=True)
+    additions = Path(__file__).parent.parent / "data/additions.tsv"
+    shutil.copy(additions, folder / "data/additions.tsv")
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [p for p in sorted((folder / "data").rglob("*")) if p.is_file()]
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def assert_invariants(folder: Path) -> FeatureStore:
+    """What the design promises of every utterance in features.h5."""
+    store = FeatureStore(folder / "data/features.h5")
+    plans = {plan.id: plan for plan in read_plans(folder / "data/g2p/utterances.jsonl")}
+    manifest = read_manifest(folder / "data/corpus/manifest.csv").set_index("id")
+    rows = pd.read_csv(folder / "data/durations.csv", dtype=str, keep_default_na=False)
+    rows = rows[rows["status"] == "ok"].set_index("id")
+    symbols = {number: symbol for symbol, number in VOCAB.items()}
+    for index, name in enumerate(store.ids):
+        utterance = store[index]
+        total = int(utterance.units.sum())
+        assert len(utterance.audio) == 600 * total, name
+        assert len(utterance.f0) == len(utterance.energy) == len(utterance.mel) == 2 * total, name
+        assert utterance.units.min() >= 1 and utterance.units.max() <= 50, name
+        assert utterance.tokens[0] == utterance.tokens[-1] == 0, name
+        spoken = "".join(symbols[int(number)] for number in utterance.tokens[1:-1])
+        assert spoken == plans[name].phonemes, name
+        assert utterance.units.tolist() == [int(n) for n in rows.at[name, "units"].split()], name
+        cuts = [span.split(":") for span in rows.at[name, "cuts"].split(";") if span]
+        cut = sum(int(end) - int(begin) for begin, end in cuts)
+        clip = folder / str(manifest.at[name, "audio"])
+        assert soundfile.info(clip).frames == 600 * total + cut, name
+        assert np.isfinite(utterance.mel).all() and np.isfinite(utterance.energy).all(), name
+        assert (utterance.f0 >= 0).all() and utterance.f0.any(), name
+        assert store.split[index] == (manifest.at[name, "split"] == "test"), name
+    return store
+
+
+@pytest.fixture(scope="module")
+def project(mini_corpus, tmp_path_factory):
+    folder = copy_of(mini_corpus, tmp_path_factory.mktemp("stages"))
+    run_in(folder, AFTER_CORPUS)
+    return folder
+
+
+def test_every_utterance_reaches_the_features_on_the_grid(project):
+    store = assert_invariants(project)
+    assert len(store) == len(accepted(read_manifest(project / "data/corpus/manifest.csv")))
+
+
+def test_a_second_run_from_nothing_with_two_jobs_gives_the_same_bytes(
+    project, mini_corpus, tmp_path
+):
+    again = copy_of(mini_corpus, tmp_path)
+    params = (again / "params.yaml").read_text(encoding="utf-8")
+    (again / "params.yaml").write_text(params.replace("jobs: 1", "jobs: 2"), encoding="utf-8")
+    shutil.rmtree(again / "data/corpus")
+    run_in(again, (corpus, *AFTER_CORPUS))
+    assert digests(again) == digests(project)
+
+
+def test_every_stage_writes_flat_metrics(project):
+    for stage in ("corpus", "g2p", "align", "durations", "features"):
+        figures = read_json(project / f"metrics/{stage}.json")
+        assert figures["rejected"] == 0
+        assert all(isinstance(value, int | float | str) for value in figures.values())
+
+
+def test_the_pitch_of_the_demo_voice_is_found(project):
+    figures = read_json(project / "metrics/features.json")
+    assert 80 < figures["f0_median_hz"] < 130  # espeak's lb voice at pitch 35 to 50
+    assert 0.5 < figures["voiced_share"] < 0.9
+
+
+def test_one_damaged_clip_is_listed_and_the_rest_goes_on(project, tmp_path):
+    folder = copy_of(project, tmp_path)
+    params = (folder / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(
+        params.replace("max_rejected: 0.05", "max_rejected: 0.2"), encoding="utf-8"
+    )
+    clip = sorted((folder / "data/corpus/audio").iterdir())[2]
+    soundfile.write(clip, np.zeros(soundfile.info(clip).frames), 24_000, subtype="PCM_16")
+    run_in(folder, (features,))
+    rejects = pd.read_csv(folder / "data/features_rejects.csv")
+    assert rejects["id"].tolist() == [clip.stem]
+    assert "no voiced frame" in rejects["reason"][0]
+    assert clip.stem not in FeatureStore(folder / "data/features.h5").ids
+
+
+def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_path):
+    folder = copy_of(project, tmp_path)
+    clip = sorted((folder / "data/corpus/audio").iterdir())[2]
+    soundfile.write(clip, np.zeros(600), 24_000, subtype="PCM_16")
+    with pytest.raises(InputError, match=r"features: 1 of 6 .* data/features_rejects\.csv"):
+        run_in(folder, (features,))
+    assert clip.stem in (folder / "data/features_rejects.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_real_speech_survives_at_least_to_95_per_cent(shared, root, tmp_path):
+    marylux = shared("marylux")
+    params = (root / "params.yaml").read_text(encoding="utf-8")
+    head, _, tail = params.partition("  demo:\n")
+    params = head + tail.partition("\n\n")[2]
+    params = params.replace("source: demo ", "source: ljspeech ").replace(
+        "name: demo", "name: real"
+    )
+    (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw/real").symlink_to(marylux)
+    shutil.copy(root / "data/additions.tsv", tmp_path / "data/additions.tsv")
+    run_in(tmp_path, (corpus, *AFTER_CORPUS))
+    store = assert_invariants(tmp_path)
+    listed = len(read_manifest(tmp_path / "data/corpus/manifest.csv"))
+    assert listed == 385
+    assert len(store) >= 0.95 * listed
