@@ -26,18 +26,18 @@ def test_the_default_parameters_are_the_demo_profile(root):
 
 @pytest.mark.parametrize("written", ["1e-5", "1.0e-05", "0.00001"])
 def test_a_learning_rate_is_a_number_however_it_is_written(root, tmp_path, written):
-    path = changed(root, tmp_path, "  lr: 1e-4", f"  lr: {written}")
+    path = changed(root, tmp_path, "  lr: 2e-4", f"  lr: {written}")
     assert params.load(path).train.lr == pytest.approx(1e-5, rel=1e-12)
 
 
 def test_a_key_that_does_not_exist_is_named(root, tmp_path):
-    path = changed(root, tmp_path, "  lr: 1e-4", "  lr: 1e-4\n  learning_rate: 2")
+    path = changed(root, tmp_path, "  lr: 2e-4", "  lr: 2e-4\n  learning_rate: 2")
     with pytest.raises(InputError, match=r"train\.learning_rate: no such key"):
         params.load(path)
 
 
 def test_a_missing_key_is_named(root, tmp_path):
-    path = changed(root, tmp_path, "  lr: 1e-4\n", "")
+    path = changed(root, tmp_path, "  lr: 2e-4\n", "")
     with pytest.raises(InputError, match=r"train\.lr: missing"):
         params.load(path)
 
@@ -45,8 +45,8 @@ def test_a_missing_key_is_named(root, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("  lr: 1e-4", "  lr: -1", "train.lr"),
-        ("  lr: 1e-4", "  lr: fast", "train.lr"),
+        ("  lr: 2e-4", "  lr: -1", "train.lr"),
+        ("  lr: 2e-4", "  lr: fast", "train.lr"),
         ("  batch: 2", "  batch: 0", "train.batch"),
         ("  test_share: 0.1", "  test_share: 1.5", "corpus.test_share"),
         ("  floor: 60", "  floor: 600", "features.f0"),
