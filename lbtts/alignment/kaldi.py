@@ -7,6 +7,7 @@ in one order, so that the result does not depend on how many there are.
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lbtts.alignment import textgrid
 from lbtts.alignment.mfcc import FRAME_SECONDS, mfcc
 from lbtts.alignment.monophones import Monophones, Path, Words
 from lbtts.alignment.textgrid import Alignment, Interval
@@ -60,9 +62,13 @@ def align(
 def _train(
     plans: Sequence[Plan], audio: Mapping[str, str], choice: Kaldi, workers: int
 ) -> Monophones:
-    paths = [audio[plan.id] for plan in plans]
-    features = list(_spread_over(None, workers, mfcc, paths, "features"))
     labels = sorted({phone.label for plan in plans for phone in plan.phones})
+    paths = [audio[plan.id] for plan in plans]
+    heard = list(_spread_over(None, workers, _features, paths, "features"))
+    features = [x for x in heard if x is not None]
+    plans = [plan for plan, x in zip(plans, heard, strict=True) if x is not None]
+    if not plans:
+        raise InputError("align: no clip can be read; run `dvc repro corpus`")
     frames = np.concatenate(features)
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))
     words = [words_of(plan) for plan in plans]
@@ -115,9 +121,18 @@ def _spread_over(
     global _model
     _model = model
     tasks = list(tasks)
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
-        results = pool.imap(function, tasks, chunksize=4)
+    # Unlike multiprocessing.Pool, it notices a worker that dies, for instance for want of memory.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+        results = pool.map(function, tasks, chunksize=4)
         yield from tqdm(results, desc=title, total=len(tasks), unit="utt", disable=title is None)
+
+
+def _features(path: str) -> NDArray[np.float32] | None:
+    """In a worker: the features of one training utterance, None if its clip cannot be read."""
+    try:
+        return mfcc(path)
+    except Reject:
+        return None
 
 
 def _states(task: tuple[NDArray[np.float32], Words, float]) -> NDArray[np.int64] | None:
@@ -132,7 +147,10 @@ def _finish(task: tuple[Plan, str, float]) -> tuple[Path, float] | Reject:
     """In a worker: the final path of one utterance and its goodness."""
     plan, audio, beam = task
     assert _model is not None
-    features = mfcc(audio)
+    try:
+        features = mfcc(audio)
+    except Reject as reason:
+        return reason
     for width in (beam, _RETRY * beam):
         path = _model.align(features, words_of(plan), width)
         if path is not None:
@@ -155,10 +173,4 @@ def _intervals(plan: Plan, path: Path, score: float, seconds: float) -> Alignmen
         for (begin, end), label in zip(times, path.label, strict=True)
         if label
     ]
-    words = []
-    for number, group in groupby(range(len(phones)), key=lambda k: plan.phones[k].word):
-        members = list(group)
-        words.append(
-            Interval(phones[members[0]].start, phones[members[-1]].end, plan.words[number])
-        )
-    return Alignment(tuple(words), tuple(phones), seconds, round(score, 4))
+    return textgrid.from_phones(plan, phones, seconds, round(score, 4))

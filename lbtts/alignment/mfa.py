@@ -10,7 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lbtts.alignment import textgrid
@@ -22,6 +22,8 @@ from lbtts.text.tokens import Plan
 
 _SPEAKER = "speaker"
 _SPOKEN_NOISE = "spn"
+_FAULT = re.compile(r"\w(Error|NotFound)\b|does not exist|command not found")
+_POSITION_MARK = re.compile(r"_[BIES]$")
 _REMEDY = "install it from environment-mfa.yml, mend align.mfa.command, or set align.backend: kaldi"
 
 
@@ -46,7 +48,10 @@ def align(
     Raises:
         InputError: MFA is not there or fails.
     """
-    command = shlex.split(choice.command)
+    try:
+        command = shlex.split(choice.command)
+    except ValueError as error:
+        raise InputError(f"align.mfa.command: `{choice.command}`: {error}; {_REMEDY}") from None
     if not command or shutil.which(command[0]) is None:
         raise InputError(f"align.mfa.command: `{choice.command}` is not here; {_REMEDY}")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -75,7 +80,12 @@ def _lay_out(plans: Sequence[Plan], audio: Mapping[str, str], folder: Path) -> N
     for plan in plans:
         clip = Path(audio[plan.id]).resolve()
         (folder / f"{plan.id}{clip.suffix}").symlink_to(clip)
-        (folder / f"{plan.id}.lab").write_text(" ".join(plan.words) + "\n", encoding="utf-8")
+        (folder / f"{plan.id}.lab").write_text(transcript(plan.words), encoding="utf-8")
+
+
+def transcript(words: Iterable[str]) -> str:
+    """The line of a .lab file; a clitic is joined to its word, where MFA looks for it."""
+    return "".join(w if w.endswith("'") else f"{w} " for w in words).strip() + "\n"
 
 
 def _run(command: list[str], scratch: Path) -> None:
@@ -89,7 +99,7 @@ def _run(command: list[str], scratch: Path) -> None:
         "PYTHONHASHSEED": "0",
         "NO_COLOR": "1",
         "TERM": "dumb",
-        "COLUMNS": "200",
+        "COLUMNS": "1000",  # wide enough for no message to be wrapped
     }
     log = scratch / "mfa.log"
     with log.open("w", encoding="utf-8") as stream:
@@ -97,7 +107,8 @@ def _run(command: list[str], scratch: Path) -> None:
     if done.returncode:
         said = re.sub(r"[│╭╮╰╯─]+", " ", log.read_text(encoding="utf-8", errors="replace"))
         lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
-        message = lines[-1] if lines else "no message"
+        faults = [line for line in lines if _FAULT.search(line)]
+        message = (faults or lines or ["no message"])[-1]
         raise InputError(f"mfa failed with status {done.returncode}: {message} (log: {log})")
 
 
@@ -116,17 +127,28 @@ def _checked(plan: Plan, path: Path) -> Alignment:
         middle = (unknown[0].start + unknown[0].end) / 2
         word = next((w.label for w in words if w.start <= middle <= w.end), "?")
         raise Reject(f"MFA does not know the word {word!r}; add it to its dictionary")
+    found_phones = _as_planned(found.phones, [phone.label for phone in plan.phones])
+    return textgrid.from_phones(plan, found_phones, found.seconds)
+
+
+def _as_planned(found: Sequence[Interval], expected: Sequence[str]) -> list[Interval]:
+    """The phones found in the labels expected; a t and an s are one phone where ʦ is expected."""
+    planned: list[Interval] = []
+    here = 0
+    for label in expected:
+        end = next((e for e in (here + 1, here + 2) if _canonical(found[here:e]) == (label,)), None)
+        if end is None:
+            break
+        planned.append(Interval(found[here].start, found[end - 1].end, label))
+        here = end
+    if len(planned) < len(expected) or here < len(found):
+        heard = " ".join(phone.label for phone in found)
+        raise Reject(f"MFA chose other phones: {heard} | planned: {' '.join(expected)}")
+    return planned
+
+
+def _canonical(found: Sequence[Interval]) -> tuple[str, ...]:
     try:
-        labels = [phones.canonical([p.label]) for p in found.phones]
+        return phones.canonical(_POSITION_MARK.sub("", phone.label) for phone in found)
     except ValueError as error:
         raise Reject(f"MFA's dictionary and the phoneme contract differ: {error}") from None
-    relabelled = tuple(
-        Interval(p.start, p.end, label[0])
-        for p, label in zip(found.phones, labels, strict=True)
-        if label
-    )
-    expected = [phone.label for phone in plan.phones]
-    if [p.label for p in relabelled] != expected:
-        heard = " ".join(p.label for p in relabelled)
-        raise Reject(f"MFA chose other phones: {heard} | planned: {' '.join(expected)}")
-    return Alignment(tuple(words), relabelled, found.seconds)

@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from lbtts.errors import Reject
+
 FRAME_SECONDS = 0.01
 DIMENSION = 39  # 13 cepstra, their slopes and the slopes' slopes
 
@@ -20,8 +22,14 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
 
     Frame k covers seconds 0.01 k to 0.01 (k + 1), looking 5 ms further on both sides. Dither keeps
     the logarithm of digital silence finite; it is drawn from the file's name, not from the clock.
+
+    Raises:
+        Reject: the file is missing, cannot be decoded or holds no frame.
     """
-    samples, rate = soundfile.read(path, dtype="int16")
+    try:
+        samples, rate = soundfile.read(path, dtype="int16")
+    except soundfile.LibsndfileError as error:
+        raise Reject(f"{path}: {error.error_string} Run `dvc repro corpus`") from None
     dither = np.random.default_rng(zlib.crc32(Path(path).stem.encode()))
     waveform = samples + dither.standard_normal(len(samples), dtype=np.float32)
 
@@ -33,6 +41,8 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
     computer = knf.OnlineMfcc(options)
     computer.accept_waveform(rate, waveform.tolist())
     computer.input_finished()
+    if not computer.num_frames_ready:
+        raise Reject(f"{path}: too short for a single frame; run `dvc repro corpus`")
     cepstra = np.stack([computer.get_frame(k) for k in range(computer.num_frames_ready)])
     cepstra -= cepstra.mean(axis=0)
     slopes = _slopes(cepstra)

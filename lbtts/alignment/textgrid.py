@@ -1,12 +1,15 @@
 """Alignments as the aligners write them and every later stage reads them: TextGrids of Praat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from praatio import textgrid
 from praatio.utilities.errors import PraatioException
 
 from lbtts.errors import Reject
+from lbtts.text.tokens import Plan
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,17 @@ class Alignment:
     score: float | None = None  # how well it fits, higher is better; each backend has its own scale
 
 
+def from_phones(
+    plan: Plan, phones: Sequence[Interval], seconds: float, score: float | None = None
+) -> Alignment:
+    """The alignment of a plan whose phones lie as given; words begin and end with their phones."""
+    words = []
+    for number, group in groupby(range(len(phones)), key=lambda k: plan.phones[k].word):
+        own = [phones[k] for k in group]
+        words.append(Interval(own[0].start, own[-1].end, plan.words[number]))
+    return Alignment(tuple(words), tuple(phones), seconds, score)
+
+
 def write(alignment: Alignment, path: str | Path) -> None:
     """Writes a long TextGrid with the tiers `words` and `phones`, silence as empty intervals."""
     grid = textgrid.Textgrid(0, alignment.seconds)
@@ -45,11 +59,13 @@ def read(path: str | Path) -> Alignment:
     """
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
-        tiers = [grid.getTier(name).entries for name in ("words", "phones")]
+        words, phones = (
+            tuple(Interval(e.start, e.end, e.label) for e in grid.getTier(name).entries)
+            for name in ("words", "phones")
+        )
     except FileNotFoundError:
         raise Reject(f"{path}: no TextGrid; run `dvc repro align`") from None
     except (PraatioException, ValueError, KeyError, IndexError, AttributeError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason[0]})") from None
-    words, phones = (tuple(Interval(e.start, e.end, e.label) for e in tier) for tier in tiers)
     return Alignment(words, phones, float(grid.maxTimestamp))
