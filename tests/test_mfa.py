@@ -37,8 +37,13 @@ Path(os.environ["SEEN"]).write_text(json.dumps({
 }))
 Path(os.environ["MFA_ROOT_DIR"]).mkdir(parents=True, exist_ok=True)
 if fault == "usage" or not dictionary.exists():
-    sys.stderr.write("╭─ Error ──────────╮\n│ Invalid value for 'DICTIONARY_PATH': "
-                     "FileArgumentNotFoundError: Could not find x.dict │\n╰──────────────────╯\n")
+    width = int(os.environ["COLUMNS"]) - 4
+    text = "Invalid value for 'DICTIONARY_PATH': FileArgumentNotFoundError: Could not find "
+    text += str(dictionary)
+    lines = [text[k:k + width] for k in range(0, len(text), width)]
+    sys.stderr.write("Usage: mfa align [OPTIONS]\n╭─ Error " + "─" * (width - 6) + "╮\n")
+    sys.stderr.write("".join(f"│ {line:{width}} │\n" for line in lines))
+    sys.stderr.write("╰" + "─" * (width + 2) + "╯\n")
     sys.exit(2)
 if fault == "nothing":
     sys.stderr.write("INFO Aligning\nTraceback (most recent call last):\n  raise\n"
@@ -170,7 +175,7 @@ def test_an_absent_command_names_the_remedies(project):
 
 def test_a_usage_error_becomes_one_line_and_its_log_stays(project, monkeypatch):
     monkeypatch.setenv("FAULT", "usage")
-    with pytest.raises(InputError, match=r"Could not find x\.dict") as caught:
+    with pytest.raises(InputError, match=r"Could not find lexicon\.dict") as caught:
         run(project)
     message = str(caught.value)
     assert "\n" not in message and "│" not in message
@@ -181,6 +186,31 @@ def test_a_crash_is_told_by_the_line_that_names_the_error(project, monkeypatch):
     monkeypatch.setenv("FAULT", "nothing")
     with pytest.raises(InputError, match="NoAlignmentsError: There were no"):
         run(project)
+
+
+def test_a_message_is_whole_however_long_its_path(project):
+    deep = "/".join(["deep-inside"] * 30) + "/x.dict"
+    with pytest.raises(InputError, match=f"Could not find {deep}"):
+        run(project, dictionary=deep)
+
+
+def test_a_command_that_is_no_command_line_is_named(project):
+    with pytest.raises(InputError, match=r"align\.mfa\.command: `mfa 'x`: No closing quotation"):
+        run(project, command="mfa 'x")
+
+
+def test_an_alignment_of_an_earlier_run_does_not_survive(project, monkeypatch):
+    run(project)
+    monkeypatch.setenv("FAULT", "missing")
+    found = run(project)
+    assert isinstance(found["b"], Reject)
+    assert not list(Path("scratch").rglob("b.TextGrid"))
+
+
+def test_phones_outside_the_contract_are_rejected_by_name(project):
+    Path("own.dict").write_text("ass\tA1 s\nd'\td\nzäit\tt s æːɪ t\n", encoding="utf-8")
+    found = run(project, dictionary="own.dict")
+    assert "phone 'A1' is not in the phoneme contract" in str(found["a"])
 
 
 def test_an_utterance_without_textgrid_is_rejected_alone(project, monkeypatch):

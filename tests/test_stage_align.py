@@ -1,4 +1,5 @@
 import contextlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,31 @@ def test_the_utterance_that_cannot_be_aligned_is_listed_and_the_rest_goes_on(pro
     assert grids == set(report.index) - {SHORT}
     figures = read_json(project / "metrics/align.json")
     assert (figures["aligned"], figures["rejected"]) == (59, 1)
+
+
+def test_the_report_has_a_row_for_every_utterance_and_the_figures_sum_it_up(project):
+    report = table(project / "data/alignment/report.csv")
+    assert report.columns.tolist() == ["status", "reason", "backend", "score"]
+    assert report.index.tolist() == [f"u{k:02d}" for k in range(60)]
+    assert set(report["backend"]) == {"kaldi"}
+    scores = report["score"][report["status"] == "ok"].astype(float)
+    figures = read_json(project / "metrics/align.json")
+    assert figures["score_mean"] == pytest.approx(scores.mean(), abs=1e-4)
+    assert figures["score_min"] == scores.min()
+
+
+def test_absent_mfa_ends_the_stage_with_the_remedy(project, root, tmp_path, monkeypatch):
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True)
+    params = (tmp_path / "params.yaml").read_text(encoding="utf-8")
+    params = params.replace("backend: kaldi", "backend: mfa")
+    params = params.replace("command: mfa", "command: mfa-that-is-nowhere")
+    (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    with contextlib.chdir(tmp_path), pytest.raises(InputError) as caught:
+        align.main()
+    assert "mfa-that-is-nowhere` is not here; install it from environment-mfa.yml" in str(
+        caught.value
+    )
 
 
 def test_every_aligned_utterance_has_units_for_its_whole_clip(project):

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from praatio import textgrid as praatio
 
 from lbtts.alignment import textgrid
 from lbtts.alignment.textgrid import Alignment, Interval
@@ -36,6 +37,23 @@ def test_tiers_are_without_gaps_and_silence_is_empty(tmp_path):
     assert "intervals: size = 5" in text and "intervals: size = 3" in text
 
 
+def test_the_same_alignment_gives_the_same_bytes(tmp_path):
+    phones = (Interval(0.1, 0.2, "ʦ"), Interval(0.3, 0.4, "aː"))
+    alignment = Alignment((Interval(0.1, 0.4, "d'zaa"),), phones, 0.525)
+    for name in "ab":
+        textgrid.write(alignment, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_grids_that_praat_saved_in_its_other_encodings_are_read(tmp_path, encoding):
+    path = tmp_path / "x.TextGrid"
+    alignment = Alignment((Interval(0.1, 0.4, "zäit"),), (Interval(0.1, 0.4, "æːɪ"),), 0.5)
+    textgrid.write(alignment, path)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert textgrid.read(path) == alignment
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -63,9 +81,50 @@ def test_a_truncated_file_or_a_missing_tier_is_rejected(tmp_path):
         textgrid.read(path)
 
 
+def test_wherever_a_file_ends_too_early_no_phone_is_made_up(tmp_path):
+    path = tmp_path / "x.TextGrid"
+    phones = (Interval(0.1, 0.2, "aː"), Interval(0.25, 0.4, "m"))
+    textgrid.write(Alignment((), phones, 0.5), path)
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        try:
+            found = textgrid.read(path).phones
+        except Reject:
+            continue
+        assert found == phones[: len(found)]
+
+
+def test_points_in_place_of_intervals_are_rejected(tmp_path):
+    path = tmp_path / "x.TextGrid"
+    grid = praatio.Textgrid(0, 1)
+    grid.addTier(praatio.PointTier("words", [(0.5, "zäit")], 0, 1))
+    grid.addTier(praatio.IntervalTier("phones", [(0.2, 0.5, "aː")], 0, 1))
+    grid.save(str(path), "long_textgrid", includeBlankSpaces=True)
+    with pytest.raises(Reject, match=r"x\.TextGrid: not a TextGrid with tiers words and phones"):
+        textgrid.read(path)
+
+
+def test_overlapping_intervals_are_rejected(tmp_path):
+    path = tmp_path / "x.TextGrid"
+    textgrid.write(Alignment((), (Interval(0.1, 0.2, "a"), Interval(0.2, 0.3, "b")), 0.5), path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("xmin = 0.2", "xmin = 0.15"), encoding="utf-8")
+    with pytest.raises(Reject, match="overlap"):
+        textgrid.read(path)
+
+
 def test_an_absent_file_names_the_stage_to_run(tmp_path):
     with pytest.raises(Reject, match=r"no TextGrid; run `dvc repro align`"):
         textgrid.read(tmp_path / "x.TextGrid")
+
+
+def test_all_real_output_of_mfa_is_read_and_keeps_its_times(shared, tmp_path):
+    for path in sorted(shared("mfa", "textgrids").glob("*.TextGrid")):
+        alignment = textgrid.read(path)
+        assert alignment.words and alignment.phones
+        textgrid.write(alignment, tmp_path / path.name)
+        assert textgrid.read(tmp_path / path.name) == alignment
 
 
 def test_real_output_of_mfa_is_read(shared):

@@ -1,0 +1,162 @@
+"""The stages base, voice and train, with the miniature in Kokoro's place."""
+
+import shutil
+from unittest.mock import patch
+
+import kokoro.model
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
+from joblib.externals.loky import get_reusable_executor
+
+from lbtts.errors import InputError
+from lbtts.model import checkpoint
+from lbtts.records import read_json, write_json
+from stages import base, train, voice
+from tests import miniature
+from tests.conftest import ROOT
+from tests.corpora import write_features
+
+UNITS = {name: [4, *([3, 2, 4] * (4 + i)), 4] for i, name in enumerate("abcde")}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project folder with features; Kokoro is small in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("jobs: 0", "jobs: 1"),
+        ("steps: 12", "steps: 3"),
+        ("crop_seconds: 1.5", "crop_seconds: 0.3"),
+        ("checkpoint_every: 3", "checkpoint_every: 1"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    write_features(tmp_path / "data/features.h5", UNITS, test=("e",))
+    get_reusable_executor().shutdown(wait=True)
+    with patch.object(kokoro.model, "Decoder", miniature.SmallDecoder):
+        yield tmp_path
+
+
+def choose(folder, old, new):
+    path = folder / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def give_checkpoint(folder, digest=None):
+    """A checkpoint of the miniature in Kokoro's form, chosen in params.yaml."""
+    network = miniature.random(seed=2)
+    (folder / "given").mkdir()
+    checkpoint.save_published(network.state_dict(), folder / "given/kokoro.pth")
+    write_json(folder / "given/config.json", miniature.config())
+    sha = digest or checkpoint.sha256(folder / "given/kokoro.pth")
+    choose(folder, "source: random ", "source: file ")
+    choose(folder, "path: null", "path: given/kokoro.pth")
+    text = (folder / "params.yaml").read_text(encoding="utf-8")
+    pinned = text.partition("sha256: ")[2].partition("\n")[0]
+    choose(folder, pinned, sha)
+    return network
+
+
+def test_random_weights_say_so_everywhere(project, capsys):
+    small = miniature.config()
+    with patch.object(base.facts, "config", lambda: small):
+        base.main()
+    assert "RANDOM WEIGHTS" in capsys.readouterr().out
+    assert read_json("metrics/base.json")["base"] == "random"
+    assert read_json("models/base/provenance.json") == {"base": "random", "base_seed": 0}
+
+
+def test_a_local_checkpoint_is_taken_over_tensor_by_tensor(project):
+    network = give_checkpoint(project)
+    base.main()
+    loaded = checkpoint.load_base("models/base").state_dict()
+    assert all(torch.equal(loaded[k], v) for k, v in network.state_dict().items())
+    assert read_json("models/base/provenance.json")["base_sha256"]
+
+
+def test_a_checkpoint_with_another_digest_is_refused(project):
+    give_checkpoint(project, digest="a" * 64)
+    with pytest.raises(InputError, match=r"its SHA-256 is .* not the aaa"):
+        base.main()
+
+
+def test_a_checkpoint_that_is_not_there_is_named(project):
+    choose(project, "source: random ", "source: file ")
+    choose(project, "path: null", "path: nowhere.pth")
+    with pytest.raises(InputError, match=r"base\.path: nowhere\.pth: no such file"):
+        base.main()
+
+
+def test_without_a_network_the_hub_is_one_clear_line(project, monkeypatch):
+    choose(project, "source: random ", "source: hub ")
+
+    def offline(repo, name, revision):
+        assert revision == "f3ff3571791e39611d31c381e3a41a3af07b4987"
+        raise LocalEntryNotFoundError("no connection\nand more")
+
+    monkeypatch.setattr(base, "hf_hub_download", offline)
+    with pytest.raises(InputError, match=r"cannot be fetched \(no connection\)") as raised:
+        base.main()
+    assert "\n" not in str(raised.value)
+
+
+def test_the_hub_is_read_at_the_pinned_commit(project, monkeypatch):
+    give_checkpoint(project)
+    shutil.copy(project / "given/kokoro.pth", project / "given/kokoro-v1_0.pth")
+    choose(project, "source: file ", "source: hub ")
+    asked = []
+
+    def download(repo, name, revision):
+        asked.append((repo, name, revision))
+        return str(project / "given" / name)
+
+    monkeypatch.setattr(base, "hf_hub_download", download)
+    base.main()
+    assert asked == [
+        ("hexgrad/Kokoro-82M", name, "f3ff3571791e39611d31c381e3a41a3af07b4987")
+        for name in ("config.json", "kokoro-v1_0.pth")
+    ]
+
+
+def test_voice_and_train_end_in_a_voice_that_can_be_loaded(project):
+    give_checkpoint(project)
+    base.main()
+    voice.main()
+    tensors = safetensors.torch.load_file("models/voice/voice.safetensors")
+    assert tensors["table"].shape == (510, 1, 256)
+    assert tensors["embeddings"].shape == (4, 256)  # of the train split
+    np.testing.assert_allclose(tensors["embeddings"].norm(dim=1), 1, rtol=1e-5)
+    assert (project / "models/voice/table.png").stat().st_size > 1000
+
+    train.main()
+    model, table = checkpoint.load_finetuned("models/finetuned")
+    before = checkpoint.load_base("models/base").state_dict()
+    moved = [k for k, v in model.state_dict().items() if not torch.equal(v, before[k])]
+    assert moved and not torch.equal(table, tensors["table"])
+    assert read_json("models/finetuned/provenance.json")["steps"] == 3
+    figures = read_json("metrics/train.json")
+    assert figures["steps"] == 3 and figures["validation_mel"] > 0
+    assert len(list((project / "models/finetuned/samples").glob("*.wav"))) == 2  # start and end
+
+    weights = checkpoint.sha256("models/finetuned/model.safetensors")
+    shutil.rmtree("models/finetuned")
+    train.main()  # nothing is left to do: it is all in scratch
+    assert checkpoint.sha256("models/finetuned/model.safetensors") == weights
+
+
+def test_a_changed_learning_rate_does_not_continue_the_old_run(project):
+    give_checkpoint(project)
+    base.main()
+    voice.main()
+    train.main()
+    choose(project, "  lr: 2e-4", "  lr: 1e-4")
+    train.main()
+    assert len(list((project / "scratch/train").iterdir())) == 2
