@@ -32,19 +32,30 @@ def test_a_pulse_train_is_tracked_within_one_per_cent(method, mean):
     true = hertz[::HOP][inner]
     error = np.abs(tracked[inner] / true - 1)
     assert np.mean(tracked[inner] > 0) == 1
-    assert np.mean(error > 0.2) == 0  # gross errors
+    assert np.mean(error > 0.2) <= 0.01  # gross errors
     assert np.median(error) < 0.01
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_noise_between_voiced_stretches_is_unvoiced(method):
+@pytest.mark.parametrize("level", [3e-4, 3e-3, 3e-2])
+def test_noise_between_voiced_stretches_is_unvoiced(method, level):
     draw = np.random.default_rng(0)
-    voiced = pulse_train(np.full(SAMPLE_RATE, 140.0))
-    noise = (0.003 * draw.standard_normal(SAMPLE_RATE)).astype(np.float32)
-    tracked = f0.track(np.concatenate([voiced, noise, voiced]), choice(method)) > 0
-    truth = np.repeat([True, False, True], SAMPLE_RATE // HOP)
-    edges = np.isin(np.arange(len(truth)) % 80, [*range(4), *range(76, 80)])
-    assert np.mean(tracked[~edges] != truth[~edges]) <= 0.03
+    wrong = []
+    for hertz in (100.0, 220.0):
+        voiced = pulse_train(np.full(SAMPLE_RATE, hertz))
+        noise = (level * draw.standard_normal(SAMPLE_RATE)).astype(np.float32)
+        tracked = f0.track(np.concatenate([noise, voiced, noise, voiced]), choice(method)) > 0
+        wrong.append(tracked != np.repeat([False, True, False, True], SAMPLE_RATE // HOP))
+    assert np.mean(wrong) <= 0.03  # edges included; Harvest without D4C's Love Train has 4 to 9 %
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_clip_is_tracked_the_same_whatever_was_tracked_before(method):
+    audio = pulse_train(np.full(12_000, 150.0))
+    audio[:3_000] = 0
+    first = f0.track(audio, choice(method))
+    f0.track(pulse_train(np.full(9_000, 210.0)), choice(method))
+    np.testing.assert_array_equal(f0.track(audio, choice(method)), first)
 
 
 def test_frames_are_two_a_unit_and_float32():
@@ -53,8 +64,28 @@ def test_frames_are_two_a_unit_and_float32():
     assert tracked.dtype == np.float32
 
 
-def test_audio_without_a_voice_is_rejected_and_not_invented():
-    noise = (1e-4 * np.random.default_rng(0).standard_normal(24_000)).astype(np.float32)
-    noise[:] = 0
-    with pytest.raises(Reject, match="no voiced frame"):
-        f0.track(noise, choice("harvest"))
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("level", [0.0, 1e-2])
+def test_audio_without_a_voice_is_rejected_and_not_invented(method, level):
+    noise = (level * np.random.default_rng(0).standard_normal(24_000)).astype(np.float32)
+    with pytest.raises(Reject, match=r"no voiced frame between 60 and 500 Hz"):
+        f0.track(noise, choice(method))
+
+
+def test_a_histogram_gives_the_quantiles_of_voiced_frames():
+    draw = np.random.default_rng(0)
+    parts = [draw.uniform(80, 300, 1_000).astype(np.float32) for _ in range(5)]
+    histogram = f0.Histogram()
+    for part in parts:
+        part[:400] = 0
+        histogram.add(part)
+    figures = histogram.figures()
+    voiced = np.concatenate([part[400:] for part in parts])
+    assert figures["voiced_share"] == 0.6
+    assert figures["hours"] == pytest.approx(5_000 / 80 / 3600, abs=1e-4)
+    assert figures["f0_median_hz"] == pytest.approx(np.median(voiced), abs=0.2)
+    assert figures["f0_p95_hz"] == pytest.approx(np.quantile(voiced, 0.95), abs=0.2)
+
+
+def test_a_histogram_without_a_voice_invents_no_pitch():
+    assert f0.Histogram().figures() == {"hours": 0.0, "voiced_share": 0.0}

@@ -1,12 +1,14 @@
 import hashlib
 import multiprocessing
 import pickle
+import resource
+import time
 
 import h5py
 import numpy as np
 import pytest
 
-from lbtts.acoustics.extraction import Extracted, parse_cuts
+from lbtts.acoustics.extraction import Extracted
 from lbtts.acoustics.features import FeatureStore, FeatureWriter
 from lbtts.errors import InputError
 from tests.corpora import write_features
@@ -46,6 +48,7 @@ def test_a_crop_is_the_same_as_a_slice_of_the_whole(path):
 
 def test_writing_twice_gives_the_same_bytes(path, tmp_path):
     again = tmp_path / "features.h5"
+    time.sleep(1.1)  # a time stamp in it would differ now
     write_features(again, UNITS)
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
 
@@ -82,6 +85,21 @@ def test_an_interrupted_writer_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["features.h5"]
 
 
+@pytest.mark.parametrize("room", [0, 50_000, 400_000])
+def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path, room):
+    path = tmp_path / "features.h5"
+    write_features(path, UNITS)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # a write beyond fails
+    try:
+        with pytest.raises(InputError, match=r"features\.h5: could not be written .* make room"):
+            write_features(path, UNITS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+
+
 def test_ids_out_of_order_are_refused(tmp_path):
     f0 = np.ones(2, np.float32)
     arrays = Extracted(np.ones((2, 80), np.float16), f0, f0, np.ones(600, np.int16))
@@ -116,8 +134,3 @@ def test_a_split_without_utterances_names_the_parameter(tmp_path):
     write_features(path, UNITS, test=())
     with pytest.raises(InputError, match=r"no test utterance; see corpus\.test_share"):
         FeatureStore(path).indices("test")
-
-
-def test_cuts_are_spans_of_samples():
-    assert parse_cuts("") == []
-    assert parse_cuts("600:1200;6000:6600") == [slice(600, 1200), slice(6000, 6600)]

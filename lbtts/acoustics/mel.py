@@ -8,6 +8,7 @@ oversight that the published weights have learned, and so a fact.
 import librosa
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from lbtts.grid import HOP
 
@@ -17,9 +18,12 @@ N_MELS = 80
 FILTERBANK_RATE = 16_000  # Hz; see above
 LOG_FLOOR = 1e-5  # added to the mel power before the logarithm
 
-_FILTERBANK = librosa.filters.mel(
+FILTERBANK = librosa.filters.mel(  # [80, 1025] float32
     sr=FILTERBANK_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0, fmax=8000, htk=True, norm=None
 )
+
+# A dense product would go through BLAS, whose last digits change with its number of threads.
+_SPARSE = csr_array(FILTERBANK)
 
 
 def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,7 +39,7 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     )
     power = spectrum.real**2 + spectrum.imag**2
     frames = len(audio) // HOP  # a centred transform has one more, centred on the end
-    return np.log(LOG_FLOOR + _FILTERBANK @ power).T[:frames]
+    return np.log(LOG_FLOOR + _SPARSE @ power).T[:frames]
 
 
 def energy(mel: NDArray[np.float32]) -> NDArray[np.float32]:
