@@ -15,6 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -125,7 +126,7 @@ class Base(Section):
     revision: str  # commit of the repo: a tag or branch may move
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None  # of the checkpoint
     path: str | None  # a local checkpoint, for source: file
-    seed: int  # for source: random
+    seed: Seed  # for source: random
 
     @model_validator(mode="after")
     def _consistent(self) -> "Base":
@@ -141,7 +142,7 @@ class Voice(Section):
 
     encoder: Literal["resemblyzer", "wavlm"]
     wavlm: str  # hub name and commit, `name@commit`
-    seed: int
+    seed: Seed
 
 
 class LossWeights(Section):
@@ -171,7 +172,7 @@ class Train(Section):
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
     validation_utterances: Count
-    seed: int
+    seed: Seed
 
 
 class Evaluate(Section):
