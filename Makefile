@@ -36,7 +36,7 @@ setup: .venv/installed
 	  $(BIN)/pip install -q -c constraints.txt $(TORCH); \
 	elif ! $(BIN)/pip install -q -c constraints.txt $(TORCH)+cpu 2>/dev/null; then \
 	  $(BIN)/pip install -q -c constraints.txt uv && \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu $(TORCH); \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c constraints.txt $(TORCH); \
 	fi
 	$(BIN)/pip install -q -r requirements.txt -c constraints.txt
 	touch $@

@@ -9,6 +9,11 @@ class Reject(Exception):
     """Takes one utterance out, with the reason that goes into the stage's report."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says, its type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def check_rejects(stage: str, rejected: int, total: int, limit: float, report: str) -> None:
     """Lets a stage pass whose share of rejected utterances is within `limit`.
 

@@ -102,8 +102,8 @@ class F0(Section):
     """The F0 tracker."""
 
     method: Literal["harvest", "dio"]
-    floor: Positive  # Hz
-    ceiling: Positive  # Hz
+    floor: Annotated[float, Field(ge=20)]  # Hz
+    ceiling: Annotated[float, Field(le=2000)]  # Hz
 
     @model_validator(mode="after")
     def _consistent(self) -> "F0":
@@ -132,8 +132,8 @@ class Base(Section):
     def _consistent(self) -> "Base":
         if self.source == "file" and not self.path:
             raise ValueError("source: file needs path")
-        if self.source == "hub" and not self.sha256:
-            raise ValueError("source: hub needs sha256, or a changed file would go unnoticed")
+        if self.source != "random" and not self.sha256:
+            raise ValueError("a checkpoint needs sha256, or a changed file would go unnoticed")
         return self
 
 
@@ -160,7 +160,7 @@ class Train(Section):
 
     steps: Count
     batch: Count  # utterances a step
-    crop_seconds: Positive  # decoder and F0 crops
+    crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
     lr: Positive
     lr_bert: Positive
     lr_voice: Positive

@@ -6,7 +6,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from lbtts import params
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.model import checkpoint, facts
 from lbtts.params import Base
 from lbtts.records import write_json
@@ -26,7 +26,7 @@ def download(base: Base) -> tuple[Path, Path]:
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise InputError(
             f"base.source: hub: {base.repo}@{base.revision} cannot be fetched "
-            f"({str(error).splitlines()[0]}); check the network, or set base.source to file"
+            f"({first_line(error)}); check the network, or set base.source to file"
         ) from error
     return config, weights
 
@@ -48,7 +48,7 @@ def main() -> None:
             if not weights.is_file():
                 raise InputError(f"base.path: {weights}: no such file")
         digest = checkpoint.sha256(weights)
-        if base.sha256 and digest != base.sha256:
+        if digest != base.sha256:
             raise InputError(
                 f"{weights}: its SHA-256 is {digest}, not the {base.sha256} of base.sha256; "
                 "delete it and fetch it again, or correct base.sha256"

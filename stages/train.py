@@ -1,5 +1,6 @@
 """Fine-tunes Kokoro and its voice table."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,12 @@ from lbtts import params
 from lbtts.acoustics.features import FeatureStore
 from lbtts.model import checkpoint
 from lbtts.records import read_json, write_json
+from lbtts.scratch import scratch
 from lbtts.training import resume, trainer
 from stages import run
+
+# cuBLAS repeats itself only with a workspace of fixed size, set before it is loaded.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 FEATURES = Path("data/features.h5")
 BASE = Path("models/base")
@@ -22,15 +27,17 @@ def main() -> None:
     p = params.load()
     store = FeatureStore(FEATURES)
     horizonless = p.train.model_dump(mode="json", exclude={"steps"})
-    fingerprint = resume.fingerprint(horizonless, [FEATURES, BASE / "model.pth", VOICE])
+    fingerprint = resume.fingerprint(
+        horizonless, [FEATURES, BASE / "config.json", BASE / "model.pth", VOICE]
+    )
     state = trainer.setup(
         checkpoint.load_base(BASE), checkpoint.load_tensors(VOICE)["table"], p.train
     )
-    with resume.scratch(fingerprint) as scratch:
-        recorder = trainer.fit(state, store, p.train, scratch, CURVES)
+    with scratch(f"train/{fingerprint}") as folder:
+        recorder = trainer.fit(state, store, p.train, folder, CURVES)
         samples = [
             path
-            for path in sorted((scratch / trainer.SAMPLES).iterdir())
+            for path in sorted((folder / trainer.SAMPLES).iterdir())
             if int(path.name.split("-")[1]) <= p.train.steps
         ]
         (OUT / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)

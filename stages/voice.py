@@ -40,12 +40,11 @@ def main() -> None:
     store = FeatureStore("data/features.h5")
     chosen = store.indices("train")
 
-    def embed(index: int) -> np.ndarray:
-        return speaker.embed(store[index].audio, p.voice)
-
-    work = Parallel(n_jobs=p.run.workers, return_as="generator")(delayed(embed)(i) for i in chosen)
+    work = Parallel(n_jobs=p.run.workers, return_as="generator")(
+        delayed(speaker.embed)(store[i].audio, p.voice) for i in chosen
+    )
     embeddings = np.stack(list(tqdm(work, total=len(chosen), unit="utt", desc="voice")))
-    lengths = np.array([len(store[i].tokens) - 2 for i in chosen])
+    lengths = store.tokens_total[chosen] - 2  # BOS and EOS are no symbols
     table = voice.initial_table(embeddings, lengths, p.voice.seed)
 
     OUT.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from stages import corpus
 
     folder = tmp_path_factory.mktemp("mini_corpus")
-    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(params.replace("jobs: 0", "jobs: 1"), encoding="utf-8")
     sentences = (ROOT / "data/raw/demo/sentences.txt").read_text(encoding="utf-8").splitlines()
     (folder / "data/raw/demo").mkdir(parents=True)

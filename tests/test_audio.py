@@ -29,7 +29,7 @@ def tone(
 
 @pytest.fixture(scope="module")
 def corpus(root: Path) -> Corpus:
-    return load(root / "params.yaml").corpus
+    return load(root / "profiles/demo.yaml").corpus
 
 
 @pytest.fixture

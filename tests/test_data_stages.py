@@ -132,7 +132,7 @@ def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_
 @pytest.mark.slow
 def test_real_speech_survives_at_least_to_95_per_cent(shared, root, tmp_path):
     marylux = shared("marylux")
-    params = (root / "params.yaml").read_text(encoding="utf-8")
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     head, _, tail = params.partition("  demo:\n")
     params = head + tail.partition("\n\n")[2]
     params = params.replace("source: demo ", "source: ljspeech ").replace(

@@ -26,7 +26,7 @@ def test_sentences_are_many_different_and_use_every_letter(sentences: Path) -> N
 def test_demo_has_four_minutes_of_speech_at_every_rate_and_pitch(
     root: Path, sentences: Path, tmp_path: Path
 ) -> None:
-    demo = load(root / "params.yaml").corpus.demo
+    demo = load(root / "profiles/demo.yaml").corpus.demo
     assert demo
     recordings, truth = read_aloud(sentences, demo, tmp_path)
     assert sum(soundfile.info(recording.audio).duration for recording in recordings) >= 240
@@ -51,7 +51,7 @@ def test_truth_follows_the_trimming_and_ends_with_the_clip() -> None:
 
 
 def test_file_without_sentences_is_named(root: Path, tmp_path: Path) -> None:
-    demo = load(root / "params.yaml").corpus.demo
+    demo = load(root / "profiles/demo.yaml").corpus.demo
     assert demo
     (tmp_path / "sentences.txt").write_text("\n\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"sentences\.txt: no sentences"):

@@ -85,9 +85,10 @@ def test_speech_in_given_time_has_that_length(synthesiser):
 
 def test_rendition_identical_to_the_recording_has_no_error(utterance):
     audio = utterance.audio
-    perfect = evaluation.Rendition(audio, audio, utterance.units)
+    perfect = evaluation.Rendition(audio, audio, utterance.units, 0.5)
     figures = evaluation.summarise([evaluation.measure(perfect, utterance, PITCH)] * 2)
     assert figures.pop("length_ratio") == 1
+    assert figures.pop(evaluation.RTF) == pytest.approx(0.5 / 0.95, rel=1e-3)
     assert set(figures) == evaluation.FIGURES.keys() - {"length_ratio"}
     assert all(value == pytest.approx(0, abs=1e-2) for value in figures.values())
 
@@ -105,7 +106,7 @@ def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, 
 
 def test_undefined_figures_are_left_out_rather_than_invented(utterance):
     silence = np.zeros_like(utterance.audio)
-    rendition = evaluation.Rendition(silence, silence, utterance.units)
+    rendition = evaluation.Rendition(silence, silence, utterance.units, 0.1)
     figures = evaluation.summarise([evaluation.measure(rendition, utterance, PITCH)])
     assert not {"mcd", "mcd_free", "f0_rmse_hz", "f0_rmse_cents"} & figures.keys()
     assert figures["voicing_error"] > 0.5

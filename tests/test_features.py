@@ -129,6 +129,15 @@ def test_a_missing_or_damaged_file_is_one_clear_line(tmp_path, content):
         FeatureStore(path)
 
 
+def test_a_sample_is_spread_over_its_split(tmp_path):
+    path = tmp_path / "features.h5"
+    write_features(path, {f"u{i}": [1, 2, 1] for i in range(9)}, test=("u1", "u4", "u7", "u8"))
+    store = FeatureStore(path)
+    assert store.sample("test", 2).tolist() == [1, 7]
+    assert store.sample("test", 99).tolist() == [1, 4, 7, 8]
+    assert store.tokens_total.tolist() == [3] * 9
+
+
 def test_a_split_without_utterances_names_the_parameter(tmp_path):
     path = tmp_path / "features.h5"
     write_features(path, UNITS, test=())

@@ -109,7 +109,7 @@ def luxembourgish(root, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def choice(root):
-    return load(root / "params.yaml").align.kaldi
+    return load(root / "profiles/demo.yaml").align.kaldi
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def project(tmp_path, monkeypatch):
     """A project folder with features; Kokoro is small in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("jobs: 0", "jobs: 1"),
         ("steps: 12", "steps: 3"),

@@ -7,7 +7,7 @@ from lbtts.errors import InputError
 
 
 def changed(root: Path, tmp_path: Path, old: str, new: str) -> Path:
-    text = (root / "params.yaml").read_text(encoding="utf-8")
+    text = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "params.yaml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -17,11 +17,6 @@ def changed(root: Path, tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize("name", ["demo", "folder", "max"])
 def test_every_profile_is_complete_and_valid(root, name):
     assert params.load(root / "profiles" / f"{name}.yaml").language == "lb"
-
-
-def test_the_default_parameters_are_the_demo_profile(root):
-    demo = params.load(root / "profiles" / "demo.yaml")
-    assert params.load(root / "params.yaml") == demo
 
 
 @pytest.mark.parametrize("written", ["1e-5", "1.0e-05", "0.00001"])
@@ -75,4 +70,4 @@ def test_a_missing_file_names_the_remedy(tmp_path):
 
 def test_nothing_can_be_changed_after_reading(root):
     with pytest.raises(ValueError, match="frozen"):
-        params.load(root / "params.yaml").train.lr = 1.0
+        params.load(root / "profiles/demo.yaml").train.lr = 1.0

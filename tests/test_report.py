@@ -146,7 +146,7 @@ def test_training_curves_are_those_that_dvclive_wrote(tmp_path):
 
 @pytest.fixture(scope="module")
 def demo(root):
-    return params.load(root / "params.yaml")
+    return params.load(root / "profiles/demo.yaml")
 
 
 def make_card(demo, corpus, provenance) -> str:

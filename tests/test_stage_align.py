@@ -21,7 +21,7 @@ SHORT = "u03"
 
 def project_in(folder: Path, root: Path, max_rejected: float) -> None:
     """Sixty utterances of tones before the stage `align`, one of them too short for its phones."""
-    params = (root / "params.yaml").read_text(encoding="utf-8")
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("max_rejected: 0.05", f"max_rejected: {max_rejected}")
     (folder / "params.yaml").write_text(params.replace("jobs: 0", "jobs: 1"), encoding="utf-8")
     for name in ("data/corpus/audio", "data/g2p", "metrics"):

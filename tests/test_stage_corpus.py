@@ -23,7 +23,7 @@ def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
     monkeypatch.chdir(tmp_path)
 
     def set_up(source: str, *, jobs: int = 1, max_rejected: float = 0.5) -> Path:
-        params = (root / "params.yaml").read_text(encoding="utf-8")
+        params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
         params = params.replace("jobs: 0", f"jobs: {jobs}")
         params = params.replace("max_rejected: 0.05", f"max_rejected: {max_rejected}")
         params = params.replace("source: demo ", f"source: {source} ")

@@ -31,7 +31,7 @@ def grid(name, clip, *times, labels="au"):
 def project(root, tmp_path):
     """Four aligned utterances: good, with a long pause, with other phones, without TextGrid; and
     one that the aligner rejected."""
-    params = (root / "params.yaml").read_text(encoding="utf-8")
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("max_rejected: 0.05", "max_rejected: 0.5")
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     for name in ("corpus", "g2p", "alignment"):

@@ -27,7 +27,7 @@ def project(tmp_path_factory, root) -> Path:
     folder = tmp_path_factory.mktemp("features")
     (folder / "data/corpus/audio").mkdir(parents=True)
     (folder / "data/g2p").mkdir()
-    params = (root / "params.yaml").read_text(encoding="utf-8")
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(
         params.replace("max_rejected: 0.05", "max_rejected: 0.3"), encoding="utf-8"
     )

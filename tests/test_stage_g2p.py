@@ -34,7 +34,7 @@ def project(tmp_path, root, monkeypatch):
 
 
 def configure(folder, root, **changes):
-    params = (root / "params.yaml").read_text(encoding="utf-8")
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     changes = {"max_rejected: 0.05": "max_rejected: 0.5"} | changes
     for old, new in changes.items():
         assert old in params

@@ -39,7 +39,7 @@ def utterance(pitch: float) -> np.ndarray:
 def trained(tmp_path_factory):
     """A project folder after the stage train, with a miniature network."""
     folder = tmp_path_factory.mktemp("trained")
-    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copy(ROOT / "profiles/demo.yaml", folder / "params.yaml")
     choice = params.load(folder / "params.yaml").features
     plans = []
     with FeatureWriter(folder / "data/features.h5", choice.model_dump(mode="json")) as writer:

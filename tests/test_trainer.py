@@ -10,6 +10,7 @@ import torch
 
 from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
+from lbtts.scratch import scratch
 from lbtts.training import resume, trainer
 from lbtts.training.recorder import Recorder
 from tests.conftest import ROOT
@@ -159,9 +160,9 @@ def test_a_fingerprint_follows_parameters_and_contents_but_not_paths(tmp_path):
 def test_one_run_cannot_be_trained_by_two_processes(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     with (
-        resume.scratch("0123"),
+        scratch("0123"),
         pytest.raises(InputError, match="running in another process"),
-        resume.scratch("0123"),
+        scratch("0123"),
     ):
         pass
 

@@ -211,6 +211,7 @@ class FeatureStore:
         ids: tuple of n strings, ascending.
         split: [n] uint8, 0 train, 1 test.
         units_total: [n] int64, the length of each utterance.
+        tokens_total: [n] int64, its tokens with BOS and EOS.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -237,6 +238,7 @@ class FeatureStore:
             raise InputError(
                 f"{path}: not a readable feature file ({error}); run `dvc repro features`"
             ) from error
+        self.tokens_total = np.diff(self._offsets["token"])
         self.units_total = np.diff(self._offsets["sample"]) // grid.SAMPLES_PER_UNIT
 
     def __len__(self) -> int:
@@ -257,8 +259,16 @@ class FeatureStore:
         """
         found = np.flatnonzero(self.split == SPLITS.index(split))
         if not len(found):
-            raise InputError(f"{self._path}: no {split} utterance; see corpus.test_share")
+            raise InputError(
+                f"{self._path}: no {split} utterance; see corpus.test_share and the lists of "
+                "rejected utterances"
+            )
         return found
+
+    def sample(self, split: str, count: int) -> NDArray[np.int64]:
+        """At most `count` indices of a split, spread evenly over it, ascending; see `indices`."""
+        found = self.indices(split)
+        return found[np.arange(min(count, len(found))) * len(found) // min(count, len(found))]
 
     def crop(self, index: int, start: int, units: int) -> Utterance:
         """`units` units of an utterance from unit `start` on; nothing else is read."""

@@ -18,7 +18,7 @@ from kokoro import KModel
 from kokoro.istftnet import AdaIN1d
 from torch import Tensor
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.model.facts import COMPONENTS
 from lbtts.records import read_json, write_json
 
@@ -85,9 +85,9 @@ def load_published(model: KModel, path: str | Path) -> None:
     try:
         published = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise
-        reason = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: not a readable checkpoint ({reason}); delete it and run `dvc repro base`"
+            f"{path}: not a readable checkpoint ({first_line(error)}); "
+            "delete it and run `dvc repro base`"
         ) from error
     if not isinstance(published, dict) or set(published) != set(COMPONENTS):
         raise InputError(

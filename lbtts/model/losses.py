@@ -1,7 +1,7 @@
 """The losses of StyleTTS2 short of its adversarial ones.
 
-Source: DESIGN §2 of this project; Li et al., StyleTTS 2, https://arxiv.org/abs/2306.07691, and its
-training code's weights and resolutions.
+Source: Li et al., StyleTTS 2, https://arxiv.org/abs/2306.07691, and the resolutions of its training
+code.
 """
 
 import warnings

@@ -9,7 +9,7 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import Voice
 
@@ -55,7 +55,7 @@ def _wavlm(name: str) -> Callable[[Audio], Audio]:
         model = WavLMForXVector.from_pretrained(repo, revision=revision).eval()
     except OSError as error:
         raise InputError(
-            f"voice.wavlm: {name} cannot be loaded ({str(error).splitlines()[0]}); "
+            f"voice.wavlm: {name} cannot be loaded ({first_line(error)}); "
             "check the network, or set voice.encoder to resemblyzer"
         ) from error
 

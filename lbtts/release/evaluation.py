@@ -4,6 +4,7 @@ The fine-tuned voice stands between a ceiling, copy synthesis of the recording i
 a floor, the base network with the initial voice table, untrained.
 """
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from lbtts.acoustics.f0 import track
 from lbtts.acoustics.features import Utterance
 from lbtts.acoustics.mel import log_mel
 from lbtts.errors import Reject
-from lbtts.grid import HOP
+from lbtts.grid import HOP, SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.release import metrics
 from lbtts.release.synthesis import Synthesiser, copy
@@ -29,6 +30,7 @@ FIGURES = {
     "duration_error": "duration error per token, units of 25 ms",
     "length_ratio": "length relative to the recording",
 }
+RTF = "rtf"  # seconds of work per second of speech; apart, since it is another on every run
 
 Array = NDArray[np.float32]
 
@@ -41,11 +43,13 @@ class Rendition:
         timed: [S] float32, with the recording's durations.
         free: [S'] float32, in its own time.
         units: [T] int64, its own durations; None for a copy, which has none.
+        seconds: what `free` took to compute; None for a copy.
     """
 
     timed: Array
     free: Array
     units: NDArray[np.int64] | None
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,17 @@ class Measured:
 
 def render(synthesiser: Synthesiser, utterance: Utterance) -> Rendition:
     """`utterance` as `synthesiser` says it."""
+    start = time.perf_counter()
     free, units = synthesiser.speak(utterance.tokens)
+    seconds = time.perf_counter() - start
     timed = synthesiser.speak_in_time(utterance.tokens, utterance.units)
-    return Rendition(timed, free, units)
+    return Rendition(timed, free, units, seconds)
 
 
 def render_copy(utterance: Utterance, f0: F0) -> Rendition:
     """The recording of `utterance` through WORLD and back."""
     audio = copy(utterance.audio, utterance.f0, f0.floor)
-    return Rendition(audio, audio, None)
+    return Rendition(audio, audio, None, None)
 
 
 def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measured:
@@ -79,9 +85,10 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measured:
         "log_mel_l1": metrics.log_mel_l1(log_mel(rendition.timed), utterance.mel),
         "stft": metrics.spectral_distance(rendition.timed, audio),
     }
-    if rendition.units is not None:
+    if rendition.units is not None and rendition.seconds is not None:
         figures["duration_error"] = metrics.duration_error(rendition.units, utterance.units)
         figures["length_ratio"] = len(rendition.free) / len(audio)
+        figures[RTF] = rendition.seconds * SAMPLE_RATE / len(rendition.free)
     return Measured(figures, pitch(rendition.timed, f0), utterance.f0)
 
 

@@ -1,11 +1,10 @@
 """Where a run keeps its state, so that it can be killed at any moment and continue exactly."""
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,24 @@ import torch
 from lbtts.errors import InputError
 from lbtts.model.checkpoint import sha256
 
-VERSION = 1  # raise it when old states stop being continuations of the same run
-
 
 def fingerprint(params: dict[str, Any], inputs: list[Path]) -> str:
-    """A name for the run that these parameters and input files determine, 16 hexadecimal digits.
+    """A name for the run that code, parameters and input files determine, 16 hexadecimal digits.
+
+    The code is every module of lbtts that is loaded, and the versions of torch and kokoro.
 
     Args:
         params: everything that shapes the run but how long it lasts, JSON types only.
         inputs: files whose contents count; their paths do not.
     """
-    parts = {"version": VERSION, "params": params, "inputs": [sha256(path) for path in inputs]}
+    modules = (m for name, m in sorted(sys.modules.items()) if name.startswith("lbtts."))
+    code = [module.__file__ for module in modules if module.__file__]
+    parts = {
+        "params": params,
+        "contents": [sha256(path) for path in (*code, *inputs)],
+        "versions": [version(library) for library in ("torch", "kokoro")],
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@contextmanager
-def scratch(run: str) -> Iterator[Path]:
-    """The run's own folder below `$DVC_ROOT/scratch`, locked while the block lasts.
-
-    DVC sets DVC_ROOT, to the real project also for experiments that it runs in a temporary copy.
-
-    Raises:
-        InputError: another process holds it.
-    """
-    folder = Path(os.environ.get("DVC_ROOT", ".")) / "scratch" / "train" / run
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{folder}: the same training is running in another process; wait for it or stop it"
-            ) from None
-        yield folder
 
 
 def save(state: dict[str, Any], path: Path) -> None:
