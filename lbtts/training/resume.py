@@ -24,7 +24,7 @@ def fingerprint(params: dict[str, Any], inputs: list[Path]) -> str:
         inputs: files whose contents count; their paths do not.
     """
     modules = (m for name, m in sorted(sys.modules.items()) if name.startswith("lbtts."))
-    code = [module.__file__ for module in modules if module.__file__]
+    code = [Path(module.__file__) for module in modules if module.__file__]
     parts = {
         "params": params,
         "contents": [sha256(path) for path in (*code, *inputs)],
