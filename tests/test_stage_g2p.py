@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from contextlib import chdir
 
 import pytest
@@ -25,6 +26,7 @@ def project(tmp_path, root, monkeypatch):
     monkeypatch.setattr(LBG2P, "training_entries", lambda self: entries)
     (tmp_path / "data/corpus").mkdir(parents=True)
     configure(tmp_path, root)
+    shutil.copy(root / "data/additions.tsv", tmp_path / "data")
     row = {"split": "train", "audio": "x", "seconds": 1.0, "status": "ok", "reason": ""}
     rejected = {"id": "e", "text": "Moien", **row, "status": "rejected", "reason": "silent"}
     rows = [{"id": name, "text": text, **row} for name, text in TEXTS.items()]
@@ -76,8 +78,7 @@ def test_stage_twice_gives_the_same_bytes(project):
 
 
 def test_additions_correct_a_guess(project, root):
-    (project / "mine.tsv").write_text("schnuddelpatt\tp ɑ t\n", encoding="utf-8")
-    configure(project, root, **{"additions: null": "additions: mine.tsv"})
+    (project / "data/additions.tsv").write_text("schnuddelpatt\tp ɑ t\n", encoding="utf-8")
     stage.main()
     assert "schnuddelpatt\tp ɑ t\n" in (project / "data/g2p/lexicon.dict").read_text("utf-8")
 
