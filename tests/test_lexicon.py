@@ -43,8 +43,8 @@ def test_broken_additions_are_named_by_line(tmp_path, content, message):
         read_entries(path)
 
 
-def test_missing_additions_point_to_the_parameter(tmp_path):
-    with pytest.raises(InputError, match=r"none\.tsv: not found; mend g2p\.additions"):
+def test_missing_additions_name_the_remedy(tmp_path):
+    with pytest.raises(InputError, match=r"not found; `git checkout` brings an empty one back"):
         read_entries(tmp_path / "none.tsv")
 
 
