@@ -164,13 +164,12 @@ def _finish(task: tuple[Plan, str, float]) -> tuple[Path, float] | Reject:
 def _intervals(plan: Plan, path: Path, score: float, seconds: float) -> Alignment:
     """A path as words and phones in seconds."""
     count = len(path.transitions)
-    begins = np.flatnonzero(np.diff(path.segment, prepend=-1))
-    ends = np.append(begins[1:], count)
+    ends = np.append(path.begins[1:], count)
     times = [(begin * FRAME_SECONDS, min(end * FRAME_SECONDS, seconds))
-             for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]  # fmt: skip
+             for begin, end in zip(path.begins.tolist(), ends.tolist(), strict=True)]  # fmt: skip
     phones = [
         Interval(round(begin, 2), round(end, 6), label)
-        for (begin, end), label in zip(times, path.label, strict=True)
+        for (begin, end), label in zip(times, path.labels, strict=True)
         if label
     ]
     return textgrid.from_phones(plan, phones, seconds, round(score, 4))

@@ -29,11 +29,11 @@ _PERTURBATION = 0.01  # standard deviations between the halves of a split Gaussi
 
 @dataclass(frozen=True)
 class Path:
-    """The best path through an utterance: for each frame its transition, and the phone it is in."""
+    """The best path through an utterance: its transitions, and where each phone begins."""
 
     transitions: NDArray[np.int64]  # [n] ids of the transition model
-    segment: NDArray[np.int64]  # [n] ordinal of the phone or silence, from 0
-    label: tuple[str, ...]  # of each segment, "" for silence
+    begins: NDArray[np.int64]  # [m] first frame of each phone or silence
+    labels: tuple[str, ...]  # [m] of each, "" for silence
 
 
 class Monophones:
@@ -49,22 +49,18 @@ class Monophones:
         tree = khg.monophone_context_dependency(phones, topology.get_phone_to_num_pdf_classes())
         self._transitions = khg.TransitionModel(tree, topology)
         self._arcs: dict[int, list[tuple[int, int, int]]] = {}  # phone → (from, to, transition id)
-        following = 1
+        phone_of, final, pdf = [0], [False], [0]  # by transition id, which count from 1
         for phone in phones:
             self._arcs[phone] = []
             for state, entry in enumerate(topology.topology_for_phone(phone)):
                 for target, _ in entry.transitions:
-                    self._arcs[phone].append((state, target, following))
-                    following += 1
-        known = sorted(arc for arcs in self._arcs.values() for arc in arcs)
-        self._final = np.zeros(following, bool)
-        self._phone = np.zeros(following, np.int64)
-        for phone, arcs in self._arcs.items():
-            for _, target, transition in arcs:
-                self._final[transition] = target == _states(phone)
-                self._phone[transition] = phone
-        assert len(known) == self._transitions.num_transition_ids
-        self._pdf = np.array([0, *map(self._transitions.transition_id_to_pdf, range(1, following))])
+                    transition = len(phone_of)
+                    self._arcs[phone].append((state, target, transition))
+                    phone_of.append(phone)
+                    final.append(target == _states(phone))
+                    pdf.append(self._transitions.transition_id_to_pdf(transition))
+        assert len(phone_of) - 1 == self._transitions.num_transition_ids
+        self._phone, self._final, self._pdf = map(np.array, (phone_of, final, pdf))
         gaussian = khg.DiagGmm(1, DIMENSION)
         gaussian.set_weights([1.0])
         gaussian.set_invvars_and_means((1 / variance)[None], mean[None])
@@ -101,9 +97,9 @@ class Monophones:
         if not done:
             return None
         transitions = np.array(found)
-        begins = np.r_[True, self._final[transitions[:-1]]]
+        begins = np.flatnonzero(np.r_[True, self._final[transitions[:-1]]])
         labels = tuple(self._labels[phone] for phone in self._phone[transitions[begins]])
-        return Path(transitions, np.cumsum(begins) - 1, labels)
+        return Path(transitions, begins, labels)
 
     def states(self, path: Path) -> NDArray[np.int64]:
         """The states [n] of a path."""

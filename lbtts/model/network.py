@@ -58,9 +58,9 @@ class Kokoro(nn.Module):
         super().__init__()
         self.model = model
         self.voice = voice
-        self._norms = instance_norms(model)
+        norms = instance_norms(model)
         for name, parameter in model.named_parameters():
-            if name in self._norms or name.startswith(UNREACHED):
+            if name in norms or name.startswith(UNREACHED):
                 parameter.requires_grad_(False)
 
     def groups(self, lr: float, lr_bert: float, lr_voice: float, decay: float) -> list[dict]:

@@ -4,11 +4,11 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from ruamel.yaml import YAML
 
 from lbtts.params import Corpus, Export, Train
 from lbtts.release.evaluation import FIGURES
+from lbtts.release.templates import render
 
 _TRAINING = ("steps", "batch", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
@@ -34,15 +34,9 @@ def card(
         metrics: metrics/evaluate.json.
         phonemes: an example that the model can speak.
     """
-    environment = Environment(
-        loader=PackageLoader("lbtts.release", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     training = {name: getattr(train, name) for name in _TRAINING}
-    return environment.get_template("card.md.jinja").render(
+    return render(
+        "card.md.jinja",
         front_matter=_front_matter(corpus.licence, language, provenance),
         voice=export.voice,
         onnx=export.onnx,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas
 import soundfile
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.release.evaluation import FIGURES, pitch
+from lbtts.release.templates import render
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {
@@ -128,15 +128,8 @@ def page(
         rejected: from `rejects`.
         stages: each earlier stage's metrics.
     """
-    environment = Environment(
-        loader=PackageLoader("lbtts.release", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.jinja").render(
+    return render(
+        "report.html.jinja",
         title=title,
         subtitle=subtitle,
         random_base=random_base,
