@@ -20,7 +20,7 @@ ORDER = [
     "evaluate",
     "export",
 ]
-WINGS = ["text", "alignment", "acoustics", "model", "training", "release"]
+WINGS = ["text", "alignment", "acoustics", "inspection", "model", "training", "release"]
 
 
 def test_the_pipeline_has_the_stages_of_the_design():

@@ -6,9 +6,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lbtts.page import render
 from lbtts.params import Corpus, Export, Train
 from lbtts.release.evaluation import FIGURES
-from lbtts.release.templates import render
 
 _TRAINING = ("steps", "batch", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
@@ -36,7 +36,7 @@ def card(
     """
     training = {name: getattr(train, name) for name in _TRAINING}
     return render(
-        "card.md.jinja",
+        "release/card.md.jinja",
         front_matter=_front_matter(corpus.licence, language, provenance),
         voice=export.voice,
         onnx=export.onnx,

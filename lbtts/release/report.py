@@ -1,7 +1,5 @@
 """The listening report: one HTML file, audio and pictures inside, for any browser, offline."""
 
-import base64
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas
-import soundfile
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lbtts.acoustics.mel import log_mel
 from lbtts.errors import InputError
-from lbtts.grid import FRAME_RATE, SAMPLE_RATE
+from lbtts.grid import FRAME_RATE
+from lbtts.page import png, render, wav
 from lbtts.params import F0
 from lbtts.release.evaluation import FIGURES, pitch
-from lbtts.release.templates import render
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {
@@ -129,7 +126,7 @@ def page(
         stages: each earlier stage's metrics.
     """
     return render(
-        "report.html.jinja",
+        "release/report.html.jinja",
         title=title,
         subtitle=subtitle,
         random_base=random_base,
@@ -149,12 +146,12 @@ def page(
                 "id": sample.id,
                 "text": sample.text,
                 "phonemes": sample.phonemes,
-                "clips": [{"name": c.name, "audio": _wav(c.audio)} for c in sample.clips],
-                "picture": _png(_spectrograms(sample.clips)),
+                "clips": [{"name": c.name, "audio": wav(c.audio)} for c in sample.clips],
+                "picture": png(_spectrograms(sample.clips)),
             }
             for sample in samples
         ],
-        curves=_png(_charts(learning)) if learning else "",
+        curves=png(_charts(learning)) if learning else "",
         rejects=rejected,
         stages=stages,
     )
@@ -206,21 +203,3 @@ def _charts(curves: Mapping[str, pandas.DataFrame]) -> Figure:
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=7)
     return figure
-
-
-def _png(figure: Figure) -> str:
-    """`figure` as a data URI; no date or version goes in."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return _uri("image/png", file)
-
-
-def _wav(audio: Array) -> str:
-    """`audio` as a data URI of 16-bit WAV, which every browser plays; louder than 1 is clipped."""
-    file = io.BytesIO()
-    soundfile.write(file, np.clip(audio, -1, 1), SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    return _uri("audio/wav", file)
-
-
-def _uri(kind: str, file: io.BytesIO) -> str:
-    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

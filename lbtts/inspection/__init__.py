@@ -1,0 +1,1 @@
+"""What came out of the data stages, to look at and to listen to."""

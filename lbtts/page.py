@@ -1,0 +1,48 @@
+"""Pages of one file: templates beside the modules that fill them, pictures and sounds inside."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import soundfile
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lbtts.grid import SAMPLE_RATE
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("lbtts", "."),
+    autoescape=select_autoescape(["html.jinja"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def render(template: str, **values: Any) -> str:
+    """The page of `template`, a path within lbtts; what goes into HTML is escaped."""
+    return _TEMPLATES.get_template(template).render(**values)
+
+
+def png(figure: Figure) -> str:
+    """`figure` as a data URI; no date or version goes in."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    return _uri("image/png", file)
+
+
+def wav(audio: ArrayLike) -> str:
+    """`audio`, [S] float at 24 kHz, as a data URI of 16-bit WAV, which every browser plays.
+
+    What is louder than 1 is clipped.
+    """
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(audio, -1, 1), SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return _uri("audio/wav", file)
+
+
+def _uri(kind: str, file: io.BytesIO) -> str:
+    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
