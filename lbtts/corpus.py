@@ -10,7 +10,7 @@ import pandas as pd
 from lbtts.errors import InputError
 
 MANIFEST = Path("data/corpus/manifest.csv")
-COLUMNS = ["id", "split", "audio", "text", "seconds", "status", "reason"]
+COLUMNS = ["id", "split", "audio", "text", "seconds", "status", "reason", "start"]
 
 
 def assign_splits(
@@ -50,7 +50,8 @@ def write_manifest(rows: Iterable[Mapping[str, Any]], path: Path = MANIFEST) -> 
 def read_manifest(path: str | Path = MANIFEST) -> pd.DataFrame:
     """The manifest as strings, empty where there is no value.
 
-    Columns: id, split (train or test), audio, text, seconds, status (ok or rejected), reason.
+    Columns: id, split (train or test), audio, text, seconds, status (ok or rejected), reason, start
+    (second of the recording at which the clip begins).
 
     Raises:
         InputError: there is none, or it has other columns.

@@ -90,10 +90,28 @@ class Kaldi(Section):
     training_utterances: Count  # the model is trained on so many, spread over the corpus
 
 
+class Quality(Section):
+    """Verdicts on alignments, by their trust index (see `lbtts.alignment.quality.trust`)."""
+
+    suspect_below: float  # kept, but listed
+    reject_below: float  # taken out
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Quality":
+        if self.reject_below > self.suspect_below:
+            raise ValueError("reject_below must not be above suspect_below")
+        return self
+
+
+Backend = Literal["kaldi", "mfa", "textgrid"]
+
+
 class Align(Section):
     """The forced aligner."""
 
-    backend: Literal["kaldi", "mfa"]
+    backend: Backend
+    second: Backend | None  # another one, to compare with; null for none
+    quality: Quality
     kaldi: Kaldi
     mfa: MFA
 

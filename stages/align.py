@@ -1,72 +1,153 @@
-"""Finds where each phone lies, one TextGrid an utterance."""
+"""Finds where each phone lies, one TextGrid an utterance, and judges what came out."""
 
-import csv
+import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+from tqdm import tqdm
+
 from lbtts import params
-from lbtts.alignment import kaldi, mfa, textgrid
-from lbtts.alignment.textgrid import Alignment
+from lbtts.alignment import kaldi, mfa, prealigned, textgrid
+from lbtts.alignment.pronunciation import follow, read_dictionary
+from lbtts.alignment.quality import disagreement, judge, measures, trust
+from lbtts.alignment.textgrid import Found
 from lbtts.corpus import read_manifest
 from lbtts.errors import Reject, check_rejects
-from lbtts.params import Params
+from lbtts.params import Backend, Params
 from lbtts.records import write_json
 from lbtts.scratch import scratch
-from lbtts.text.tokens import Plan, read_plans
+from lbtts.text.tokens import Plan, read_plans, write_plans
 from stages import run
 
 OUT = Path("data/alignment")
 REPORT = OUT / "report.csv"
+PLANS = OUT / "utterances.jsonl"
 DICTIONARY = Path("data/g2p/lexicon.dict")
+CORRECTIONS = Path("data/corrections")
 
 
-def align(p: Params, plans: list[Plan]) -> Iterator[tuple[str, Alignment | Reject]]:
-    """Each plan's id with what the chosen backend makes of it."""
-    manifest = read_manifest().set_index("id")
-    audio = manifest["audio"].to_dict()
-    if p.align.backend == "kaldi":
-        seconds = {plan.id: float(manifest.at[plan.id, "seconds"]) for plan in plans}
-        yield from kaldi.align(plans, audio, seconds, p.align.kaldi, p.run.workers)
-    else:
-        with scratch("mfa") as folder:
-            yield from mfa.align(
-                plans, audio, DICTIONARY, p.align.mfa, p.run.workers, folder / "run"
-            )
+def align(
+    backend: Backend, p: Params, plans: Sequence[Plan]
+) -> Iterator[tuple[str, Found | Reject]]:
+    """Each plan's id with what a backend makes of it."""
+    manifest = read_manifest().set_index("id").loc[[plan.id for plan in plans]]
+    audio, seconds = manifest["audio"].to_dict(), manifest["seconds"].astype(float).to_dict()
+    match backend:
+        case "kaldi":
+            dictionary = read_dictionary(DICTIONARY)
+            yield from kaldi.align(plans, dictionary, audio, seconds, p.align.kaldi, p.run.workers)
+        case "mfa":
+            with scratch("mfa") as folder:
+                yield from mfa.align(
+                    plans, audio, DICTIONARY, p.align.mfa, p.run.workers, folder / "run"
+                )
+        case "textgrid":
+            starts = manifest["start"].astype(float).to_dict()
+            folder = Path("data/raw") / p.corpus.name / "textgrids"
+            yield from prealigned.align(plans, folder, starts, seconds)
+
+
+def followed(plan: Plan, result: Found | Reject) -> tuple[Plan, Found] | Reject:
+    """The plan as it was heard, and its phones, if they are of this plan."""
+    if isinstance(result, Reject):
+        return result
+    try:
+        plan, phones = follow(plan, result.phones)
+    except Reject as reason:
+        return reason
+    return plan, Found(phones, result.seconds, result.score, result.worst, result.beam)
+
+
+def report(
+    plans: Sequence[Plan],
+    source: Mapping[str, str],
+    found: Mapping[str, Found],
+    rejects: Mapping[str, Reject],
+    p: Params,
+) -> pd.DataFrame:
+    """One row an utterance: status, reason, backend, verdict, trust, and the measures behind it."""
+    table = measures(found)
+    table.insert(0, "trust", trust(table).round(3))
+    verdicts = {name: judge(index, p.align.quality) for name, index in table["trust"].items()}
+    rows = []
+    for plan in plans:
+        row: dict[str, str | float | None] = {"id": plan.id, "backend": source[plan.id]}
+        if plan.id in rejects:
+            row |= {"status": "rejected", "reason": str(rejects[plan.id])}
+        elif source[plan.id] == "corrected":
+            row |= {"status": "ok", "verdict": "keep"}
+        else:
+            verdict, reason = verdicts[plan.id].verdict, verdicts[plan.id].reason
+            status = "rejected" if verdict == "reject" else "ok"
+            row |= {"status": status, "verdict": verdict, "reason": reason}
+        if plan.id in found:
+            row["beam"] = found[plan.id].beam
+        rows.append(row)
+    columns = ["status", "reason", "backend", "verdict", "beam"]
+    return pd.DataFrame(rows).set_index("id").reindex(columns=columns).join(table.round(4))
 
 
 def main() -> None:
-    """Aligns with the chosen backend; lists every utterance with its score or its reason."""
+    """Aligns with the chosen backend; lists every utterance with its figures or its reason."""
     p = params.load()
-    backend = p.align.backend
     plans = read_plans("data/g2p/utterances.jsonl")
+    corrected = prealigned.corrections(CORRECTIONS, plans)
+    results = dict(align(p.align.backend, p, plans)) | corrected
+    source = {plan.id: "corrected" if plan.id in corrected else p.align.backend for plan in plans}
+
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    scores: list[float] = []
-    rejected = 0
-    with REPORT.open("w", encoding="utf-8", newline="") as file:
-        report = csv.writer(file, lineterminator="\n")
-        report.writerow(["id", "status", "reason", "backend", "score"])
-        for name, result in align(p, plans):
-            if isinstance(result, Reject):
-                rejected += 1
-                report.writerow([name, "rejected", result, backend, ""])
-                continue
-            textgrid.write(result, OUT / f"{name}.TextGrid")
-            report.writerow([name, "ok", "", backend, result.score])
-            if result.score is not None:
-                scores.append(result.score)
-    figures: dict[str, str | int | float] = {
-        "backend": backend,
+    heard: list[Plan] = []
+    found: dict[str, Found] = {}
+    rejects: dict[str, Reject] = {}
+    for plan in tqdm(plans, desc="write", unit="utt"):
+        result = followed(plan, results[plan.id])
+        if isinstance(result, Reject):
+            rejects[plan.id] = result
+            continue
+        heard.append(result[0])
+        found[plan.id] = result[1]
+        alignment = textgrid.from_phones(result[0], result[1].phones, result[1].seconds)
+        textgrid.write(alignment, OUT / f"{plan.id}.TextGrid")
+    write_plans(heard, PLANS)
+    table = report(plans, source, found, rejects, p)
+    if p.align.second is not None:
+        others = dict(align(p.align.second, p, heard))
+        table["disagreement_ms"] = pd.Series(
+            {
+                name: disagreement(found[name], other)
+                for name, other in others.items()
+                if isinstance(other, Found)
+            }
+        ).round(2)
+    table.to_csv(REPORT, lineterminator="\n")
+
+    rejected = int((table["status"] == "rejected").sum())
+    planned = {plan.id: plan for plan in plans}
+    figures = {
+        "backend": p.align.backend,
         "aligned": len(plans) - rejected,
         "rejected": rejected,
+        "suspect": int((table["verdict"] == "suspect").sum()),
+        "corrected": len(corrected),
+        "variants": sum(plan.phones != planned[plan.id].phones for plan in heard),
+        "score_mean": table["score"].mean(),
+        "score_min": table["score"].min(),
+        "duration_z_mean": table["duration_z_mean"].mean(),
+        "rate": table["rate"].mean(),
     }
-    if scores:
-        figures |= {
-            "score_mean": round(sum(scores) / len(scores), 4),
-            "score_min": min(scores),
-        }
-    write_json("metrics/align.json", figures)
+    if "disagreement_ms" in table:
+        figures["disagreement_ms"] = table["disagreement_ms"].median()
+    write_json(
+        "metrics/align.json",
+        {
+            name: round(value, 4) if isinstance(value, float) else value
+            for name, value in figures.items()
+            if not (isinstance(value, float) and math.isnan(value))
+        },
+    )
     check_rejects("align", rejected, len(plans), p.run.max_rejected, str(REPORT))
 
 

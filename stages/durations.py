@@ -31,7 +31,7 @@ def main() -> None:
     p = params.load()
     report = pd.read_csv(ALIGNMENT / "report.csv", dtype=str, keep_default_na=False)
     aligned = set(report[report["status"] == "ok"]["id"])
-    plans = [plan for plan in read_plans("data/g2p/utterances.jsonl") if plan.id in aligned]
+    plans = [plan for plan in read_plans("data/alignment/utterances.jsonl") if plan.id in aligned]
     if not plans:
         raise InputError(f"{ALIGNMENT}/report.csv: no aligned utterance; see its reasons")
     seconds = read_manifest().set_index("id")["seconds"]

@@ -26,7 +26,7 @@ def main() -> None:
     f0 = p.features.f0
     store = FeatureStore(FEATURES)
     chosen = store.sample("test", p.evaluate.utterances)
-    plans = {plan.id: plan for plan in read_plans("data/g2p/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_plans("data/alignment/utterances.jsonl")}
     provenance = read_json(FINETUNED / "provenance.json")
     stages = {stage: read_json(METRICS / f"{stage}.json") for stage in EARLIER}
     ours = Synthesiser(*load_finetuned(FINETUNED))

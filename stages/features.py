@@ -34,7 +34,7 @@ def measure(path: str, tokens: list[int], timing: Timing, choice: Features) -> E
 def main() -> None:
     """Extracts in parallel, writes in the order of ids; holds few utterances at a time."""
     p = params.load()
-    tokens = {plan.id: plan.input_ids for plan in read_plans("data/g2p/utterances.jsonl")}
+    tokens = {plan.id: plan.input_ids for plan in read_plans("data/alignment/utterances.jsonl")}
     manifest = read_manifest().set_index("id")
     timings = read_timings(DURATIONS)
     for timing in timings:

@@ -6,18 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
 from lbtts.errors import Reject
-from lbtts.espeak import Phoneme, speak
+from lbtts.espeak import Speech, speak
+from lbtts.grid import SAMPLE_RATE
 from lbtts.text.g2p import LBG2P
 from lbtts.text.phones import VOWELS, canonical
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import Phone, Plan
 
 EDGE = 0.3  # seconds of silence put before and behind
 
-# Whose raw events are late, see `lbtts.espeak.Speech`; the n of a syllable -en is heard in its ə
 _STOPS = frozenset("pbtdkɡʦʣʧʤ")
 _SONORANTS = frozenset("mnɲŋljw")
+_SILENT = 0.004  # of full scale; espeak's closures are far below
+_LONGEST_CLOSURE = 0.15  # seconds; longer ones are pauses
 
 
 @dataclass(frozen=True)
@@ -30,26 +33,39 @@ class Spoken:
     truth: dict[str, dict[int, float]]
 
 
-def read_aloud(sentences: list[str], folder: Path) -> Spoken:
-    """The sentences whose words are all in the lexicon, so that no model need be trained."""
+def read_aloud(
+    sentences: list[str], folder: Path, rates: tuple[int, ...] = (150,), most: int | None = None
+) -> Spoken:
+    """The sentences whose words are all in the lexicon, so that no model need be trained.
+
+    Args:
+        sentences: what to read.
+        folder: where the clips go.
+        rates: words a minute, taken in turn.
+        most: so many at the most.
+    """
     g2p = LBG2P()
     g2p.unknown_words = _refuse
     spoken = Spoken([], {}, {}, {})
     for number, text in enumerate(sentences):
         name = f"s{number:03d}"
         try:
-            plan = g2p.plan(name, text)
+            words = g2p.plan(name, text)
         except Reject:
             continue
-        speech = speak(text, "lb", words_per_minute=150, pitch=45)
-        silence = np.zeros(round(EDGE * speech.rate), np.int16)
-        samples = np.concatenate([silence, speech.samples, silence])
+        speech = speak(text, "lb", words_per_minute=rates[len(spoken.plans) % len(rates)], pitch=45)
+        plan, begins = _as_read(words, speech)
+        silence = np.zeros(round(EDGE * SAMPLE_RATE), np.int16)
+        samples = soxr.resample(speech.samples, speech.rate, SAMPLE_RATE)
+        samples = np.concatenate([silence, samples, silence])
         path = folder / f"{name}.wav"
-        soundfile.write(path, samples, speech.rate)
+        soundfile.write(path, samples, SAMPLE_RATE)
         spoken.plans.append(plan)
         spoken.audio[name] = str(path)
-        spoken.seconds[name] = len(samples) / speech.rate
-        spoken.truth[name] = _beginnings(plan, speech.phonemes)
+        spoken.seconds[name] = len(samples) / SAMPLE_RATE
+        spoken.truth[name] = _truth(plan, begins, speech)
+        if len(spoken.plans) == most:
+            break
     return spoken
 
 
@@ -57,17 +73,52 @@ def _refuse(word: str) -> tuple[str, ...]:
     raise Reject(f"{word}: not in the lexicon")
 
 
-def _beginnings(plan: Plan, phonemes: tuple[Phoneme, ...]) -> dict[int, float]:
-    """Where espeak says the plan's phones and its events are exact: phone → second of the clip."""
-    heard = [(canonical([p.name]) or ("",), p.start + EDGE) for p in phonemes]
-    ours, theirs = [p.label for p in plan.phones], [labels[0] for labels, _ in heard]
-    exact = {}
+def _as_read(plan: Plan, speech: Speech) -> tuple[Plan, list[float]]:
+    """The plan with espeak's own phones, and the beginning of each one's event.
+
+    A phone belongs to the word of its counterpart in the plan; a pause begins a word too.
+    """
+    events = [(canonical([p.name]) or ("",), p.start) for p in speech.phonemes]
+    theirs, ours = [labels[0] for labels, _ in events], [p.label for p in plan.phones]
+    word_of: dict[int, int] = {}
     for block in SequenceMatcher(None, theirs, ours, autojunk=False).get_matching_blocks():
-        for i, j in zip(
-            range(block.a, block.a + block.size), range(block.b, len(ours)), strict=False
-        ):
-            before, label = theirs[i - 1] if i else "", theirs[i]
-            late = label in _STOPS or (label in VOWELS and before in _SONORANTS)
-            if not late and (before, label) != ("ə", "n"):
-                exact[j] = heard[i][1]
+        for k in range(block.size):
+            word_of[block.a + k] = plan.phones[block.b + k].word
+    phones: list[Phone] = []
+    begins: list[float] = []
+    word, planned, pause = 0, None, False
+    for k, (label, (_, begin)) in enumerate(zip(theirs, events, strict=True)):
+        if not label:
+            pause = bool(phones)
+            continue
+        if pause or (k in word_of and planned is not None and word_of[k] != planned):
+            word += 1
+        planned, pause = word_of.get(k, planned), False
+        phones.append(Phone(label, word))
+        begins.append(begin)
+    words = tuple(f"w{k}" for k in range(word + 1))
+    return Plan(plan.id, plan.text, words, tuple(phones), ()), begins
+
+
+def _truth(plan: Plan, begins: list[float], speech: Speech) -> dict[int, float]:
+    """Where phones really begin: phone → second of the clip.
+
+    The event of a stop comes behind its closure, whose silence is in the audio. That of a vowel
+    behind a nasal or a glide comes late by an unknown time: there is no truth for it.
+    """
+    quiet = np.abs(speech.samples) < _SILENT * 2**15
+    exact = {}
+    for k, (phone, begin) in enumerate(zip(plan.phones, begins, strict=True)):
+        before = plan.phones[k - 1].label if k else ""
+        if phone.label in VOWELS and before in _SONORANTS:
+            continue
+        if phone.label in _STOPS:
+            if not k:
+                continue
+            burst = round(begin * speech.rate)
+            closure = int(np.argmin(quiet[:burst][::-1])) / speech.rate
+            if closure > _LONGEST_CLOSURE:
+                continue
+            begin -= closure
+        exact[k] = begin + EDGE
     return exact

@@ -44,7 +44,7 @@ def digests(folder: Path) -> dict[str, str]:
 def assert_invariants(folder: Path) -> FeatureStore:
     """What the design promises of every utterance in features.h5."""
     store = FeatureStore(folder / "data/features.h5")
-    plans = {plan.id: plan for plan in read_plans(folder / "data/g2p/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_plans(folder / "data/alignment/utterances.jsonl")}
     manifest = read_manifest(folder / "data/corpus/manifest.csv").set_index("id")
     rows = pd.read_csv(folder / "data/durations.csv", dtype=str, keep_default_na=False)
     rows = rows[rows["status"] == "ok"].set_index("id")

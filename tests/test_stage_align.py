@@ -1,5 +1,6 @@
 import contextlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,13 @@ import pytest
 import soundfile
 
 from lbtts.alignment import textgrid
+from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.corpus import write_manifest
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json
-from lbtts.text.tokens import write_plans
+from lbtts.text.lexicon import write_dictionary
+from lbtts.text.tokens import read_plans, write_plans
 from stages import align, durations
 from tests.tones import corpus
 
@@ -23,7 +26,8 @@ def project_in(folder: Path, root: Path, max_rejected: float) -> None:
     """Sixty utterances of tones before the stage `align`, one of them too short for its phones."""
     params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("max_rejected: 0.05", f"max_rejected: {max_rejected}")
-    (folder / "params.yaml").write_text(params.replace("jobs: 0", "jobs: 1"), encoding="utf-8")
+    params = params.replace("jobs: 0", "jobs: 1").replace("iterations: 20", "iterations: 8")
+    (folder / "params.yaml").write_text(params, encoding="utf-8")
     for name in ("data/corpus/audio", "data/g2p", "metrics"):
         (folder / name).mkdir(parents=True)
     with contextlib.chdir(folder):
@@ -38,11 +42,13 @@ def project_in(folder: Path, root: Path, max_rejected: float) -> None:
                 "seconds": soundfile.info(audio[plan.id]).frames / SAMPLE_RATE,
                 "status": "ok",
                 "reason": "",
+                "start": 0.0,
             }
             for plan in plans
         ]
         write_manifest(rows)
         write_plans(plans, "data/g2p/utterances.jsonl")
+        write_dictionary((e for p in plans for e in p.pronunciations()), "data/g2p/lexicon.dict")
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +77,120 @@ def test_the_utterance_that_cannot_be_aligned_is_listed_and_the_rest_goes_on(pro
 
 def test_the_report_has_a_row_for_every_utterance_and_the_figures_sum_it_up(project):
     report = table(project / "data/alignment/report.csv")
-    assert report.columns.tolist() == ["status", "reason", "backend", "score"]
+    assert report.columns.tolist() == [
+        "status", "reason", "backend", "verdict", "beam", "trust", "score", "worst",
+        "duration_z_mean", "duration_z_max", "longest_phone", "longest_silence",
+        "shortest_share", "rate",
+    ]  # fmt: skip
     assert report.index.tolist() == [f"u{k:02d}" for k in range(60)]
     assert set(report["backend"]) == {"kaldi"}
     scores = report["score"][report["status"] == "ok"].astype(float)
     figures = read_json(project / "metrics/align.json")
     assert figures["score_mean"] == pytest.approx(scores.mean(), abs=1e-4)
     assert figures["score_min"] == scores.min()
+    assert figures["suspect"] == (report["verdict"] == "suspect").sum()
+
+
+def changed(project, folder, old, new):
+    """A copy of the project before the stage `align`, with a change in its params."""
+    shutil.copytree(project, folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / "data/alignment")
+    params = (folder / "params.yaml").read_text(encoding="utf-8")
+    assert old in params
+    (folder / "params.yaml").write_text(params.replace(old, new), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def grids(project):
+    """The grids of the project as a corpus would bring them: half a second later in each file."""
+
+    def write(folder, names):
+        folder.mkdir(parents=True)
+        for name in names:
+            found = textgrid.read(project / f"data/alignment/{name}.TextGrid")
+            phones = tuple(
+                Interval(p.start + 0.5, p.end + 0.5, f"{p.label}_I") for p in found.phones
+            )
+            whole = Alignment((), phones, found.seconds + 1)
+            textgrid.write(whole, folder / f"{name}.TextGrid")
+
+    return write
+
+
+def test_grids_that_came_with_the_corpus_are_moved_to_the_clips(project, grids, tmp_path):
+    folder = changed(project, tmp_path, "backend: kaldi", "backend: textgrid")
+    manifest = folder / "data/corpus/manifest.csv"
+    rows = pd.read_csv(manifest).assign(start=0.5)
+    rows.to_csv(manifest, index=False)
+    grids(folder / "data/raw/demo/textgrids", set(rows["id"]) - {SHORT})
+    with contextlib.chdir(folder):
+        align.main()
+    report = table(folder / "data/alignment/report.csv")
+    assert "no TextGrid" in report.at[SHORT, "reason"]
+    assert (report["status"] == "ok").sum() == 59 and not report["score"].any()
+    before = textgrid.read(project / "data/alignment/u07.TextGrid")
+    after = textgrid.read(folder / "data/alignment/u07.TextGrid")
+    assert after.words == before.words
+    assert [p.label for p in after.phones] == [p.label for p in before.phones]
+    assert [p.start for p in after.phones] == pytest.approx([p.start for p in before.phones])
+
+
+def test_a_backend_without_its_folder_says_where_it_belongs(project, tmp_path):
+    folder = changed(project, tmp_path, "backend: kaldi", "backend: textgrid")
+    with contextlib.chdir(folder), pytest.raises(InputError, match="data/raw/demo/textgrids"):
+        align.main()
+
+
+def test_a_correction_takes_the_place_of_what_the_aligner_found(project, tmp_path):
+    folder = changed(project, tmp_path, "jobs: 1", "jobs: 2")
+    before = textgrid.read(project / "data/alignment/u04.TextGrid")
+    first = replace(before.phones[0], start=before.phones[0].start + 0.02)
+    (folder / "data/corrections").mkdir()
+    corrected = replace(before, phones=(first, *before.phones[1:]))
+    textgrid.write(corrected, folder / "data/corrections/u04.TextGrid")
+    with contextlib.chdir(folder):
+        align.main()
+    report = table(folder / "data/alignment/report.csv")
+    assert report.at["u04", "backend"] == "corrected" and report.at["u04", "verdict"] == "keep"
+    assert set(report.drop("u04")["backend"]) == {"kaldi"}
+    after = textgrid.read(folder / "data/alignment/u04.TextGrid")
+    assert after.phones == corrected.phones
+    for other in ("u05", "u06"):
+        path = f"data/alignment/{other}.TextGrid"
+        assert (folder / path).read_bytes() == (project / path).read_bytes()
+
+
+def test_a_correction_of_no_utterance_is_not_passed_over(project, tmp_path):
+    folder = changed(project, tmp_path, "jobs: 1", "jobs: 2")
+    (folder / "data/corrections").mkdir()
+    (folder / "data/corrections/u004.TextGrid").write_text("", encoding="utf-8")
+    with contextlib.chdir(folder), pytest.raises(InputError, match="no utterance has this name"):
+        align.main()
+
+
+def test_a_second_backend_says_how_far_they_are_apart(project, grids, tmp_path):
+    folder = changed(project, tmp_path, "second: null", "second: textgrid")
+    manifest = folder / "data/corpus/manifest.csv"
+    pd.read_csv(manifest).assign(start=0.49).to_csv(manifest, index=False)
+    grids(folder / "data/raw/demo/textgrids", ["u07", "u08"])
+    with contextlib.chdir(folder):
+        align.main()
+    apart = table(folder / "data/alignment/report.csv")["disagreement_ms"]
+    assert apart["u07"] == apart["u08"] == "10.0" and not apart["u09"]
+    assert read_json(folder / "metrics/align.json")["disagreement_ms"] == 10
+
+
+def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
+    folder = changed(project, tmp_path, "reject_below: -6", "reject_below: -2")
+    plans = read_plans(folder / "data/g2p/utterances.jsonl")
+    plans[7] = replace(plans[31], id="u07")
+    write_plans(plans, folder / "data/g2p/utterances.jsonl")
+    with contextlib.chdir(folder):
+        align.main()
+    row = table(folder / "data/alignment/report.csv").loc["u07"]
+    assert (row["status"], row["verdict"]) == ("rejected", "reject")
+    assert "does the transcript say what is heard" in row["reason"]
 
 
 def test_absent_mfa_ends_the_stage_with_the_remedy(project, root, tmp_path, monkeypatch):

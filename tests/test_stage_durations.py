@@ -38,7 +38,7 @@ def project(root, tmp_path):
         (tmp_path / "data" / name).mkdir(parents=True)
     clips = {"good": 40, "long": 100, "other": 40, "gone": 40, "rejected": 40}
     with contextlib.chdir(tmp_path):
-        write_plans([plan(name, "a", "u") for name in clips], "data/g2p/utterances.jsonl")
+        write_plans([plan(name, "a", "u") for name in clips], "data/alignment/utterances.jsonl")
         rows = [
             {"id": name, "split": "train", "audio": "x", "text": "a u", "status": "ok",
              "seconds": clip / UNIT_RATE, "reason": ""}

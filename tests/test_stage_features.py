@@ -26,7 +26,7 @@ def project(tmp_path_factory, root) -> Path:
     """What the stages before `features` would leave, of eight buzzes; u2 has a cut."""
     folder = tmp_path_factory.mktemp("features")
     (folder / "data/corpus/audio").mkdir(parents=True)
-    (folder / "data/g2p").mkdir()
+    (folder / "data/alignment").mkdir()
     params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(
         params.replace("max_rejected: 0.05", "max_rejected: 0.3"), encoding="utf-8"
@@ -45,7 +45,7 @@ def project(tmp_path_factory, root) -> Path:
         plans.append(Plan(name, "Moien", ("moien",), phones, tokens))
         durations.append(f"{name},ok,,{' '.join(map(str, units))},{cut}")
     write_manifest(manifest, folder / "data/corpus/manifest.csv")
-    write_plans(plans, folder / "data/g2p/utterances.jsonl")
+    write_plans(plans, folder / "data/alignment/utterances.jsonl")
     table = ["id,status,reason,units,cuts", *reversed(durations), "v,rejected,misaligned,,"]
     (folder / "data/durations.csv").write_text("\n".join(table) + "\n")
     return folder

@@ -54,7 +54,8 @@ def trained(tmp_path_factory):
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
     for name in ("g2p", "corpus", "alignment"):
         (folder / "data" / name).mkdir()
-    write_plans(plans, folder / "data/g2p/utterances.jsonl")
+    for name in ("g2p", "alignment"):
+        write_plans(plans, folder / "data" / name / "utterances.jsonl")
     (folder / "data/g2p/model.npz").write_bytes(b"a model for unknown words")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")

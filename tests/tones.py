@@ -9,7 +9,7 @@ import soundfile
 from lbtts.grid import SAMPLE_RATE, samples_to_grid
 from lbtts.text.tokens import Phone, Plan, Token
 
-CHORDS = {"a": (300, 800, 2500), "i": (250, 2200, 3000), "u": (220, 600, 1200), "s": (5000, 6800)}
+CHORDS = {"o": (300, 800, 2500), "i": (250, 2200, 3000), "u": (220, 600, 1200), "s": (5000, 6800)}
 
 
 def plan(name: str, *words: str, end: str = ".") -> Plan:

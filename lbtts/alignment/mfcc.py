@@ -6,9 +6,11 @@ from pathlib import Path
 import kaldi_native_fbank as knf
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from lbtts.errors import Reject
+from lbtts.grid import SAMPLE_RATE
 
 FRAME_SECONDS = 0.01
 DIMENSION = 39  # 13 cepstra, their slopes and the slopes' slopes
@@ -22,6 +24,8 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
 
     Frame k covers seconds 0.01 k to 0.01 (k + 1), looking 5 ms further on both sides. Dither keeps
     the logarithm of digital silence finite; it is drawn from the file's name, not from the clock.
+    Audio at another rate than 24 kHz is resampled: 10 ms of 22.05 kHz are no whole number of
+    samples, and Kaldi's frames would drift by 2.3 ms a second.
 
     Raises:
         Reject: the file is missing, cannot be decoded or holds no frame.
@@ -30,16 +34,18 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
         samples, rate = soundfile.read(path, dtype="int16")
     except soundfile.LibsndfileError as error:
         raise Reject(f"{path}: {error.error_string} Run `dvc repro corpus`") from None
+    if rate != SAMPLE_RATE:
+        samples = soxr.resample(samples, rate, SAMPLE_RATE)
     dither = np.random.default_rng(zlib.crc32(Path(path).stem.encode()))
     waveform = samples + dither.standard_normal(len(samples), dtype=np.float32)
 
     options = knf.MfccOptions()
-    options.frame_opts.samp_freq = rate
+    options.frame_opts.samp_freq = SAMPLE_RATE
     options.frame_opts.frame_length_ms = _WINDOW_MS
     options.frame_opts.snip_edges = False
     options.frame_opts.dither = 0
     computer = knf.OnlineMfcc(options)
-    computer.accept_waveform(rate, waveform.tolist())
+    computer.accept_waveform(SAMPLE_RATE, waveform)
     computer.input_finished()
     if not computer.num_frames_ready:
         raise Reject(f"{path}: too short for a single frame; run `dvc repro corpus`")

@@ -12,11 +12,13 @@ import kaldi_hmm_gmm as khg
 import kaldifst
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from lbtts.alignment.mfcc import DIMENSION
+from lbtts.text.graphones import Phones
 
-Words = Sequence[Sequence[str]]  # phone labels of each word
+Words = Sequence[
+    Sequence[Phones]
+]  # of each word the pronunciations it may have, the likeliest first
 
 _ACOUSTIC_SCALE = 0.1
 _SELF_LOOP_SCALE = 0.1
@@ -25,6 +27,9 @@ _SILENCE_STATES, _PHONE_STATES = 5, 3
 _OCCUPANCY_POWER = 0.2  # mixtures grow with this power of the frames that a state has
 _FRAMES_PER_GAUSSIAN = 20
 _PERTURBATION = 0.01  # standard deviations between the halves of a split Gaussian
+# Speech begins so far below an utterance's loudest frames, and so far above its quietest ones
+_LOUD_DB, _LOUD_SHARE = 25.0, 0.3
+_DB_PER_NEPER = 10 / np.log(10)  # Kaldi's first cepstrum is the logarithm of a frame's energy
 
 
 @dataclass(frozen=True)
@@ -68,17 +73,27 @@ class Monophones:
         self._mixtures = khg.AmDiagGmm()
         self._mixtures.init(gaussian, self._transitions.num_pdfs)
 
-    def spread(self, words: Words, frames: int) -> NDArray[np.int64]:
-        """States [frames] of an utterance divided equally among its phones, to start from."""
+    def spread(self, words: Words, features: NDArray[np.float32]) -> NDArray[np.int64]:
+        """States [n] to start from: silence up to the first loud frame and behind the last one.
+
+        What is between them is divided equally among the phones. Were the edges divided likewise,
+        the first phone would learn to begin in the silence and never come out of it.
+        """
         first = {phone: int(self._pdf[arcs[0][2]]) for phone, arcs in self._arcs.items()}
         silence = [first[_SILENCE] + k for k in range(_SILENCE_STATES)]
-        spoken = [self._number[label] for word in words for label in word]
+        spoken = [self._number[label] for word in words for label in word[0]]
         states = [first[phone] + k for phone in spoken for k in range(_PHONE_STATES)]
-        states = [*silence, *states, *silence]
-        return np.array(states)[np.arange(frames) * len(states) // frames]
+        quiet, loudest = np.percentile(features[:, 0], [2, 95])
+        threshold = max(loudest - _LOUD_DB / _DB_PER_NEPER, quiet + _LOUD_SHARE * (loudest - quiet))
+        loud = np.flatnonzero(features[:, 0] >= threshold)
+        begin, end = loud[0], loud[-1] + 1
+        parts = ((silence, begin), (states, end - begin), (silence, len(features) - end))
+        return np.concatenate([np.array(x)[np.arange(n) * len(x) // max(1, n)] for x, n in parts])
 
-    def align(self, features: NDArray[np.float32], words: Words, beam: float) -> Path | None:
-        """The best path for [n, 39] features, with optional silence around words, or None."""
+    def align(
+        self, features: NDArray[np.float32], graph: kaldifst.StdVectorFst, beam: float
+    ) -> Path | None:
+        """The best path for [n, 39] features through a graph of this model, or None."""
         decodable = khg.DecodableAmDiagGmmScaled(
             self._mixtures, self._transitions, features, _ACOUSTIC_SCALE
         )
@@ -86,7 +101,7 @@ class Monophones:
             khg.AlignConfig(beam=beam, retry_beam=0),
             "",
             _ACOUSTIC_SCALE,
-            self._graph(words),
+            graph,
             decodable,
             0,
             0,
@@ -105,21 +120,29 @@ class Monophones:
         """The states [n] of a path."""
         return self._pdf[path.transitions]
 
-    def goodness(self, features: NDArray[np.float32], path: Path) -> float:
-        """Mean over speech frames of log p(aligned state) - log p(best state): at most 0.
+    def goodness(self, features: NDArray[np.float32], path: Path) -> NDArray[np.float64]:
+        """log p(aligned state) - log p(best state) of each frame: [n], at most 0.
 
         Unlike the likelihood it does not reward easy audio: where another sound would fit better
         than the transcript's, it falls.
         """
-        scores = np.stack(
-            [
-                logsumexp(self._mixtures.get_pdf(j).log_likelihoods_matrix(features), axis=1)
-                for j in range(self._transitions.num_pdfs)
-            ]
-        )
-        speech = self._phone[path.transitions] != _SILENCE
-        chosen = scores[self.states(path), np.arange(len(features))]
-        return float((chosen - scores.max(axis=0))[speech].mean())
+        mixtures = [self._mixtures.get_pdf(j) for j in range(self._transitions.num_pdfs)]
+        sizes = [mixture.num_gauss for mixture in mixtures]
+        constants = np.concatenate([np.array(mixture.gconsts) for mixture in mixtures])
+        linear = np.concatenate([np.array(mixture.means_invvars) for mixture in mixtures])
+        square = np.concatenate([np.array(mixture.inv_vars) for mixture in mixtures])
+        x = features.astype(np.float64)
+        scores = constants + x @ linear.T - 0.5 * (x * x) @ square.T
+        scores -= scores.max(axis=1, keepdims=True)
+        first = np.cumsum([0, *sizes[:-1]])
+        likelihood = np.add.reduceat(np.exp(scores), first, axis=1)
+        chosen = likelihood[np.arange(len(x)), self.states(path)]
+        tiny = np.finfo(np.float64).tiny
+        return np.log(np.maximum(chosen, tiny)) - np.log(likelihood.max(axis=1))
+
+    def speech(self, path: Path) -> NDArray[np.bool_]:
+        """[n]: whether a frame of the path is of a phone."""
+        return self._phone[path.transitions] != _SILENCE
 
     def update(
         self, features: NDArray[np.float32], states: NDArray[np.int64], gaussians: int, seed: int
@@ -170,8 +193,11 @@ class Monophones:
             mixture.set_invvars_and_means(inverse.astype(np.float32), means.astype(np.float32))
             mixture.compute_gconsts()
 
-    def _graph(self, words: Words) -> kaldifst.StdVectorFst:
-        """The words' phones one after another, with optional silence before, between and after."""
+    def graph(self, words: Words) -> kaldifst.StdVectorFst:
+        """The words one after another in any of their pronunciations, silence at will between.
+
+        It stays valid while the mixtures are trained, since the transitions are not.
+        """
         graph = kaldifst.StdVectorFst()
         here = graph.start = graph.add_state()
 
@@ -189,11 +215,15 @@ class Monophones:
             return end
 
         for word in words:
-            here = pause(here)
-            for label in word:
-                end = graph.add_state()
-                append(self._number[label], here, end)
-                here = end
+            begin = pause(here)
+            here = graph.add_state()
+            for phones in word:
+                before = begin
+                for label in phones[:-1]:
+                    after = graph.add_state()
+                    append(self._number[label], before, after)
+                    before = after
+                append(self._number[phones[-1]], before, here)
         graph.set_final(pause(here), 0.0)
         khg.add_transition_probs(
             trans_model=self._transitions,

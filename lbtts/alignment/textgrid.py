@@ -12,7 +12,7 @@ from lbtts.errors import Reject
 from lbtts.text.tokens import Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of speech with its word or phone; times in seconds from the start of the clip."""
 
@@ -28,18 +28,33 @@ class Alignment:
     words: tuple[Interval, ...]
     phones: tuple[Interval, ...]
     seconds: float  # length of the clip
-    score: float | None = None  # how well it fits, higher is better; each backend has its own scale
 
 
-def from_phones(
-    plan: Plan, phones: Sequence[Interval], seconds: float, score: float | None = None
-) -> Alignment:
+@dataclass(frozen=True)
+class Found:
+    """What an aligner makes of one clip, before it is compared with the plan.
+
+    phones: in order; what lies between them is silence.
+    seconds: length of the clip.
+    score: how well the phones fit, higher is better; each backend has its own scale.
+    worst: the same of the worst third of a second, where the backend tells.
+    beam: with which the path was found, where there is one.
+    """
+
+    phones: tuple[Interval, ...]
+    seconds: float
+    score: float | None = None
+    worst: float | None = None
+    beam: float | None = None
+
+
+def from_phones(plan: Plan, phones: Sequence[Interval], seconds: float) -> Alignment:
     """The alignment of a plan whose phones lie as given; words begin and end with their phones."""
     words = []
     for number, group in groupby(range(len(phones)), key=lambda k: plan.phones[k].word):
         own = [phones[k] for k in group]
         words.append(Interval(own[0].start, own[-1].end, plan.words[number]))
-    return Alignment(tuple(words), tuple(phones), seconds, score)
+    return Alignment(tuple(words), tuple(phones), seconds)
 
 
 def write(alignment: Alignment, path: str | Path) -> None:

@@ -1,0 +1,146 @@
+"""How far an alignment can be trusted: what it looks like beside the rest of its corpus."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from lbtts.alignment.textgrid import Found
+from lbtts.params import Quality
+
+Verdict = Literal["keep", "suspect", "reject"]
+
+_SHORTEST = 0.031  # seconds; three frames of 10 ms are the least that an aligner gives a phone
+_ENOUGH = 20  # durations that a phone needs for a distribution of its own
+_NARROWEST = 0.15  # standard deviation of log durations, for phones that are all alike
+_NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
+
+# What goes into the trust index: whether much of it is good or bad, and the least standard
+# deviation that is taken for real. The Marylux sample and espeak-ng's speech vary as much or more.
+_EVIDENCE = {
+    "score": (1, 0.2),
+    "worst": (1, 0.8),
+    "duration_z_mean": (-1, 0.1),
+    "duration_z_max": (-1, 0.4),
+    "shortest_share": (-1, 0.05),
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One utterance's verdict and why it is not `keep`."""
+
+    verdict: Verdict
+    reason: str
+
+
+def measures(found: Mapping[str, Found]) -> pd.DataFrame:
+    """One row an utterance, by id: what can be said of its alignment in numbers.
+
+    score, worst: goodness, see `textgrid.Found`.
+    duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances from
+        the median of all phones of that label in robust standard deviations of log seconds.
+    longest_phone, longest_silence: seconds; the edges of the clip count as no silence.
+    shortest_share: of phones that last no longer than an aligner's minimum, 30 ms.
+    rate: phones per second of speech.
+    """
+    usual = _usual_durations(found)
+    rows = {}
+    for name, utterance in found.items():
+        seconds = np.array([phone.end - phone.start for phone in utterance.phones])
+        z = np.abs(
+            [
+                (np.log(length) - usual[phone.label][0]) / usual[phone.label][1]
+                for phone, length in zip(utterance.phones, np.maximum(seconds, 1e-3), strict=True)
+            ]
+        )
+        gaps = [after.start - before.end for before, after in pairwise(utterance.phones)]
+        rows[name] = {
+            "score": utterance.score,
+            "worst": utterance.worst,
+            "duration_z_mean": z.mean(),
+            "duration_z_max": z.max(),
+            "longest_phone": seconds.max(),
+            "longest_silence": max(gaps, default=0.0),
+            "shortest_share": np.mean(seconds <= _SHORTEST),
+            "rate": len(seconds) / seconds.sum(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").astype(float)
+
+
+def trust(table: pd.DataFrame) -> pd.Series:
+    """The trust index of each row of `measures`: 0 is usual, the lower the worse.
+
+    The mean distance of its evidence (`_EVIDENCE`) from the corpus's mode, in standard deviations
+    of the corpus's better side: of a corpus half of which is broken the better half sets the scale.
+    """
+    parts = [
+        _distance(sign * table[name], least)
+        for name, (sign, least) in _EVIDENCE.items()
+        if table[name].notna().any()
+    ]
+    return pd.concat(parts, axis=1).mean(axis=1)
+
+
+def judge(index: float, choice: Quality) -> Judgement:
+    """The verdict on an utterance with this trust index."""
+    if index >= choice.suspect_below:
+        return Judgement("keep", "")
+    verdict: Verdict = "suspect" if index >= choice.reject_below else "reject"
+    return Judgement(
+        verdict, f"trust {index:.2f}: does the transcript say what is heard, all of it and no more?"
+    )
+
+
+def disagreement(one: Found, other: Found) -> float:
+    """Median distance in ms between the phones' beginnings in two alignments; NaN if they differ.
+
+    Phones are compared where both have the same labels.
+    """
+    if [p.label for p in one.phones] != [p.label for p in other.phones]:
+        return float("nan")
+    apart = [abs(a.start - b.start) for a, b in zip(one.phones, other.phones, strict=True)]
+    return 1000 * float(np.median(apart))
+
+
+def _usual_durations(found: Mapping[str, Found]) -> dict[str, tuple[float, float]]:
+    """Median and robust standard deviation of each phone's log duration."""
+    logs: dict[str, list[float]] = defaultdict(list)
+    for utterance in found.values():
+        for phone in utterance.phones:
+            logs[phone.label].append(float(np.log(max(phone.end - phone.start, 1e-3))))
+    everything = [x for values in logs.values() for x in values]
+    return {
+        label: _median_and_deviation(values if len(values) >= _ENOUGH else everything)
+        for label, values in logs.items()
+    }
+
+
+def _median_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+    median = float(np.median(values))
+    return median, max(_NARROWEST, _NORMAL * float(np.median(np.abs(np.subtract(values, median)))))
+
+
+def _distance(values: pd.Series, least: float) -> pd.Series:
+    """How many standard deviations of the better side each value lies from the mode."""
+    mode = _mode(values.dropna())
+    better = values[values > mode] - mode
+    scale = _NORMAL * float(better.median()) if len(better) else 0.0
+    return (values - mode) / max(scale, least)
+
+
+def _mode(values: ArrayLike) -> float:
+    """The median of the shortest interval that holds half of the values.
+
+    Source: P. Rousseeuw and A. Leroy, "Robust Regression and Outlier Detection" (1987), section
+    4.1, on the shorth.
+    """
+    ordered: NDArray[np.float64] = np.sort(np.asarray(values, float))
+    half = len(ordered) // 2
+    first = int((ordered[half:] - ordered[: len(ordered) - half]).argmin())
+    return float(np.median(ordered[first : first + half + 1]))
