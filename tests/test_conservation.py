@@ -69,10 +69,10 @@ def grid_of(draw, plan, oddity):
         case "gap" if k:
             phones[k][0] += min(0.01, (phones[k][1] - phones[k][0]) / 2)
         case "long pause":
-            for tier in (phones, words):
-                for interval in tier[1:]:
-                    interval[0] += 3
-                    interval[1] += 3
+            end = words[0][1]
+            for interval in [i for i in (*phones, *words) if i[0] >= end]:
+                interval[0] += 3
+                interval[1] += 3
             now += 3
     seconds = np.ceil((now + 0.2) * UNIT_RATE) / UNIT_RATE
     written = seconds + (0.5 if oddity == "other length" else 0)

@@ -1,15 +1,20 @@
 """Alignments as the aligners write them and every later stage reads them: TextGrids of Praat."""
 
-from collections.abc import Sequence
+import codecs
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from praatio import textgrid
+from praatio.utilities import textgrid_io
 from praatio.utilities.errors import PraatioException
 
-from lbtts.errors import Reject
+from lbtts.errors import Reject, first_line
 from lbtts.text.tokens import Plan
+
+_ROUNDING = 1e-3  # seconds by which intervals may overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,41 @@ def write(alignment: Alignment, path: str | Path) -> None:
 def read(path: str | Path) -> Alignment:
     """The alignment in a TextGrid, without its empty intervals.
 
+    Intervals that overlap by rounding, up to a millisecond, are parted; praatio's own reader would
+    refuse the file.
+
     Raises:
         Reject: the file is missing or damaged, or has no tiers `words` and `phones`.
     """
     try:
-        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
-        words, phones = (
-            tuple(Interval(e.start, e.end, e.label) for e in grid.getTier(name).entries)
-            for name in ("words", "phones")
-        )
+        raw = Path(path).read_bytes()
+        encoding = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
+        grid = textgrid_io.parseTextgridStr(raw.decode(encoding).removeprefix("\ufeff"))
+        tiers = {tier["name"]: tier for tier in grid["tiers"]}
+        words, phones = (_intervals(tiers[name]) for name in ("words", "phones"))
+        return Alignment(words, phones, float(grid["xmax"]))
     except FileNotFoundError:
         raise Reject(f"{path}: no TextGrid; run `dvc repro align`") from None
-    except (PraatioException, ValueError, KeyError, IndexError, AttributeError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason[0]})") from None
-    return Alignment(words, phones, float(grid.maxTimestamp))
+    except (PraatioException, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        reason = first_line(error)
+        raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason})") from None
+
+
+def _intervals(tier: Mapping[str, Any]) -> tuple[Interval, ...]:
+    """The intervals of a tier as praatio parses it, in order.
+
+    Raises:
+        ValueError: it is no tier of intervals, or they are not in order.
+    """
+    if tier["class"] != "IntervalTier":
+        raise ValueError(f"tier {tier['name']} is one of points")
+    intervals: list[Interval] = []
+    now = 0.0
+    for begin, end, label in tier["entries"]:
+        start, stop = float(begin), float(end)
+        if start < now - _ROUNDING or stop < start:
+            raise ValueError(f"intervals overlap at {start:g} s in tier {tier['name']}")
+        start = max(start, now)
+        now = max(start, stop)
+        intervals.append(Interval(start, now, label))
+    return tuple(intervals)
