@@ -20,12 +20,12 @@ def spoil(
     if kind == "other text":
         return replace(_another(plan, others, draw), id=plan.id), audio
     if kind == "extra words":
-        extra = _words(_another(plan, others, draw))[:3]
+        extra = _another(plan, others, draw).pronunciations()[:3]
         at = int(draw.integers(len(plan.words) + 1))
-        words = _words(plan)
+        words = plan.pronunciations()
         return _plan(plan, [*words[:at], *extra, *words[at:]]), audio
     if kind == "missing words":
-        words = _words(plan)
+        words = plan.pronunciations()
         at = int(draw.integers(max(1, len(words) - 3)))
         return _plan(plan, [*words[:at], *words[at + 3 :]] or words[:1]), audio
     change: Callable = {
@@ -42,13 +42,9 @@ def spoil(
 
 def _another(plan: Plan, others: Sequence[Plan], draw: Generator) -> Plan:
     """Another sentence of about the same length, so that no length gives it away."""
-    near = sorted(others, key=lambda o: abs(len(o.phones) - len(plan.phones)))[:12]
-    near = [other for other in near if other.text != plan.text]
+    near = sorted(others, key=lambda o: abs(len(o.phones) - len(plan.phones)))[:40]
+    near = [other for other in near if len({*other.words} & {*plan.words}) < len(plan.words) / 2]
     return near[int(draw.integers(len(near)))]
-
-
-def _words(plan: Plan) -> list[tuple[str, tuple[str, ...]]]:
-    return plan.pronunciations()
 
 
 def _plan(plan: Plan, words: Sequence[tuple[str, tuple[str, ...]]]) -> Plan:

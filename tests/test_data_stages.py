@@ -12,12 +12,14 @@ import soundfile
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.acoustics.features import FeatureStore
-from lbtts.corpus import accepted, read_manifest
+from lbtts.corpus import accepted, read_manifest, write_manifest
 from lbtts.errors import InputError
+from lbtts.inspection.alignment import read_report
 from lbtts.records import read_json
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_plans, write_plans
 from lbtts.text.vocab import VOCAB
 from stages import align, corpus, durations, features, g2p
+from tests.damage import KINDS, spoil
 
 AFTER_CORPUS = (g2p, align, durations, features)
 
@@ -129,9 +131,9 @@ def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_
     assert clip.stem in (folder / "data/features_rejects.csv").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
-def test_real_speech_survives_at_least_to_95_per_cent(shared, root, tmp_path):
-    marylux = shared("marylux")
+@pytest.fixture
+def real(shared, root, tmp_path):
+    """A project whose corpus is the 385 utterances of real speech, before its first stage."""
     params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     head, _, tail = params.partition("  demo:\n")
     params = head + tail.partition("\n\n")[2]
@@ -140,10 +142,55 @@ def test_real_speech_survives_at_least_to_95_per_cent(shared, root, tmp_path):
     )
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     (tmp_path / "data/raw").mkdir(parents=True)
-    (tmp_path / "data/raw/real").symlink_to(marylux)
+    (tmp_path / "data/raw/real").symlink_to(shared("marylux"))
     shutil.copy(root / "data/additions.tsv", tmp_path / "data/additions.tsv")
-    run_in(tmp_path, (corpus, *AFTER_CORPUS))
-    store = assert_invariants(tmp_path)
-    listed = len(read_manifest(tmp_path / "data/corpus/manifest.csv"))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_real_speech_survives_at_least_to_95_per_cent(real):
+    run_in(real, (corpus, *AFTER_CORPUS))
+    store = assert_invariants(real)
+    listed = len(read_manifest(real / "data/corpus/manifest.csv"))
     assert listed == 385
     assert len(store) >= 0.95 * listed
+
+
+@pytest.mark.slow
+def test_planted_damage_is_found_and_shown_first(real):
+    params = (real / "params.yaml").read_text(encoding="utf-8")
+    params = params.replace("max_rejected: 0.05", "max_rejected: 0.5")
+    (real / "params.yaml").write_text(params, encoding="utf-8")
+    run_in(real, (corpus, g2p))
+    draw = np.random.default_rng(1)
+    plans = read_plans(real / "data/g2p/utterances.jsonl")
+    manifest = read_manifest(real / "data/corpus/manifest.csv").set_index("id", drop=False)
+    kinds = {}
+    for k, index in enumerate(draw.permutation(len(plans))[:185].tolist()):
+        plan, kind = plans[index], KINDS[k % len(KINDS)]
+        clip = real / str(manifest.at[plan.id, "audio"])
+        plans[index], path = spoil(kind, plan, clip, plans, draw, real)
+        kinds[plan.id] = kind
+        if path != clip:
+            shutil.move(path, clip)
+        manifest.at[plan.id, "seconds"] = str(soundfile.info(clip).duration)
+    write_plans(plans, real / "data/g2p/utterances.jsonl")
+    write_manifest(manifest.to_dict("records"), real / "data/corpus/manifest.csv")
+    run_in(real, (align,))
+
+    report = pd.read_csv(real / "data/alignment/report.csv").set_index("id")
+    index = report["trust"].fillna(-np.inf)
+    undamaged = [name for name in report.index if name not in kinds]
+    good = index[undamaged].to_numpy()
+    kept = report["verdict"] == "keep"
+    print(f"undamaged kept: {kept[undamaged].mean():.2%}")
+    for kind in KINDS:
+        names = [name for name in kinds if kinds[name] == kind]
+        pairs = index[names].to_numpy()[:, None] - good[None]
+        auc = float(((pairs < 0) + 0.5 * (pairs == 0)).mean())
+        print(f"{kind}: AUC {auc:.3f}, kept {kept[names].sum()} of {len(names)}")
+        assert auc >= (0.85 if kind == "missing words" else 0.95)
+        assert kept[names].mean() <= 0.1
+    assert kept[undamaged].mean() >= 0.96
+    shown = read_report(real / "data/alignment/report.csv").head(16)
+    assert set(shown.index) <= set(kinds)

@@ -1,0 +1,74 @@
+"""What the backend kaldi costs on a corpus, with one process and with two.
+
+    python -m benchmarks.alignment
+
+Run it in a project whose stages corpus and g2p are done. CPU seconds of all processes, their peak
+memory and the wall time are measured in a fresh process each; beside them, as the floor, one pass
+over the corpus that only computes the features. Lower is better; on a busy machine trust CPU time.
+"""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lbtts import params
+from lbtts.alignment import kaldi
+from lbtts.alignment.mfcc import mfcc
+from lbtts.alignment.pronunciation import read_dictionary
+from lbtts.corpus import read_manifest
+from lbtts.text.tokens import read_plans
+
+DICTIONARY = Path("data/g2p/lexicon.dict")
+
+
+def align(workers: int) -> None:
+    choice = params.load().align.kaldi
+    plans = read_plans("data/g2p/utterances.jsonl")
+    manifest = read_manifest().set_index("id")
+    seconds = manifest.loc[[plan.id for plan in plans], "seconds"].astype(float).to_dict()
+    dictionary = read_dictionary(DICTIONARY)
+    for _ in kaldi.align(plans, dictionary, manifest["audio"].to_dict(), seconds, choice, workers):
+        pass
+
+
+def features() -> None:
+    for plan in read_plans("data/g2p/utterances.jsonl"):
+        mfcc(f"data/corpus/audio/{plan.id}.flac")
+
+
+def _measure(work: Callable[[], None], results) -> None:  # type: ignore[no-untyped-def]
+    begin = time.perf_counter()
+    work()
+    wall = time.perf_counter() - begin
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(u.ru_utime + u.ru_stime for u in used)
+    results.put((wall, cpu, max(u.ru_maxrss for u in used) / 1024))
+
+
+def measure(title: str, work: Callable[[], None]) -> tuple[float, float]:
+    """Wall and CPU seconds of `work` in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=_measure, args=(work, results))
+    process.start()
+    wall, cpu, memory = results.get()
+    process.join()
+    print(f"{title}: {cpu:.1f} s CPU, {wall:.1f} s wall, {memory:.0f} MB at the most a process")
+    return wall, cpu
+
+
+def main() -> None:
+    """Measures and prints."""
+    minutes = read_manifest()["seconds"].replace("", "0").astype(float).sum() / 60
+    print(f"{minutes:.1f} minutes of speech")
+    _, floor = measure("features alone", features)
+    alone, cpu = measure("one process", lambda: align(1))
+    together, _ = measure("two processes", lambda: align(2))
+    print(f"two processes take {together / alone:.2f} x the wall time of one")
+    print(f"training and aligning take {cpu / floor:.1f} x the CPU time of the features")
+
+
+if __name__ == "__main__":
+    main()
