@@ -25,7 +25,7 @@ CURVES = Path("metrics/train")
 def main() -> None:
     """Trains, or goes on with a run that was interrupted, and writes the averaged weights."""
     p = params.load()
-    store = FeatureStore(FEATURES)
+    store = FeatureStore(FEATURES, p.features.f0)
     horizonless = p.train.model_dump(mode="json", exclude={"steps"})
     fingerprint = resume.fingerprint(
         horizonless, [FEATURES, BASE / "config.json", BASE / "model.pth", VOICE]

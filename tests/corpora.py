@@ -8,13 +8,15 @@ from lbtts.acoustics import mel
 from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.features import FeatureWriter
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
+from lbtts.params import F0
 
+HARVEST = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
 FIRST_ID = 43  # ids of Kokoro's letters begin here
 
 
 def write_features(path: Path, units: dict[str, list[int]], test: tuple[str, ...] = ("c",)) -> None:
     """A feature file of buzzes: each id with its units a token; those in `test` are held out."""
-    with FeatureWriter(path, {"f0": "known"}) as writer:
+    with FeatureWriter(path, HARVEST) as writer:
         for number, (name, durations) in enumerate(units.items()):
             tokens = [0, *(FIRST_ID + i % 20 for i in range(len(durations) - 2)), 0]
             split = "test" if name in test else "train"

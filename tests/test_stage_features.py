@@ -57,7 +57,8 @@ def run(project: Path, folder: Path, jobs: int = 1, prepare=lambda folder: None)
     params.write_text(params.read_text(encoding="utf-8").replace("jobs: 0", f"jobs: {jobs}"))
     prepare(folder)
     get_reusable_executor().shutdown(wait=True)  # its workers stay in the folder they began in
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", str(folder))
         features.main()
     return folder
 
@@ -72,7 +73,9 @@ def test_all_are_measured_and_the_figures_are_true(project, tmp_path):
     assert figures["hours"] == pytest.approx(store.units_total.sum() / 40 / 3600, abs=1e-4)
     assert 100 <= figures["f0_p05_hz"] < figures["f0_median_hz"] < figures["f0_p95_hz"] <= 140
     assert figures["voiced_share"] > 0.9
-    assert (folder / "data/features_rejects.csv").read_text() == "id,reason\n"
+    report = pd.read_csv(folder / "data/features_report.csv", index_col="id")
+    assert (report["status"] == "ok").all() and report["suspicion"].isna().all()
+    assert (report["voiced"] > 0.9).all() and (report["outside"] == 0).all()
 
 
 def test_the_number_of_jobs_does_not_change_a_byte(project, tmp_path):
@@ -89,7 +92,7 @@ def test_bad_clips_are_listed_with_their_reasons_and_the_rest_goes_on(project, t
         soundfile.write(audio / "u5.flac", silent, 24_000)
 
     folder = run(project, tmp_path, 2, prepare)
-    rejects = pd.read_csv(folder / "data/features_rejects.csv", index_col="id")["reason"]
+    rejects = pd.read_csv(folder / "data/features_report.csv", index_col="id")["reason"].dropna()
     assert rejects.index.tolist() == ["u1", "u5"]
     assert "u1.flac" in rejects["u1"] and "no voiced frame" in rejects["u5"]
     assert FeatureStore(folder / "data/features.h5").ids == ("u0", "u2", "u3", "u4", "u6", "u7")
@@ -102,7 +105,7 @@ def test_where_nothing_survives_the_stage_fails_after_its_report(project, tmp_pa
 
     with pytest.raises(InputError, match=r"features: 8 of 8 utterances rejected"):
         run(project, tmp_path, 1, prepare)
-    assert len(pd.read_csv(tmp_path / "data/features_rejects.csv")) == 8
+    assert len(pd.read_csv(tmp_path / "data/features_report.csv")) == 8
     assert "f0_median_hz" not in read_json(tmp_path / "metrics/features.json")
 
 
