@@ -179,7 +179,7 @@ class Train(Section):
     """Fine-tuning."""
 
     steps: Count
-    batch: Count  # utterances a step
+    batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
     crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
     lr: Positive
     lr_bert: Positive
@@ -193,6 +193,12 @@ class Train(Section):
     checkpoint_every: Count  # steps
     validation_utterances: Count
     seed: Seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Train":
+        if self.batch_seconds < self.crop_seconds:
+            raise ValueError("batch_seconds must hold at least one crop of crop_seconds")
+        return self
 
 
 class Evaluate(Section):
