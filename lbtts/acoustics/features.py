@@ -12,8 +12,8 @@ of real time, medians of three, chunks of 2^16:
     shuffled, gzip 1    75 %   10.3 s                    1,200      470
 
 Uncompressed and past the cache, smaller chunks are slower (2^14: 27,000, 2^12: 22,000) and 2^18 is
-no faster beyond the spread of runs. The reader keeps its datasets open: looking them up by name for
-every crop makes it six to ten times slower.
+no faster beyond the spread of runs. `benchmarks/store.py` measures all this. The reader keeps its
+datasets open: looking them up by name for every crop makes it six to ten times slower.
 
 Axes: F frames of all utterances, S samples, T tokens with BOS and EOS, n utterances sorted by id.
 """
