@@ -1,9 +1,13 @@
 """Processes that share the work, on this machine or on a cluster."""
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from joblib import Parallel, parallel_config
 
@@ -21,7 +25,7 @@ def workers(run: Run) -> Iterator[Parallel]:
     Raises:
         InputError: the packages for the backend are missing, or the cluster cannot be reached.
     """
-    order, options = "generator_unordered", {}
+    order, options = "generator_unordered", dict[str, Any]()
     with ExitStack() as stack:
         if run.backend == "dask":
             distributed = _extra("distributed", run)
@@ -42,11 +46,23 @@ def workers(run: Run) -> Iterator[Parallel]:
             stack.callback(ray.shutdown)
             order = "list"
         else:
-            options["inner_max_num_threads"] = 1
+            options |= {"inner_max_num_threads": 1, "initializer": _follow}
+            options["initargs"] = (os.getpid(),)
         stack.enter_context(parallel_config(run.backend, **options))
         # A task takes long enough to be sent alone, and then no more than a few are in flight.
         count = -1 if run.cluster else run.workers
         yield stack.enter_context(Parallel(count, return_as=order, batch_size=1))
+
+
+def _follow(parent: int) -> None:
+    """Ends this worker when its parent is gone; loky's own would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _extra(name: str, run: Run) -> ModuleType:

@@ -1,6 +1,10 @@
 import importlib
+import signal
+import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 from joblib import delayed
 
@@ -30,6 +34,22 @@ def test_work_is_done_twice_over_in_one_pool(backend, module):
         for base in (2, 10):
             found = parallel(delayed(pow)(base, n) for n in range(5))
             assert sorted(found) == [base**n for n in range(5)]
+
+
+def test_workers_end_when_what_started_them_is_killed():
+    program = (
+        "import os; from joblib import delayed; from lbtts.workers import workers;"
+        "from lbtts import params; run = params.load('profiles/demo.yaml').run;"
+        "pool = workers(run.model_copy(update={'jobs': 2})).__enter__();"
+        "print(*pool(delayed(os.getpid)() for _ in range(4)), flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 20
+    for worker in map(int, done.stdout.split()):
+        while psutil.pid_exists(worker):
+            assert time.monotonic() < deadline, f"{worker} is still there"
+            time.sleep(0.1)
 
 
 @pytest.mark.slow  # a local cluster of Ray takes its time to start
