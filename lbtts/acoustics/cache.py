@@ -11,10 +11,12 @@ import json
 import shutil
 import sqlite3
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Self
 
 import numpy as np
@@ -60,7 +62,7 @@ class MeasureCache:
 
     def _open(self) -> Cache:
         cache = Cache(str(self._folder), **_SETTINGS)
-        tuple(cache.iterkeys())[:1]  # reads the index, so that damage shows here
+        deque(cache, maxlen=0)  # reads all keys, so that damage shows here
         return cache
 
     def __enter__(self) -> Self:
@@ -111,11 +113,11 @@ class MeasureCache:
             ) from error
 
 
-def _fingerprint(module: object, libraries: tuple[str, ...], choice: dict) -> str:
+def _fingerprint(module: ModuleType, libraries: tuple[str, ...], choice: dict) -> str:
     """Names a way of measuring: its code, the libraries behind it, its parameters, the grid."""
-    source = Path(str(getattr(module, "__file__"))).read_bytes()  # noqa: B009
+    assert module.__file__
     parts = [
-        hashlib.sha256(source).hexdigest(),
+        hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest(),
         [version(library) for library in libraries],
         choice,
         [grid.SAMPLE_RATE, grid.HOP],

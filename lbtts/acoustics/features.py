@@ -19,7 +19,6 @@ Axes: F frames of all utterances, S samples, T tokens with BOS and EOS, n uttera
 """
 
 import contextlib
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from numpy.typing import NDArray
 from lbtts import grid
 from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.mel import N_MELS
+from lbtts.acoustics.sink import Sink
 from lbtts.errors import InputError
 from lbtts.params import F0
 
@@ -74,32 +74,6 @@ def _written(choice: F0) -> str:
     return json.dumps(choice.model_dump(), sort_keys=True)
 
 
-class _Sink(io.FileIO):
-    """A file that pretends to go on after a failed write and remembers the error.
-
-    HDF5 does not survive a full disk: it ends the process with a segmentation fault.
-    """
-
-    error: OSError | None = None
-
-    def write(self, data: Any) -> int:  # what h5py hands over
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        try:
-            while rest and self.error is None:
-                rest = rest[super().write(rest) :]
-        except OSError as error:
-            self.error = error
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.error = self.error or error
-            return size or 0
-
-
 class FeatureWriter:
     """Writes a feature file; it appears under its name only when it is complete."""
 
@@ -117,7 +91,7 @@ class FeatureWriter:
         self._splits: list[int] = []
         with self._on_disk():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = _Sink(self._partial, "w+")
+            self._sink = Sink(self._partial, "w+")
             self._file = h5py.File(self._sink, "w", libver=_LIBVER)
             self._file.attrs.update(_GRID)
             self._file.attrs["version"] = VERSION
