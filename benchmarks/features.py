@@ -1,28 +1,41 @@
-"""What extraction costs beside the bare F0 tracker, on the same clips in the same run.
+"""What extraction costs beside the bare F0 tracker and beside a plain loop, on the same clips.
 
-    python -m benchmarks.features FOLDER [CLIPS]
+    python -m benchmarks.features FOLDER [CLIPS [TURNS]]
 
 FOLDER holds audio that soundfile reads; the first CLIPS of it (40) are taken. CPU seconds of one
-process, lower is better; the two take turns, and the smaller of three measurements counts.
+process, one thread, lower is better; all take turns, and the least of TURNS (3) counts. The plain
+loop is what FastSpeech2's preprocessors do (github.com/ming024/FastSpeech2): per utterance an F0
+tracker, an STFT, and one .npy a quantity; it has no cache, no check and no audio in its files.
+Speed-up: wall-clock time with one and with two processes that were started before.
 """
 
+import contextlib
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pyworld
 import soundfile
-import soxr
+import torch
+from joblib import delayed
 
+from benchmarks import clips
 from lbtts.acoustics import mel
-from lbtts.acoustics.extraction import Timing, extract
-from lbtts.grid import FRAME_RATE, MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
-from lbtts.params import F0, Features
+from lbtts.acoustics.cache import MeasureCache
+from lbtts.acoustics.extraction import Clip
+from lbtts.acoustics.survey import survey
+from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
+from lbtts.params import F0, Check, Features, Run
+from lbtts.workers import workers
+from stages import features
 
-TURNS = 3
+CHECK = Check(max_outside=0.1, max_jumps=0.5, suspects="keep")
+WINDOW = torch.hann_window(mel.WINDOW)
+FILTERBANK = torch.from_numpy(mel.FILTERBANK)
 
 
 def dio(audio: np.ndarray, rate: int, **choice: float) -> np.ndarray:
@@ -30,71 +43,88 @@ def dio(audio: np.ndarray, rate: int, **choice: float) -> np.ndarray:
     return pyworld.stonemask(audio, *pyworld.dio(audio, rate, **choice), rate)
 
 
-TRACKERS = {"harvest": pyworld.harvest, "dio": dio}
+def harvest(audio: np.ndarray, rate: int, **choice: float) -> np.ndarray:
+    return pyworld.harvest(audio, rate, **choice)[0]
 
 
-def load(folder: Path, count: int) -> list[np.ndarray]:
-    """The first `count` clips at 24 kHz on the unit grid, int16."""
-    clips = []
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".flac", ".wav"))[:count]:
-        audio, rate = soundfile.read(path, dtype="float32")
-        audio = soxr.resample(audio, rate, SAMPLE_RATE)
-        audio = audio[: len(audio) // SAMPLES_PER_UNIT * SAMPLES_PER_UNIT]
-        clips.append(np.round(audio * 32767).astype(np.int16))
-    return clips
+TRACKERS: dict[str, Callable] = {"harvest": harvest, "dio": dio}
 
 
-def timing(clip: np.ndarray) -> Timing:
-    """Durations that fill the clip; what they say does not change the work."""
-    total = len(clip) // SAMPLES_PER_UNIT
-    units = [MAX_UNITS] * (total // MAX_UNITS) + [total % MAX_UNITS] * bool(total % MAX_UNITS)
-    return Timing("clip", units, [])
+def track(method: str, audio: np.ndarray, choice: F0) -> np.ndarray:
+    """The bare tracker's answer."""
+    limits = {"f0_floor": choice.floor, "f0_ceil": choice.ceiling}
+    return TRACKERS[method](audio, SAMPLE_RATE, **limits, frame_period=1000 / FRAME_RATE)
 
 
-def cpu(work: Callable[[], None]) -> float:
+def plain_loop(corpus: list[Clip], choice: F0, folder: Path) -> None:
+    """The same features, utterance by utterance, a file each."""
+    for clip in corpus:
+        audio, _ = soundfile.read(clip.path, dtype="float32")
+        np.save(folder / f"{clip.id}-f0.npy", track(choice.method, audio.astype(float), choice))
+        spectrum = torch.stft(
+            torch.from_numpy(audio), mel.N_FFT, HOP, mel.WINDOW, WINDOW, return_complex=True
+        )
+        log_mel = torch.log(mel.LOG_FLOOR + FILTERBANK @ spectrum.abs().square())
+        np.save(folder / f"{clip.id}-mel.npy", log_mel.numpy().T)
+        np.save(folder / f"{clip.id}-energy.npy", torch.linalg.norm(log_mel.exp(), dim=0).numpy())
+
+
+def extract(corpus: list[Clip], choice: F0, jobs: int) -> tuple[float, float]:
+    """The stage's whole work in a fresh project, workers started before.
+
+    Returns wall-clock seconds, and the CPU seconds of this process, without its workers'.
+    """
+    run = Run(jobs=jobs, backend="loky", cluster=None, max_rejected=1)
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), workers(run) as parallel:
+        list(parallel(delayed(librosa.stft)(np.zeros(4_096)) for _ in range(8 * jobs)))
+        begin, begin_cpu = time.perf_counter(), time.process_time()
+        with MeasureCache(Path(name), choice) as cache:
+            found = survey(corpus, cache, choice, parallel)
+            features.write(corpus, found, cache, Features(f0=choice, check=CHECK))
+        return time.perf_counter() - begin, time.process_time() - begin_cpu
+
+
+def cpu(work: Callable[[], object]) -> float:
     begin = time.process_time()
     work()
     return time.process_time() - begin
 
 
 def main() -> None:
-    clips = load(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40)
-    seconds = sum(map(len, clips)) / SAMPLE_RATE
-    doubles = [clip / 32768 for clip in clips]
-    print(f"{len(clips)} clips, {seconds:.0f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [str(Path(folder) / f"{number}.flac") for number in range(len(clips))]
-        for path, clip in zip(paths, clips, strict=True):
-            soundfile.write(path, clip, SAMPLE_RATE)
-        timings = [timing(clip) for clip in clips]
-        mel_only = min(
-            cpu(lambda: [mel.energy(mel.log_mel(np.float32(c))) for c in doubles])
-            for _ in range(TURNS)
-        )
-        print(f"mel and energy: {mel_only:.2f} s")
-        for method, tracker in TRACKERS.items():
-            choice = Features(f0=F0(method=method, floor=60, ceiling=500))
-
-            def bare(tracker: Callable = tracker, f0: F0 = choice.f0) -> None:
-                for audio in doubles:
-                    tracker(
-                        audio,
-                        SAMPLE_RATE,
-                        f0_floor=f0.floor,
-                        f0_ceil=f0.ceiling,
-                        frame_period=1000 / FRAME_RATE,
-                    )
-
-            def whole(choice: Features = choice) -> None:
-                for path, time_ in zip(paths, timings, strict=True):
-                    extract(path, [0] * len(time_.units), time_, choice)
-
-            turns = [(cpu(bare), cpu(whole)) for _ in range(TURNS)]
-            alone, all_ = (min(column) for column in zip(*turns, strict=True))
+    torch.set_num_threads(1)
+    audio = clips.load(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40)
+    turns = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    seconds = sum(map(len, audio)) / SAMPLE_RATE
+    print(f"{len(audio)} clips, {seconds:.0f} s of speech, least of {turns}")
+    with tempfile.TemporaryDirectory() as name:
+        corpus = clips.write(audio, Path(name))
+        doubles = [clip / 32768 for clip in audio]
+        for method in TRACKERS:
+            choice = F0(method=method, floor=60, ceiling=500, silence_db=30)
+            rows = [
+                (
+                    cpu(lambda c=choice: [track(c.method, double, c) for double in doubles]),
+                    cpu(lambda c=choice: extract(corpus, c, 1)),
+                    cpu(lambda c=choice: plain_loop(corpus, c, Path(name))),
+                )
+                for _ in range(turns)
+            ]
+            bare, ours, plain = (min(column) for column in zip(*rows, strict=True))
             print(
-                f"{method}: bare tracker {alone:.2f} s, extraction {all_:.2f} s, "
-                f"ratio {all_ / alone:.3f}, {seconds / all_:.0f} x real time"
+                f"{method}: bare tracker {bare:.2f} s, extraction {ours:.2f} s "
+                f"({ours / bare:.3f} of the tracker, {seconds / ours:.0f} x real time), "
+                f"plain loop {plain:.2f} s (extraction is {ours / plain:.3f} of it)",
+                flush=True,
             )
+        choice = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
+        (one, total), (two, own) = (
+            min(extract(corpus, choice, jobs) for _ in range(turns)) for jobs in (1, 2)
+        )
+        print(f"wall-clock: one process {one:.1f} s, two {two:.1f} s, {one / two:.2f} x faster")
+        print(
+            f"CPU that only the stage's own process can do: {own:.2f} of {total:.2f} s, "
+            f"so at most {total / (own + (total - own) / 2):.2f} x faster"
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from matplotlib.image import imsave
+from numpy.typing import ArrayLike, NDArray
 
 from lbtts.grid import SAMPLE_RATE
 
@@ -31,6 +32,13 @@ def png(figure: Figure) -> str:
     """`figure` as a data URI; no date or version goes in."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    return _uri("image/png", file)
+
+
+def bitmap(pixels: NDArray[np.uint8]) -> str:
+    """`pixels`, [height, width, 3], as a data URI of a PNG."""
+    file = io.BytesIO()
+    imsave(file, pixels, format="png", metadata={"Software": ""})
     return _uri("image/png", file)
 
 

@@ -28,12 +28,22 @@ class Run(Section):
     """How the work is done, never what comes out: no stage depends on this section."""
 
     jobs: Annotated[int, Field(ge=0)]  # worker processes; 0 = one per core
+    backend: Literal["loky", "dask", "ray"]  # who extracts features; the last two need an extra
+    # address of a running Dask or Ray cluster, which must see the project at the same path; null
+    # starts one of `jobs` processes on this machine
+    cluster: str | None
     max_rejected: Share  # a stage stops when it rejects a larger share of its utterances
 
     @property
     def workers(self) -> int:
         """Worker processes to start."""
         return self.jobs or len(os.sched_getaffinity(0))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Run":
+        if self.cluster is not None and self.backend == "loky":
+            raise ValueError("cluster belongs to backend: dask or ray; loky works on this machine")
+        return self
 
 
 class Demo(Section):
@@ -122,6 +132,7 @@ class F0(Section):
     method: Literal["harvest", "dio"]
     floor: Annotated[float, Field(ge=20)]  # Hz
     ceiling: Annotated[float, Field(le=2000)]  # Hz
+    silence_db: Positive  # a frame this far below the clip's loud ones has no voice
 
     @model_validator(mode="after")
     def _consistent(self) -> "F0":
@@ -130,10 +141,19 @@ class F0(Section):
         return self
 
 
+class Check(Section):
+    """When an utterance's F0 is suspect, see `lbtts.acoustics.pitch`. It is never altered."""
+
+    max_outside: Share  # of its voiced frames, outside the speaker's range
+    max_jumps: NotNegative  # octave jumps a voiced second
+    suspects: Literal["keep", "reject"]
+
+
 class Features(Section):
     """What is measured on the audio."""
 
     f0: F0
+    check: Check
 
 
 class Base(Section):
@@ -177,7 +197,7 @@ class Train(Section):
     """Fine-tuning."""
 
     steps: Count
-    batch: Count  # utterances a step
+    batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
     crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
     lr: Positive
     lr_bert: Positive
@@ -191,6 +211,12 @@ class Train(Section):
     checkpoint_every: Count  # steps
     validation_utterances: Count
     seed: Seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Train":
+        if self.batch_seconds < self.crop_seconds:
+            raise ValueError("batch_seconds must hold at least one crop of crop_seconds")
+        return self
 
 
 class Evaluate(Section):

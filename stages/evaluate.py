@@ -24,7 +24,7 @@ def main() -> None:
     """Has both networks and the vocoder say each utterance; writes figures and page."""
     p = params.load()
     f0 = p.features.f0
-    store = FeatureStore(FEATURES)
+    store = FeatureStore(FEATURES, p.features.f0)
     chosen = store.sample("test", p.evaluate.utterances)
     plans = {plan.id: plan for plan in read_plans("data/alignment/utterances.jsonl")}
     provenance = read_json(FINETUNED / "provenance.json")

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from lbtts import params
+from lbtts.acoustics.batching import padding
 from lbtts.acoustics.features import FeatureStore
 from lbtts.model import checkpoint
 from lbtts.records import read_json, write_json
@@ -25,7 +26,7 @@ CURVES = Path("metrics/train")
 def main() -> None:
     """Trains, or goes on with a run that was interrupted, and writes the averaged weights."""
     p = params.load()
-    store = FeatureStore(FEATURES)
+    store = FeatureStore(FEATURES, p.features.f0)
     horizonless = p.train.model_dump(mode="json", exclude={"steps"})
     fingerprint = resume.fingerprint(
         horizonless, [FEATURES, BASE / "config.json", BASE / "model.pth", VOICE]
@@ -44,6 +45,8 @@ def main() -> None:
         for path in samples:
             shutil.copy(path, OUT / trainer.SAMPLES)
 
+    chosen = store.indices("train")
+    epoch = trainer.steps(store, p.train).schedule.epoch(0)
     network = trainer.averaged(state)
     provenance = read_json(BASE / "provenance.json")
     provenance |= {"steps": state.step, "seed": p.train.seed}
@@ -55,7 +58,9 @@ def main() -> None:
         "metrics/train.json",
         {
             "steps": state.step,
-            "utterances": len(store.indices("train")),
+            "utterances": len(chosen),
+            "steps_per_epoch": len(epoch),
+            "padding_of_tokens": round(padding(store.tokens_total[chosen], epoch), 4),
             **{f"first_{name.replace('/', '_')}": round(v, 5) for name, v in first.items()},
             **{name.replace("/", "_"): round(v, 5) for name, v in last.items()},
         },

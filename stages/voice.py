@@ -37,7 +37,7 @@ def plot(halves: dict[str, Tensor], path: Path) -> None:
 def main() -> None:
     """Embeds every training utterance and fits the table to the embeddings by length."""
     p = params.load()
-    store = FeatureStore("data/features.h5")
+    store = FeatureStore("data/features.h5", p.features.f0)
     chosen = store.indices("train")
 
     work = Parallel(n_jobs=p.run.workers, return_as="generator")(

@@ -3,18 +3,25 @@
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from lbtts.acoustics import mel
 from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.features import FeatureWriter
+from lbtts.corpus import write_manifest
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
+from lbtts.params import F0
+from lbtts.text.tokens import Phone, Plan, Token, write_plans
+from tests.conftest import ROOT
 
+HARVEST = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
+SYMBOLS = "moiən"
 FIRST_ID = 43  # ids of Kokoro's letters begin here
 
 
 def write_features(path: Path, units: dict[str, list[int]], test: tuple[str, ...] = ("c",)) -> None:
     """A feature file of buzzes: each id with its units a token; those in `test` are held out."""
-    with FeatureWriter(path, {"f0": "known"}) as writer:
+    with FeatureWriter(path, HARVEST) as writer:
         for number, (name, durations) in enumerate(units.items()):
             tokens = [0, *(FIRST_ID + i % 20 for i in range(len(durations) - 2)), 0]
             split = "test" if name in test else "train"
@@ -30,3 +37,33 @@ def buzz(units: int, seed: int) -> Extracted:
     audio = np.round((0.2 * (phase % 1 - 0.5) + 0.002 * noise) * FULL_SCALE).astype(np.int16)
     log_mel = mel.log_mel(audio / FULL_SCALE)
     return Extracted(log_mel.astype(np.float16), f0.astype(np.float32), mel.energy(log_mel), audio)
+
+
+def write_project(folder: Path, ids: list[str]) -> Path:
+    """A project before the stage `features`: a buzz for each id, growing by five units each.
+
+    The third one has a cut, the fourth is held out; `v` was rejected by an earlier stage.
+    """
+    (folder / "data/corpus/audio").mkdir(parents=True)
+    (folder / "data/alignment").mkdir()
+    params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(
+        params.replace("max_rejected: 0.05", "max_rejected: 0.3"), encoding="utf-8"
+    )
+    manifest, plans, durations = [], [], []
+    tokens = tuple(Token(symbol, 0, phone) for phone, symbol in enumerate(SYMBOLS))
+    phones = tuple(Phone(symbol, 0) for symbol in SYMBOLS)
+    for number, name in enumerate(ids):
+        units = [4, *[6 + number] * len(SYMBOLS), 4]
+        cut = "1200:1800" if number == 2 else ""
+        clip = f"data/corpus/audio/{name}.flac"
+        soundfile.write(folder / clip, buzz(sum(units) + bool(cut), seed=number).audio, SAMPLE_RATE)
+        split = "test" if number == 3 else "train"
+        manifest.append({"id": name, "split": split, "audio": clip, "status": "ok"})
+        plans.append(Plan(name, "Moien", ("moien",), phones, tokens))
+        durations.append(f"{name},ok,,{' '.join(map(str, units))},{cut}")
+    write_manifest(manifest, folder / "data/corpus/manifest.csv")
+    write_plans(plans, folder / "data/alignment/utterances.jsonl")
+    table = ["id,status,reason,units,cuts", *reversed(durations), "v,rejected,misaligned,,"]
+    (folder / "data/durations.csv").write_text("\n".join(table) + "\n")
+    return folder

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from lbtts.acoustics.batching import StepDataset, batches, collate
+from lbtts.acoustics.batching import Schedule, StepDataset, batches, collate, padding
 from lbtts.acoustics.features import FeatureStore
 from tests.corpora import write_features
 
@@ -19,27 +19,60 @@ def store(tmp_path_factory):
     return FeatureStore(path)
 
 
-@given(
-    st.lists(st.integers(1, 900), min_size=1, max_size=200), st.integers(1, 9), st.integers(0, 5)
-)
-def test_an_epoch_has_every_utterance_exactly_once(units, size, epoch):
-    cut = batches(np.array(units), size, seed=1, epoch=epoch)
+LENGTHS = st.lists(st.integers(1, 900), min_size=1, max_size=200).map(np.array)
+BUDGETS = st.integers(1, 4_000)
+
+
+@given(LENGTHS, BUDGETS, st.integers(0, 5), st.none() | st.integers(1, 100))
+def test_an_epoch_has_every_utterance_once_and_no_batch_is_over_the_budget(
+    units, budget, epoch, crop
+):
+    cut = batches(units, budget, seed=1, epoch=epoch, crop_units=crop)
     assert sorted(np.concatenate(cut).tolist()) == list(range(len(units)))
-    assert len(cut) == -(-len(units) // size)
+    cost = np.minimum(units, crop or 900)
+    assert all(len(batch) == 1 or len(batch) * cost[batch].max() <= budget for batch in cut)
 
 
-def test_batches_hold_similar_lengths():
+def test_batches_of_whole_utterances_hold_similar_lengths_and_fill_the_budget():
     units = np.random.default_rng(0).integers(50, 600, 2_000)
-    cut = batches(units, 16, seed=0, epoch=0)
-    padded = sum(len(b) * units[b].max() for b in cut)
-    assert 1 - units.sum() / padded < 0.08
+    cut = batches(units, 4_000, seed=0, epoch=0)
+    assert padding(units, cut) < 0.08
+    assert np.mean([len(b) * units[b].max() for b in cut]) > 0.85 * 4_000
+
+
+def test_padding_is_what_is_missing_to_the_longest():
+    assert padding(np.array([2, 4, 8, 8]), [np.array([0, 1]), np.array([2, 3])]) == 1 - 22 / 24
+
+
+def test_crops_of_equal_cost_make_batches_of_equal_size():
+    units = np.random.default_rng(0).integers(80, 600, 320)
+    cut = batches(units, 16 * 80, seed=0, epoch=0, crop_units=80)
+    assert {len(batch) for batch in cut} == {16}
 
 
 def test_epochs_differ_and_can_be_found_again():
     units = np.arange(1, 40)
-    first, again, second = (batches(units, 4, seed=3, epoch=e) for e in (0, 0, 1))
+    first, again, second = (batches(units, 100, seed=3, epoch=e) for e in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert [b.tolist() for b in first] != [b.tolist() for b in second]
+
+
+@given(LENGTHS, BUDGETS, st.integers(1, 5))
+def test_processes_share_every_epoch_without_overlap(units, budget, world):
+    alone = Schedule(units, budget, None, seed=2)
+    row = [batch.tolist() for epoch in range(3) for batch in alone.epoch(epoch)]
+    ranks = [Schedule(units, budget, None, 2, rank, world) for rank in range(world)]
+    steps = len(row) // world
+    taken = [ranks[rank][step].tolist() for step in range(steps) for rank in range(world)]
+    assert taken == row[: steps * world]
+
+
+def test_a_step_is_found_from_its_number_alone():
+    units = np.random.default_rng(0).integers(50, 600, 50)
+    walked = Schedule(units, 2_000, None, seed=0)
+    steps = [walked[step].tolist() for step in range(60)]
+    assert Schedule(units, 2_000, None, seed=0)[59].tolist() == steps[59]
+    assert walked[3].tolist() == steps[3]
 
 
 def test_a_batch_has_whole_tokens_and_equal_crops(store):
@@ -62,7 +95,7 @@ def test_crops_shrink_to_the_shortest_utterance(store):
 
 def test_a_step_is_the_same_however_it_is_reached(store):
     def steps(start):
-        dataset = StepDataset(store, store.indices("train"), size=2, crop_units=6, seed=0)
+        dataset = StepDataset(store, store.indices("train"), budget=12, crop_units=6, seed=0)
         loader = DataLoader(
             dataset, sampler=range(start, 9), batch_size=None, num_workers=min(start, 1)
         )
@@ -76,5 +109,14 @@ def test_a_step_is_the_same_however_it_is_reached(store):
 
 
 def test_training_never_sees_the_test_split(store):
-    dataset = StepDataset(store, store.indices("train"), size=2, crop_units=6, seed=0)
+    dataset = StepDataset(store, store.indices("train"), budget=12, crop_units=6, seed=0)
     assert "u6" not in {name for step in range(30) for name in dataset[step].ids}
+
+
+def test_processes_draw_crops_of_their_own(store):
+    ranks = [
+        StepDataset(store, store.indices("train"), 12, 6, seed=0, rank=rank, world=2)
+        for rank in (0, 1)
+    ]
+    ids = [name for step in range(3) for dataset in ranks for name in dataset[step].ids]
+    assert sorted(ids[:6]) == [f"u{number}" for number in range(6)]

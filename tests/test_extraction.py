@@ -1,13 +1,13 @@
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
 
-from lbtts.acoustics.extraction import Timing, extract, parse_cuts, read_timings
+from lbtts.acoustics.extraction import Clip, Timing, measure, parse_cuts, read_timings
 from lbtts.errors import InputError, Reject
-from lbtts.params import F0, Features
-from tests.corpora import buzz
+from tests.corpora import HARVEST, buzz
 
-CHOICE = Features(f0=F0(method="harvest", floor=60, ceiling=500))
 UNITS = [4, 20, 12, 4]
 TOKENS = [0, 50, 51, 0]
 HEADER = "id,status,reason,units,cuts\n"
@@ -20,17 +20,18 @@ def clip(tmp_path):
     return str(path)
 
 
-def timing(units, cuts=((6_000, 12_000),)):
-    return Timing("clip", units, [slice(*cut) for cut in cuts])
+def cut_clip(path, units=UNITS, cuts=((6_000, 12_000),)):
+    return Clip(path, "train", TOKENS, Timing("clip", list(units), [slice(*c) for c in cuts]))
 
 
 def test_everything_is_on_the_grid_after_the_cuts(clip):
-    found = extract(clip, TOKENS, timing(UNITS), CHOICE)
+    short = cut_clip(clip)
+    found = measure(short, HARVEST, f0_wanted=True, spectral_wanted=True)
     whole = buzz(50, seed=0).audio
-    np.testing.assert_array_equal(found.audio, np.r_[whole[:6_000], whole[12_000:]])
-    assert found.mel.shape == (80, 80) and found.mel.dtype == np.float16
-    assert found.f0.shape == found.energy.shape == (80,)
-    assert found.f0.dtype == found.energy.dtype == np.float32
+    np.testing.assert_array_equal(short.audio(), np.r_[whole[:6_000], whole[12_000:]])
+    assert found.spectral.mel.shape == (80, 80) and found.spectral.mel.dtype == np.float16
+    assert found.f0.shape == found.spectral.energy.shape == (80,)
+    assert found.f0.dtype == found.spectral.energy.dtype == np.float32
     true = np.delete(buzz(50, seed=0).f0, np.s_[20:40])
     inner = np.r_[8:16, 24:72]  # off the edges and the cut
     np.testing.assert_allclose(found.f0[inner], true[inner], rtol=0.02)
@@ -43,7 +44,7 @@ def test_everything_is_on_the_grid_after_the_cuts(clip):
 )
 def test_durations_that_do_not_fill_the_audio_are_rejected(clip, cuts):
     with pytest.raises(Reject, match=r"samples at 24000 Hz, but its durations and cuts need"):
-        extract(clip, TOKENS, timing(UNITS, cuts), CHOICE)
+        cut_clip(clip, cuts=cuts).audio()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_durations_that_do_not_fill_the_audio_are_rejected(clip, cuts):
 )
 def test_durations_that_do_not_fit_the_tokens_are_rejected(clip, units):
     with pytest.raises(Reject, match=r"for 4 tokens, not one of 1 to 50 for each"):
-        extract(clip, TOKENS, timing(units), CHOICE)
+        cut_clip(clip, units).audio()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"fLaC and no more"])
@@ -60,7 +61,28 @@ def test_a_clip_that_cannot_be_read_is_rejected_by_name(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -f corpus"):
-        extract(str(path), TOKENS, timing(UNITS), CHOICE)
+        cut_clip(str(path)).audio()
+    if content is None:
+        with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -f corpus"):
+            cut_clip(str(path)).digest()
+
+
+def test_only_what_is_asked_for_is_measured(clip):
+    pitch = measure(cut_clip(clip), HARVEST, f0_wanted=True, spectral_wanted=False)
+    rest = measure(cut_clip(clip), HARVEST, f0_wanted=False, spectral_wanted=True)
+    assert pitch.spectral is None and pitch.f0 is not None
+    assert rest.spectral is not None and rest.f0 is None
+
+
+def test_a_digest_names_content_and_cuts_and_nothing_else(clip, tmp_path):
+    copy = tmp_path / "copy.flac"
+    shutil.copy(clip, copy)
+    digest = cut_clip(clip).digest()
+    assert cut_clip(str(copy)).digest() == digest
+    assert cut_clip(clip, units=[5, 19, 12, 4]).digest() == digest
+    assert cut_clip(clip, cuts=((6_600, 12_600),)).digest() != digest
+    soundfile.write(copy, buzz(50, seed=1).audio, 24_000)
+    assert cut_clip(str(copy)).digest() != digest
 
 
 def test_timings_are_the_accepted_rows_sorted_by_id(tmp_path):

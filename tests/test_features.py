@@ -11,7 +11,7 @@ import pytest
 from lbtts.acoustics.extraction import Extracted
 from lbtts.acoustics.features import FeatureStore, FeatureWriter
 from lbtts.errors import InputError
-from tests.corpora import write_features
+from tests.corpora import HARVEST, write_features
 
 UNITS = {"a": [3, 4, 2], "b": [1, 9, 1], "c": [5, 50, 2, 7]}
 
@@ -79,7 +79,7 @@ def test_an_interrupted_writer_leaves_the_old_file(tmp_path):
     path = tmp_path / "features.h5"
     write_features(path, UNITS)
     before = path.read_bytes()
-    with pytest.raises(KeyboardInterrupt), FeatureWriter(path, {}):
+    with pytest.raises(KeyboardInterrupt), FeatureWriter(path, HARVEST):
         raise KeyboardInterrupt
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["features.h5"]
@@ -105,7 +105,7 @@ def test_ids_out_of_order_are_refused(tmp_path):
     arrays = Extracted(np.ones((2, 80), np.float16), f0, f0, np.ones(600, np.int16))
     with (
         pytest.raises(ValueError, match="a comes after b"),
-        FeatureWriter(tmp_path / "f.h5", {}) as w,
+        FeatureWriter(tmp_path / "f.h5", HARVEST) as w,
     ):
         w.add("b", "train", [0], [1], arrays)
         w.add("a", "train", [0], [1], arrays)
@@ -118,6 +118,13 @@ def test_a_file_of_another_grid_is_refused_with_the_remedy(path, tmp_path):
         file.attrs["hop"] = 240
     with pytest.raises(InputError, match=r"hop.*dvc repro -f features"):
         FeatureStore(other)
+
+
+def test_a_file_whose_f0_was_tracked_in_another_way_is_refused_with_the_remedy(path):
+    assert FeatureStore(path, HARVEST).ids == ("a", "b", "c")
+    dio = HARVEST.model_copy(update={"method": "dio"})
+    with pytest.raises(InputError, match=r"tracked with .*harvest.* is .*dio.*dvc repro features"):
+        FeatureStore(path, dio)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"junk"])

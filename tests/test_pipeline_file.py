@@ -14,6 +14,7 @@ ORDER = [
     "align",
     "durations",
     "features",
+    "inspect",
     "base",
     "voice",
     "train",

@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
     shutil.copy(ROOT / "profiles/demo.yaml", folder / "params.yaml")
     choice = params.load(folder / "params.yaml").features
     plans = []
-    with FeatureWriter(folder / "data/features.h5", choice.model_dump(mode="json")) as writer:
+    with FeatureWriter(folder / "data/features.h5", choice.f0) as writer:
         for number, (name, split) in enumerate([("a", "test"), ("b", "train"), ("c", "test")]):
             audio = utterance(100 + 20 * number)
             samples = audio.astype(np.float32) / 2**15
@@ -59,7 +59,7 @@ def trained(tmp_path_factory):
     (folder / "data/g2p/model.npz").write_bytes(b"a model for unknown words")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")
-    for name in ("g2p/rejects", "alignment/report", "durations", "features_rejects"):
+    for name in ("g2p/rejects", "alignment/report", "durations", "features_report"):
         (folder / f"data/{name}.csv").write_text("id,reason\n")
     for stage in (*EARLIER, "features"):
         write_json(folder / f"metrics/{stage}.json", {f"figure_of_{stage}": 1})

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 def choices(**changes: object) -> Train:
     """The demo's section `train`, made for the miniature, with changes."""
     demo = params.load(ROOT / "profiles/demo.yaml").train
-    small = {"batch": 2, "crop_seconds": 0.4, "lr": 2e-3, "lr_bert": 2e-4, "warmup": 3}
+    small = {"batch_seconds": 0.8, "crop_seconds": 0.4, "lr": 2e-3, "lr_bert": 2e-4, "warmup": 3}
     every = {"validate_every": 4, "checkpoint_every": 1, "validation_utterances": 1}
     return demo.model_copy(update=small | every | changes)
 

@@ -3,6 +3,7 @@
 Shapes: B utterances, T tokens with BOS and EOS, C crop length in units.
 """
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -40,27 +41,87 @@ class Batch:
         return replace(self, **moved)
 
 
-def batches(units: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def batches(
+    units: NDArray[np.int64], budget: int, seed: int, epoch: int, crop_units: int | None = None
+) -> list[NDArray[np.int64]]:
     """The epoch's batches of positions into `units`: each exactly once, similar lengths together.
 
-    The order follows from `seed` and `epoch` alone, so that any batch can be found again. The last
-    batch may be smaller.
+    A batch holds as many utterances as fit `budget` when all are padded to its longest one, so that
+    every batch costs about the same memory; one that does not fit alone has a batch of its own.
+    The order follows from `seed` and `epoch` alone, so that any batch can be found again.
 
     Args:
         units: [n] int64, the length of each utterance.
-        size: utterances a batch.
+        budget: units a batch, padding included.
         seed: of the run.
         epoch: from 0.
+        crop_units: what of an utterance is used at most; None for the whole.
     """
     draw = np.random.default_rng((seed, epoch))
     order = draw.permutation(len(units))
-    stretch = size * _BUCKET
+    cost = units if crop_units is None else np.minimum(units, crop_units)
+    stretch = _BUCKET * max(1, budget // max(1, int(cost.mean())))
     cut = []
     for begin in range(0, len(order), stretch):
         part = order[begin : begin + stretch]
         part = part[np.argsort(units[part], kind="stable")]
-        cut += [part[i : i + size] for i in range(0, len(part), size)]
+        first = 0
+        for position, longest in enumerate(cost[part]):
+            if position > first and (position + 1 - first) * longest > budget:
+                cut.append(part[first:position])
+                first = position
+        cut.append(part[first:])
     return [cut[i] for i in draw.permutation(len(cut))]
+
+
+def padding(lengths: NDArray[np.int64], cut: Sequence[NDArray[np.int64]]) -> float:
+    """The share of the batches that is padding when each is padded to its longest, 0 to 1.
+
+    Args:
+        lengths: [n] of each utterance, in units or tokens.
+        cut: the batches, as `batches` returns them.
+    """
+    padded = sum(len(batch) * int(lengths[batch].max()) for batch in cut)
+    return 1 - sum(int(lengths[batch].sum()) for batch in cut) / padded
+
+
+class Schedule:
+    """Which utterances a step sees: epoch after epoch, an endless row of batches.
+
+    Several processes take turns along the row: between them every utterance comes exactly once an
+    epoch. A step is found from its number alone, so that a run can continue anywhere.
+    """
+
+    def __init__(
+        self,
+        units: NDArray[np.int64],
+        budget: int,
+        crop_units: int | None,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        """Plans the steps of process `rank` of `world`; for the rest see `batches`."""
+        self._units, self._budget = units, budget
+        self._crop_units, self._seed = crop_units, seed
+        self._rank, self._world = rank, world
+        self._begins = [0]  # place in the row at which each epoch begins, as far as is known
+        self._batches: tuple[int, list[NDArray[np.int64]]] = (-1, [])  # of the last epoch used
+
+    def __getitem__(self, step: int) -> NDArray[np.int64]:
+        """Positions of the utterances of step `step`, counted from 0."""
+        place = step * self._world + self._rank
+        while place >= self._begins[-1]:
+            self._begins.append(self._begins[-1] + len(self.epoch(len(self._begins) - 1)))
+        epoch = bisect.bisect_right(self._begins, place) - 1
+        return self.epoch(epoch)[place - self._begins[epoch]]
+
+    def epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+        """All batches of an epoch, over all processes."""
+        if self._batches[0] != epoch:
+            cut = batches(self._units, self._budget, self._seed, epoch, self._crop_units)
+            self._batches = epoch, cut
+        return self._batches[1]
 
 
 def collate(
@@ -96,29 +157,41 @@ def collate(
 
 
 class StepDataset(Dataset[Batch]):
-    """The batch of each training step, a function of the seed and the step's number alone."""
+    """The batch of each training step, a function of the seed and the step's number alone.
+
+    Attributes:
+        schedule: which utterances a step sees, as positions into `indices`.
+    """
 
     def __init__(
         self,
         store: FeatureStore,
         indices: NDArray[np.int64],
-        size: int,
+        budget: int,
         crop_units: int,
         seed: int,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
-        """Plans steps over the utterances at `indices`, `size` a step, epoch after epoch."""
+        """Plans steps over the utterances at `indices`, for process `rank` of `world`.
+
+        Args:
+            store: where they are read.
+            indices: into the store.
+            budget: units a step, see `batches`.
+            crop_units: length of the crops.
+            seed: of the run.
+            rank: of this process, from 0.
+            world: number of processes.
+        """
         self._store = store
         self._indices = indices
-        self._size = size
         self._crop_units = crop_units
-        self._seed = seed
-        self._epoch: tuple[int, list[NDArray[np.int64]]] = (-1, [])
+        self._seed, self._rank = seed, rank
+        lengths = store.units_total[indices]
+        self.schedule = Schedule(lengths, budget, crop_units, seed, rank, world)
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of step `step`, counted from 0."""
-        epoch, position = divmod(step, -(-len(self._indices) // self._size))
-        if self._epoch[0] != epoch:
-            lengths = self._store.units_total[self._indices]
-            self._epoch = epoch, batches(lengths, self._size, self._seed, epoch)
-        chosen = self._indices[self._epoch[1][position]]
-        return collate(self._store, chosen, self._crop_units, (self._seed, step))
+        chosen = self._indices[self.schedule[step]]
+        return collate(self._store, chosen, self._crop_units, (self._seed, step, self._rank))

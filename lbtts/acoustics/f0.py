@@ -4,30 +4,37 @@ import numpy as np
 import pyworld
 from numpy.typing import NDArray
 
-from lbtts.errors import Reject
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0
 
 _PERIOD = 1000 / FRAME_RATE  # 12.5 ms
-_LOVE_TRAIN = 0.85  # share of power below 4 kHz above which D4C calls a frame voiced; its default
+_LOUD = 95  # percentile of the frames' levels with which a frame is compared
+
+# Love Train: where the share of the power from 100 Hz to 7.9 kHz that lies below 4 kHz is larger
+# than this, there is a voice. WORLD's default.
+_LOVE_TRAIN = 0.85
+_PERIODS = 3  # of its window
+_N_FFT = 2048
+_BINS = tuple(int(np.ceil(hertz * _N_FFT / SAMPLE_RATE)) for hertz in (100, 4000, 7900))
+_LOWEST = 40.0  # Hz; its window grows no longer
+_AT_ONCE = 256  # frames, so that the memory for their windows does not grow with the clip
 
 
 def track(audio: NDArray[np.float32], choice: F0) -> NDArray[np.float32]:
     """F0 in Hz, [F] float32, 0 where unvoiced; frame i is centred on sample 300 i.
 
-    Harvest finds a pitch nearly everywhere and leaves it to D4C's Love Train to say where there is
-    a voice: on 49 Marylux utterances that takes the share of voiced frames inside voiceless
-    consonants from 84 to 33 %, inside vowels and sonorants from 99 to 99 %. DIO decides for itself.
+    Harvest finds a pitch nearly everywhere, so Love Train and the level of a frame say where there
+    is a voice. Share of voiced frames on 44 Marylux utterances, by what an independent alignment
+    has at the frame, with Love Train alone and with `silence_db: 30` too: pauses 43 and 14 %,
+    voiceless consonants 42 and 35 %, sonorants 85 and 83 %, vowels 92 and 91 %. DIO decides for
+    itself (in the same order 12, 34, 79 and 82 %) and is held to the level alone.
 
     Args:
         audio: [S] float32 in -1..1, 24 kHz, S = 300 F.
-        choice: method and range.
+        choice: method, range and level.
 
-    Raises:
-        Reject: no frame is voiced.
-
-    Source: WORLD (Morise et al., IEICE 2016), through pyworld: Harvest (Morise, Interspeech 2017)
-    with Love Train (D4C: Morise, Speech Communication 2016), or DIO refined by StoneMask.
+    Source: WORLD (Morise et al., IEICE 2016), through pyworld: Harvest (Morise, Interspeech 2017),
+    or DIO refined by StoneMask.
     """
     samples = audio.astype(np.float64)
     tracker = pyworld.harvest if choice.method == "harvest" else pyworld.dio
@@ -40,39 +47,53 @@ def track(audio: NDArray[np.float32], choice: F0) -> NDArray[np.float32]:
     )
     if choice.method == "dio":
         f0 = pyworld.stonemask(samples, f0, times, SAMPLE_RATE)
-    else:
-        noise = pyworld.d4c(samples, f0, times, SAMPLE_RATE, threshold=_LOVE_TRAIN)
-        f0[noise[:, 0] > 0.5] = 0  # at 0 Hz aperiodicity is 0.001 in voiced frames, else 1
-    if not f0.any():
-        raise Reject(
-            f"no voiced frame between {choice.floor:g} and {choice.ceiling:g} Hz; "
-            "listen to it, or widen features.f0"
-        )
-    return f0[: len(audio) // HOP].astype(np.float32)
+    f0 = f0[: len(audio) // HOP]
+    f0[~_loud(samples, choice.silence_db)] = 0
+    if choice.method == "harvest":
+        found = np.flatnonzero(f0)
+        for some in np.array_split(found, -(-len(found) // _AT_ONCE) or 1):
+            f0[some] *= low_share(samples, some, f0[some]) > _LOVE_TRAIN
+    return f0.astype(np.float32)
 
 
-class Histogram:
-    """How often each F0 occurs, to 0.1 Hz, in memory that does not grow with the corpus."""
+def _loud(samples: NDArray[np.float64], silence_db: float) -> NDArray[np.bool_]:
+    """Which frames are less than `silence_db` below the loud ones, [F]; zeros never are.
 
-    def __init__(self) -> None:
-        """Begins with no frame."""
-        self._counts = np.zeros(10 * SAMPLE_RATE // 2, np.int64)  # index: F0 in 0.1 Hz
+    A frame's level is the power of the two hops around its centre.
+    """
+    hops = np.square(samples).reshape(-1, HOP).sum(axis=1)
+    power = hops + np.concatenate([hops[:1], hops[:-1]])
+    return power > np.percentile(power, _LOUD) * 10 ** (-silence_db / 10)
 
-    def add(self, f0: NDArray[np.float32]) -> None:
-        """Counts the frames of an utterance, [F] in Hz, 0 where unvoiced."""
-        tenths = np.rint(10 * f0).astype(np.int64)
-        self._counts += np.bincount(tenths, minlength=len(self._counts))
 
-    def figures(self) -> dict[str, float]:
-        """Hours, share of voiced frames, and where there are any, quantiles of their F0 in Hz."""
-        frames, voiced = int(self._counts.sum()), np.cumsum(self._counts[1:])
-        figures = {
-            "hours": round(frames / FRAME_RATE / 3600, 4),
-            "voiced_share": round(int(voiced[-1]) / max(1, frames), 4),
-        }
-        if voiced[-1]:
-            for name, share in (("p05", 0.05), ("median", 0.5), ("p95", 0.95)):
-                figures[f"f0_{name}_hz"] = (
-                    1 + int(np.searchsorted(voiced, share * voiced[-1]))
-                ) / 10
-        return figures
+def low_share(
+    samples: NDArray[np.float64], frames: NDArray[np.int64], f0: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """D4C's Love Train: the share of power, 100 Hz to 7.9 kHz, that lies below 4 kHz, [n] in 0..1.
+
+    pyworld has it only inside D4C, which costs an eighth of Harvest's time; this costs a thirtieth.
+
+    Args:
+        samples: [S] float64.
+        frames: [n], where to look, in frames of 300 samples.
+        f0: [n] in Hz, the pitch there.
+
+    Source: D4C (Morise, Speech Communication 2016), as WORLD computes it: a Blackman window of
+    three periods, the mean taken out by the window's own shape.
+    """
+    f0 = np.maximum(f0, _LOWEST)
+    half = np.rint(_PERIODS * SAMPLE_RATE / f0 / 2)
+    reach = int(half.max(initial=0))
+    offsets = np.arange(-reach, reach + 1)
+    places = np.clip(frames[:, None] * HOP + offsets, 0, len(samples) - 1)
+    angle = 2 * np.pi / _PERIODS / SAMPLE_RATE * offsets * f0[:, None]
+    cosine = np.cos(angle)
+    window = 0.42 - 0.08 + 0.5 * cosine + 0.16 * cosine**2  # cos 2x = 2 cos^2 x - 1
+    window[np.abs(offsets) > half[:, None]] = 0
+    wave = samples[places] * window
+    wave -= window * (wave.sum(1, keepdims=True) / window.sum(1, keepdims=True))
+    spectrum = np.fft.rfft(wave, _N_FFT)
+    power = np.cumsum(spectrum.real**2 + spectrum.imag**2, axis=1)
+    below, low, high = (power[:, b] for b in _BINS)
+    total = high - below
+    return np.divide(low - below, total, out=np.zeros_like(total), where=total > 0)

@@ -12,18 +12,16 @@ of real time, medians of three, chunks of 2^16:
     shuffled, gzip 1    75 %   10.3 s                    1,200      470
 
 Uncompressed and past the cache, smaller chunks are slower (2^14: 27,000, 2^12: 22,000) and 2^18 is
-no faster beyond the spread of runs. The reader keeps its datasets open: looking them up by name for
-every crop makes it six to ten times slower.
+no faster beyond the spread of runs. `benchmarks/store.py` measures all this. The reader keeps its
+datasets open: looking them up by name for every crop makes it six to ten times slower.
 
 Axes: F frames of all utterances, S samples, T tokens with BOS and EOS, n utterances sorted by id.
 """
 
 import contextlib
-import hashlib
-import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,9 +35,11 @@ from numpy.typing import NDArray
 from lbtts import grid
 from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.mel import N_MELS
+from lbtts.acoustics.sink import Sink
 from lbtts.errors import InputError
+from lbtts.params import F0
 
-VERSION = 1  # of the layout
+VERSION = 2  # of the layout
 SPLITS = ("train", "test")  # by their number in the dataset `split`
 
 _CHUNK = 2**16
@@ -70,37 +70,15 @@ class Utterance:
     audio: NDArray[np.float32]  # [S], -1..1
 
 
-class _Sink(io.FileIO):
-    """A file that pretends to go on after a failed write and remembers the error.
-
-    HDF5 does not survive a full disk: it ends the process with a segmentation fault.
-    """
-
-    error: OSError | None = None
-
-    def write(self, data: Any) -> int:  # what h5py hands over
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        try:
-            while rest and self.error is None:
-                rest = rest[super().write(rest) :]
-        except OSError as error:
-            self.error = error
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.error = self.error or error
-            return size or 0
+def _written(choice: F0) -> str:
+    return json.dumps(choice.model_dump(), sort_keys=True)
 
 
 class FeatureWriter:
     """Writes a feature file; it appears under its name only when it is complete."""
 
-    def __init__(self, path: str | Path, params: Mapping[str, Any]) -> None:
-        """Begins the file at `path`; `params`, the section `features`, is remembered by hash.
+    def __init__(self, path: str | Path, choice: F0) -> None:
+        """Begins the file at `path`; it says how its F0 was tracked.
 
         Raises:
             InputError: here or later, the file cannot be written. What was at `path` stays.
@@ -111,14 +89,13 @@ class FeatureWriter:
         self._offsets: dict[str, list[int]] = {axis: [0] for axis in _AXES}
         self._ids: list[str] = []
         self._splits: list[int] = []
-        written = json.dumps(params, sort_keys=True).encode()
         with self._on_disk():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = _Sink(self._partial, "w+")
+            self._sink = Sink(self._partial, "w+")
             self._file = h5py.File(self._sink, "w", libver=_LIBVER)
             self._file.attrs.update(_GRID)
             self._file.attrs["version"] = VERSION
-            self._file.attrs["params"] = hashlib.sha256(written).hexdigest()
+            self._file.attrs["f0"] = _written(choice)
             for library in ("librosa", "pyworld-prebuilt", "numpy"):
                 self._file.attrs[library] = version(library)
             for name, (shape, dtype, _) in _COLUMNS.items():
@@ -214,11 +191,16 @@ class FeatureStore:
         tokens_total: [n] int64, its tokens with BOS and EOS.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, choice: F0 | None = None) -> None:
         """Reads the index of the file at `path`.
 
+        Args:
+            path: of the file.
+            choice: how its F0 must have been tracked; None where that does not matter.
+
         Raises:
-            InputError: it is missing, damaged, or of another layout or grid.
+            InputError: it is missing, damaged, of another layout or grid, or its F0 was tracked in
+                another way.
         """
         self._path = Path(path)
         self._owner = 0
@@ -230,6 +212,11 @@ class FeatureStore:
                     raise InputError(
                         f"{path}: written for {found}, not {_GRID | {'version': VERSION}}; "
                         "run `dvc repro -f features`"
+                    )
+                if choice and file.attrs["f0"] != _written(choice):
+                    raise InputError(
+                        f"{path}: its F0 was tracked with {file.attrs['f0']}, but features.f0 is "
+                        f"{_written(choice)}; run `dvc repro features`"
                     )
                 self._offsets = {axis: file[f"{axis}_offsets"][:] for axis in _AXES}
                 self.ids = tuple(name.decode() for name in file["ids"][:])

@@ -10,7 +10,7 @@ from lbtts.page import render
 from lbtts.params import Corpus, Export, Train
 from lbtts.release.evaluation import FIGURES
 
-_TRAINING = ("steps", "batch", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
+_TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
 
 def card(

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from lbtts.acoustics.f0 import track
 from lbtts.acoustics.features import Utterance
 from lbtts.acoustics.mel import log_mel
-from lbtts.errors import Reject
-from lbtts.grid import HOP, SAMPLE_RATE
+from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.release import metrics
 from lbtts.release.synthesis import Synthesiser, copy
@@ -89,15 +88,7 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measured:
         figures["duration_error"] = metrics.duration_error(rendition.units, utterance.units)
         figures["length_ratio"] = len(rendition.free) / len(audio)
         figures[RTF] = rendition.seconds * SAMPLE_RATE / len(rendition.free)
-    return Measured(figures, pitch(rendition.timed, f0), utterance.f0)
-
-
-def pitch(audio: Array, f0: F0) -> Array:
-    """F0 [F] in Hz, tracked as in recordings; all 0 where a synthetic voice is never voiced."""
-    try:
-        return track(audio, f0)
-    except Reject:
-        return np.zeros(len(audio) // HOP, np.float32)
+    return Measured(figures, track(rendition.timed, f0), utterance.f0)
 
 
 def summarise(measured: list[Measured]) -> dict[str, float]:

@@ -11,12 +11,13 @@ import pandas
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lbtts.acoustics.f0 import track
 from lbtts.acoustics.mel import log_mel
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE
 from lbtts.page import png, render, wav
 from lbtts.params import F0
-from lbtts.release.evaluation import FIGURES, pitch
+from lbtts.release.evaluation import FIGURES
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {
@@ -24,7 +25,7 @@ REJECTS = {
     "g2p": Path("data/g2p/rejects.csv"),
     "align": Path("data/alignment/report.csv"),
     "durations": Path("data/durations.csv"),
-    "features": Path("data/features_rejects.csv"),
+    "features": Path("data/features_report.csv"),
 }
 _SHOWN_REJECTS = 200  # rows; beyond that a count per stage and reason
 
@@ -43,7 +44,7 @@ class Clip:
 
 def clip(name: str, audio: Array, f0: F0) -> Clip:
     """`audio` [S] float32 with what is drawn of it."""
-    return Clip(name, audio, log_mel(audio), pitch(audio, f0))
+    return Clip(name, audio, log_mel(audio), track(audio, f0))
 
 
 @dataclass(frozen=True)

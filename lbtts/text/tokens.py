@@ -5,7 +5,7 @@ stage parses a phoneme string again.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,32 +82,38 @@ def write_plans(plans: Iterable[Plan], path: str | Path) -> None:
 
 
 def read_plans(path: str | Path) -> list[Plan]:
-    """The plans in `path`, in its order.
+    """The plans in `path`, in its order; raises as `each_plan` does."""
+    return list(each_plan(path))
+
+
+def each_plan(path: str | Path) -> Iterator[Plan]:
+    """The plans in `path` one by one: all of them at once take 15 kB each.
 
     Raises:
         InputError: the file is missing or a line is no plan; the message names it.
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        file = path.open(encoding="utf-8", newline="\n")
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
-    plans = []
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            record = json.loads(line)
-            plan = Plan(
-                id=record["id"],
-                text=record["text"],
-                words=tuple(record["words"]),
-                phones=tuple(Phone(*row) for row in record["phones"]),
-                tokens=tuple(Token(*row) for row in record["tokens"]),
-            )
-        except (ValueError, KeyError, TypeError, Reject) as error:
-            raise InputError(
-                f"{path}:{number}: not a token plan ({error}); run `dvc repro g2p`"
-            ) from None
-        plans.append(plan)
-    return plans
+    with file:
+        for number, line in enumerate(file, 1):
+            if line != "\n":
+                yield _plan(path, number, line)
+
+
+def _plan(path: Path, number: int, line: str) -> Plan:
+    try:
+        record = json.loads(line)
+        return Plan(
+            id=record["id"],
+            text=record["text"],
+            words=tuple(record["words"]),
+            phones=tuple(Phone(*row) for row in record["phones"]),
+            tokens=tuple(Token(*row) for row in record["tokens"]),
+        )
+    except (ValueError, KeyError, TypeError, Reject) as error:
+        raise InputError(
+            f"{path}:{number}: not a token plan ({error}); run `dvc repro g2p`"
+        ) from None

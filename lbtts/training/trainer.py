@@ -131,15 +131,8 @@ def fit(state: State, store: FeatureStore, params: Train, folder: Path, curves: 
     else:
         _validate_and_record(state, store, params, mel_loss, folder, recorder)
 
-    dataset = StepDataset(
-        store,
-        indices=store.indices("train"),
-        size=params.batch,
-        crop_units=round(params.crop_seconds * UNIT_RATE),
-        seed=params.seed,
-    )
     loader = DataLoader(
-        dataset,
+        steps(store, params),
         sampler=range(state.step, params.steps),
         batch_size=None,
         num_workers=1,
@@ -160,6 +153,17 @@ def fit(state: State, store: FeatureStore, params: Train, folder: Path, curves: 
             bar.set_postfix(loss=f"{figures['total']:.3f}")
     recorder.close()
     return recorder
+
+
+def steps(store: FeatureStore, params: Train) -> StepDataset:
+    """What each step is trained on."""
+    return StepDataset(
+        store,
+        indices=store.indices("train"),
+        budget=round(params.batch_seconds * UNIT_RATE),
+        crop_units=round(params.crop_seconds * UNIT_RATE),
+        seed=params.seed,
+    )
 
 
 def validate(

@@ -1,0 +1,39 @@
+"""Real clips for the benchmarks, on the grid, with durations that fill them."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from lbtts.acoustics.extraction import Clip, Timing
+from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
+
+
+def load(folder: Path, count: int) -> list[np.ndarray]:
+    """The first `count` clips at 24 kHz on the unit grid, int16."""
+    clips = []
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".flac", ".wav"))[:count]:
+        audio, rate = soundfile.read(path, dtype="float32")
+        audio = soxr.resample(audio, rate, SAMPLE_RATE)
+        audio = audio[: len(audio) // SAMPLES_PER_UNIT * SAMPLES_PER_UNIT]
+        clips.append(np.round(audio * 32767).astype(np.int16))
+    return clips
+
+
+def units(clip: np.ndarray) -> list[int]:
+    """Durations that fill the clip; what they say does not change the work."""
+    total = len(clip) // SAMPLES_PER_UNIT
+    return [MAX_UNITS] * (total // MAX_UNITS) + [total % MAX_UNITS] * bool(total % MAX_UNITS)
+
+
+def write(clips: list[np.ndarray], folder: Path) -> list[Clip]:
+    """The clips as files of a corpus."""
+    written = []
+    for number, clip in enumerate(clips):
+        path = folder / f"{number:05d}.flac"
+        soundfile.write(path, clip, SAMPLE_RATE)
+        durations = units(clip)
+        timing = Timing(path.stem, durations, [])
+        written.append(Clip(str(path), "train", [0] * len(durations), timing))
+    return written

@@ -1,0 +1,96 @@
+"""The speaker's own pitch, and how far an utterance's F0 strays from it. Nothing is corrected."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lbtts.grid import FRAME_RATE, SAMPLE_RATE
+from lbtts.params import Check
+
+_FENCE = 3.0  # interquartile ranges beyond a quartile
+_LEAST = 0.1  # octaves; an interquartile range below this is a monotone voice, not a fine measure
+JUMP = 0.5  # octaves between neighbouring frames
+
+
+class Histogram:
+    """How often each F0 occurs, to 0.1 Hz, in memory that does not grow with the corpus."""
+
+    def __init__(self) -> None:
+        """Begins with no frame."""
+        self._counts = np.zeros(10 * SAMPLE_RATE // 2, np.int64)  # index: F0 in 0.1 Hz
+
+    def add(self, f0: NDArray[np.float32]) -> None:
+        """Counts the frames of an utterance, [F] in Hz, 0 where unvoiced."""
+        tenths = np.rint(10 * f0).astype(np.int64)
+        self._counts += np.bincount(tenths, minlength=len(self._counts))
+
+    def quantiles(self, *shares: float) -> tuple[float, ...]:
+        """The F0 in Hz below which each share of the voiced frames lies; there must be some."""
+        voiced = np.cumsum(self._counts[1:])
+        return tuple((1 + int(np.searchsorted(voiced, s * voiced[-1]))) / 10 for s in shares)
+
+    def span(self) -> tuple[float, float]:
+        """The speaker's range in Hz: three interquartile ranges, in octaves, around the quartiles.
+
+        Source: the outer fences of Tukey, Exploratory Data Analysis (1977), on a logarithmic scale.
+        """
+        if not self._counts[1:].any():
+            return 0.0, float("inf")
+        low, high = np.log2(self.quantiles(0.25, 0.75))
+        fence = _FENCE * max(high - low, _LEAST)
+        return float(2 ** (low - fence)), float(2 ** (high + fence))
+
+    def figures(self) -> dict[str, float]:
+        """Hours, share of voiced frames, and where there are any, quantiles of their F0 in Hz."""
+        frames, voiced = int(self._counts.sum()), int(self._counts[1:].sum())
+        figures = {
+            "hours": round(frames / FRAME_RATE / 3600, 4),
+            "voiced_share": round(voiced / max(1, frames), 4),
+        }
+        if voiced:
+            names = ("f0_p05_hz", "f0_median_hz", "f0_p95_hz")
+            figures |= zip(names, self.quantiles(0.05, 0.5, 0.95), strict=True)
+        return figures
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of an utterance's F0."""
+
+    voiced: float  # share of its frames
+    outside: float  # share of its voiced frames outside the speaker's range
+    jumps: float  # octave jumps a voiced second
+
+    def suspicion(self, check: Check) -> str:
+        """Why its F0 is suspect, empty where it is not."""
+        found = []
+        if self.outside > check.max_outside:
+            found.append(
+                f"{100 * self.outside:.0f} % of its voiced frames are outside the speaker's range "
+                f"(features.check.max_outside: {check.max_outside:g})"
+            )
+        if self.jumps > check.max_jumps:
+            found.append(
+                f"{self.jumps:.1f} octave jumps a voiced second "
+                f"(features.check.max_jumps: {check.max_jumps:g})"
+            )
+        return "; ".join(found)
+
+
+def judge(f0: NDArray[np.float32], span: tuple[float, float]) -> Verdict:
+    """The verdict on an utterance, [F] in Hz, 0 where unvoiced, given the speaker's range in Hz.
+
+    A jump is half an octave and more between neighbouring voiced frames, 12.5 ms apart, which no
+    larynx can do.
+    Source: Xu and Sun, JASA 111 (2002): the fastest change of pitch is about 100 semitones/s, a
+    tenth of an octave in that time.
+    """
+    voiced = f0 > 0
+    count = int(voiced.sum())
+    if not count:
+        return Verdict(0.0, 0.0, 0.0)
+    outside = voiced & ((f0 < span[0]) | (f0 > span[1]))
+    steps = np.abs(np.diff(np.log2(np.where(voiced, f0, 1))))
+    jumps = int((steps[voiced[1:] & voiced[:-1]] >= JUMP).sum())
+    return Verdict(count / len(f0), int(outside.sum()) / count, jumps * FRAME_RATE / count)

@@ -1,0 +1,214 @@
+"""What the features of a corpus look like, and which utterances to look at first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyloudnorm
+from joblib import Parallel, delayed
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lbtts.acoustics.features import FeatureStore, Utterance
+from lbtts.errors import InputError
+from lbtts.grid import FRAME_RATE, SAMPLE_RATE
+from lbtts.page import bitmap, png, render
+from lbtts.text.tokens import Plan
+
+WORST = 10  # utterances shown by each measure
+_SILENCE_DB = 40  # below its loud frames an utterance is silent
+_LOUD = 95  # percentile of its frames
+_NEPER_DB = 10 / np.log(10)  # N is the natural logarithm of a power
+_TOP_HZ = 500  # of the F0 drawn over the spectrogram
+_ZOOM = 2  # pixels a mel and a frame
+_TASK = 64  # utterances measured by a worker in one go
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of an utterance.
+
+    Attributes:
+        name: the column, with its unit.
+        meaning: in words.
+        worst: `far` from the median on either side, or `high`.
+    """
+
+    name: str
+    meaning: str
+    worst: str
+
+
+MEASURES = (
+    Measure("seconds", "length, s", "far"),
+    Measure("f0_median_hz", "median F0, Hz", "far"),
+    Measure("loudness_lufs", "loudness, LUFS (ITU-R BS.1770-4)", "far"),
+    Measure("phones_per_second", "speaking rate, phones a second without silence", "far"),
+    Measure("silence_share", f"share of frames {_SILENCE_DB} dB below the loud ones", "high"),
+    Measure("clipping_share", "clipping: share of samples within 1 % of the peak", "high"),
+    Measure("voiced", "share of voiced frames", "far"),
+    Measure("outside", "share of voiced frames outside the speaker's range", "high"),
+    Measure("jumps", "octave jumps a voiced second", "high"),
+)
+
+
+def read_report(path: Path) -> pd.DataFrame:
+    """The table that the stage `features` wrote, one row an utterance, indexed by id.
+
+    Raises:
+        InputError: it is missing or has other columns.
+    """
+    try:
+        table = pd.read_csv(path, index_col="id", dtype={"id": str})
+        return table[["status", "reason", "suspicion", "voiced", "outside", "jumps"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path}: not the report of the stage features ({error}); run `dvc repro features`"
+        ) from error
+
+
+def measure(utterance: Utterance, phones: int) -> dict[str, float]:
+    """The measures of an utterance that are read off its features.
+
+    Args:
+        utterance: whole.
+        phones: how many it has.
+    """
+    silent = utterance.energy < (np.percentile(utterance.energy, _LOUD) - _SILENCE_DB / _NEPER_DB)
+    level = np.abs(utterance.audio)
+    voiced = utterance.f0[utterance.f0 > 0]
+    loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(utterance.audio)
+    return {
+        "seconds": len(utterance.audio) / SAMPLE_RATE,
+        "f0_median_hz": float(np.median(voiced)),
+        "loudness_lufs": float(max(loudness, -70)),  # where the gate of BS.1770 leaves nothing
+        "phones_per_second": phones * FRAME_RATE / int((~silent).sum()),
+        "silence_share": float(silent.mean()),
+        "clipping_share": float((level >= 0.99 * level.max()).mean()),
+    }
+
+
+def describe(
+    store: FeatureStore, plans: Iterable[Plan], report: pd.DataFrame, jobs: int
+) -> pd.DataFrame:
+    """Every measure of every utterance in the store, by id; `text` and `suspicion` beside them.
+
+    Args:
+        store: the features.
+        plans: of all its utterances.
+        report: from `read_report`.
+        jobs: processes.
+
+    Raises:
+        InputError: an utterance has no plan or is not in the report.
+    """
+    said = {plan.id: (plan.text, len(plan.phones)) for plan in plans}
+    missing = [name for name in store.ids if name not in said or name not in report.index]
+    if missing:
+        raise InputError(f"{missing[0]}: in the features but not in their report; run `dvc repro`")
+    phones = [said[name][1] for name in store.ids]
+    work = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(_measure_some)(store, begin, phones[begin : begin + _TASK])
+        for begin in range(0, len(store), _TASK)
+    )
+    table = pd.DataFrame([row for rows in work for row in rows], index=pd.Index(store.ids))
+    table["text"] = [said[name][0] for name in store.ids]
+    return table.join(report[["voiced", "outside", "jumps", "suspicion"]])
+
+
+def _measure_some(store: FeatureStore, begin: int, phones: list[int]) -> list[dict[str, float]]:
+    return [measure(store[begin + number], count) for number, count in enumerate(phones)]
+
+
+def summary(table: pd.DataFrame) -> dict[str, float]:
+    """Quantiles of each measure over the utterances, flat: `seconds_p05` and so on."""
+    return {
+        f"{m.name}_{name}": float(f"{table[m.name].quantile(share):.4g}")
+        for m in MEASURES
+        for name, share in (("p05", 0.05), ("median", 0.5), ("p95", 0.95))
+    }
+
+
+def worst(table: pd.DataFrame, measure: Measure) -> list[str]:
+    """Ids of the worst utterances by a measure, the worst first; fewer where few are bad at all."""
+    values = table[measure.name]
+    if measure.worst == "far":
+        values = (values - values.median()).abs()
+    values = values[values > 0].sort_values(ascending=False, kind="stable")
+    return [str(name) for name in values.index[:WORST]]
+
+
+def page(store: FeatureStore, table: pd.DataFrame, report: pd.DataFrame, title: str) -> str:
+    """The whole page as HTML, pictures inside; equal input gives equal bytes.
+
+    Args:
+        store: the features.
+        table: from `describe`.
+        report: from `read_report`.
+        title: its heading.
+    """
+    index = {name: number for number, name in enumerate(store.ids)}
+    shown = {m.name: worst(table, m) for m in MEASURES}
+    pictures = {name: spectrogram(store[index[name]]) for names in shown.values() for name in names}
+    return render(
+        "inspection/features.html.jinja",
+        title=title,
+        utterances=len(table),
+        hours=table["seconds"].sum() / 3600,
+        distributions=png(_distributions(table)),
+        measures=[
+            {
+                "name": m.name,
+                "meaning": m.meaning,
+                "quantiles": [f"{table[m.name].quantile(q):.4g}" for q in (0, 0.05, 0.5, 0.95, 1)],
+                "worst": [
+                    {
+                        "id": name,
+                        "value": f"{table.at[name, m.name]:.4g}",
+                        "text": table.at[name, "text"],
+                        "picture": pictures[name],
+                    }
+                    for name in shown[m.name]
+                ],
+            }
+            for m in MEASURES
+        ],
+        suspects=_rows(table["suspicion"]),
+        rejects=_rows(report.loc[report["status"] != "ok", "reason"]),
+    )
+
+
+def _rows(reasons: pd.Series) -> list[Mapping[str, Any]]:
+    return [{"id": name, "reason": reason} for name, reason in reasons.dropna().items()]
+
+
+def spectrogram(utterance: Utterance) -> str:
+    """The log-mel spectrogram with F0 drawn over it in white, as a data URI.
+
+    Drawn pixel by pixel: ninety of them through matplotlib's axes would take half a minute.
+    """
+    low, high = np.percentile(utterance.mel, [1, 99.5])
+    shades = np.clip((utterance.mel.T - low) / max(high - low, 1e-6), 0, 1)
+    pixels: NDArray[np.uint8] = colormaps["magma"](shades, bytes=True)[:, :, :3]
+    pixels = pixels.repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
+    heights = np.rint(utterance.f0.repeat(_ZOOM) / _TOP_HZ * len(pixels)).astype(int)
+    drawn = np.flatnonzero((heights > 0) & (heights < len(pixels) - 1))
+    for thickness in (0, 1):
+        pixels[heights[drawn] + thickness, drawn] = 255
+    return bitmap(pixels[::-1])
+
+
+def _distributions(table: pd.DataFrame) -> Figure:
+    """A histogram of each measure."""
+    columns = 3
+    rows = -(-len(MEASURES) // columns)
+    figure = Figure(figsize=(9, 2.2 * rows), layout="constrained")
+    for axis, shown in zip(figure.subplots(rows, columns).flat, MEASURES, strict=True):
+        axis.hist(table[shown.name].dropna(), bins=40, color="#4c6a92")
+        axis.set_title(shown.name, fontsize=9)
+        axis.tick_params(labelsize=7)
+    return figure

@@ -1,0 +1,82 @@
+"""Processes that share the work, on this machine or on a cluster."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from joblib import Parallel, parallel_config
+
+from lbtts.errors import InputError
+from lbtts.params import Run
+
+
+@contextmanager
+def workers(run: Run) -> Iterator[Parallel]:
+    """A joblib pool as the section `run` wants it, one thread a process.
+
+    What it is given comes back as it is finished, in any order; on Ray, whose joblib backend cannot
+    do that, when the whole call is finished.
+
+    Raises:
+        InputError: the packages for the backend are missing, or the cluster cannot be reached.
+    """
+    order, options = "generator_unordered", dict[str, Any]()
+    with ExitStack() as stack:
+        if run.backend == "dask":
+            distributed = _extra("distributed", run)
+            here = {"n_workers": run.workers, "threads_per_worker": 1, "dashboard_address": None}
+            try:
+                client = distributed.Client(**{"address": run.cluster} if run.cluster else here)
+            except OSError as error:
+                raise _unreachable(run, error) from error
+            options["client"] = stack.enter_context(client)
+        elif run.backend == "ray":
+            ray = _extra("ray", run)
+            _extra("ray.util.joblib", run).register_ray()
+            here = {"num_cpus": run.workers, "include_dashboard": False}
+            try:
+                ray.init(**{"address": run.cluster} if run.cluster else here, log_to_driver=False)
+            except (ConnectionError, ValueError) as error:
+                raise _unreachable(run, error) from error
+            stack.callback(ray.shutdown)
+            order = "list"
+        else:
+            options |= {"inner_max_num_threads": 1, "initializer": _follow}
+            options["initargs"] = (os.getpid(),)
+        stack.enter_context(parallel_config(run.backend, **options))
+        # A task takes long enough to be sent alone, and then no more than a few are in flight.
+        count = -1 if run.cluster else run.workers
+        yield stack.enter_context(Parallel(count, return_as=order, batch_size=1))
+
+
+def _follow(parent: int) -> None:
+    """Ends this worker when its parent is gone; loky's own would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _extra(name: str, run: Run) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"run.backend: {run.backend} needs packages that are not installed ({error}); "
+            "`pip install -r requirements-cluster.txt`, or set it to loky"
+        ) from error
+
+
+def _unreachable(run: Run, error: Exception) -> InputError:
+    return InputError(
+        f"run.cluster: {run.cluster}: no {run.backend} cluster answers there ({error}); start it, "
+        "or set run.cluster to null"
+    )

@@ -1,0 +1,155 @@
+import base64
+import contextlib
+import io
+import re
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+from matplotlib.image import imread
+
+from lbtts.acoustics.features import FeatureStore, FeatureWriter
+from lbtts.corpus import write_manifest
+from lbtts.errors import InputError
+from lbtts.inspection import features
+from lbtts.records import read_json
+from lbtts.text.tokens import Phone, Plan, Token, read_plans, write_plans
+from stages import inspect
+from tests.conftest import ROOT
+from tests.corpora import HARVEST, buzz
+
+IDS = [f"u{number:02d}" for number in range(14)]
+UNITS = [4, 40, 4]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """After the stage `features`: fourteen buzzes, of which three stand out and u13 is suspect."""
+    folder = tmp_path_factory.mktemp("inspection")
+    shutil.copy(ROOT / "profiles/demo.yaml", folder / "params.yaml")
+    plans = []
+    with FeatureWriter(folder / "data/features.h5", HARVEST) as writer:
+        for number, name in enumerate(IDS):
+            units = [4, 80, 4] if name == "u03" else UNITS
+            arrays = buzz(sum(units), number)
+            if name == "u05":
+                arrays.audio[:] = np.clip(arrays.audio, -800, 800)
+            if name == "u07":
+                arrays.energy[: len(arrays.energy) // 2] -= 20
+            writer.add(name, "train", [0, 50, 0], units, arrays)
+            phones = tuple(Phone("m", 0) for _ in range(30 if name == "u09" else 10))
+            plans.append(Plan(name, f"<{name}>", ("m",), phones, (Token("m", 0, 0),)))
+    (folder / "data/alignment").mkdir()
+    write_plans(plans, folder / "data/alignment/utterances.jsonl")
+    rows = [f"{name},ok,,,0.9,0,0" for name in IDS[:-1]]
+    rows += ["u13,ok,,2.0 octave jumps,0.9,0,2", "u99,rejected,no <voiced> frame,,,,"]
+    report = "\n".join(["id,status,reason,suspicion,voiced,outside,jumps", *rows])
+    (folder / "data/features_report.csv").write_text(report + "\n")
+    rows = [f"{name},ok,,keep,0,-2" for name in IDS]
+    report = "\n".join(["id,status,reason,verdict,trust,score", *rows])
+    (folder / "data/alignment/report.csv").write_text(report + "\n")
+    (folder / "data/corpus").mkdir()
+    clip = folder / "u.flac"
+    soundfile.write(clip, np.zeros(24_000), 24_000)
+    write_manifest(
+        [{"id": name, "audio": str(clip), "text": name} for name in IDS],
+        folder / "data/corpus/manifest.csv",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(project):
+    store = FeatureStore(project / "data/features.h5")
+    report = features.read_report(project / "data/features_report.csv")
+    plans = read_plans(project / "data/alignment/utterances.jsonl")
+    return features.describe(store, plans, report, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def written(project):
+    """The project after the stage, and the page."""
+    with contextlib.chdir(project):
+        inspect.main()
+    return (project / "metrics/inspection/features.html").read_text(encoding="utf-8")
+
+
+def test_the_measures_are_what_they_say(table):
+    ordinary = table.loc["u00"]
+    assert ordinary["seconds"] == 48 / 40
+    assert 100 < ordinary["f0_median_hz"] < 140
+    assert ordinary["phones_per_second"] == pytest.approx(10 / 1.2)
+    assert ordinary["silence_share"] == 0 and table.at["u07", "silence_share"] == 0.5
+    assert table.at["u07", "phones_per_second"] == pytest.approx(10 / 0.6)
+    assert ordinary["clipping_share"] < 0.02 < 0.3 < table.at["u05", "clipping_share"]
+    assert -35 < ordinary["loudness_lufs"] < -20
+    assert table.at["u13", "jumps"] == 2
+
+
+@pytest.mark.parametrize(
+    "measure, first",
+    [
+        ("seconds", "u03"),
+        ("clipping_share", "u05"),
+        ("silence_share", "u07"),
+        ("phones_per_second", "u09"),
+        ("jumps", "u13"),
+    ],
+)
+def test_the_worst_come_first(table, measure, first):
+    chosen = next(m for m in features.MEASURES if m.name == measure)
+    found = features.worst(table, chosen)
+    assert found[0] == first
+    assert len(found) == len(set(found)) <= features.WORST
+
+
+def test_where_nothing_is_bad_nothing_is_shown(table):
+    outside = next(m for m in features.MEASURES if m.name == "outside")
+    assert features.worst(table, outside) == []
+
+
+def test_the_page_holds_everything_it_shows(written):
+    assert "<script" not in written
+    sources = re.findall(r'(?:src|href)="([^"]*)"', written)
+    assert sources and all(source.startswith("data:") for source in sources)
+    for name in ("u03", "u05", "u07", "u09", "u13"):
+        assert f'alt="spectrogram of {name}"' in written
+    assert "&lt;u03&gt;" in written and "<u03>" not in written
+    assert "no &lt;voiced&gt; frame" in written and "2.0 octave jumps" in written
+
+
+def test_the_figures_are_flat_metrics(project, written, table):
+    figures = read_json(project / "metrics/inspect.json")
+    assert figures["seconds_median"] == 1.2
+    assert figures["f0_median_hz_p05"] == pytest.approx(table["f0_median_hz"].quantile(0.05), 1e-3)
+    assert all(isinstance(value, float) for value in figures.values())
+
+
+def test_the_page_is_the_same_every_time(project, written):
+    with contextlib.chdir(project):
+        inspect.main()
+    assert (project / "metrics/inspection/features.html").read_text(encoding="utf-8") == written
+
+
+def test_a_picture_shows_mel_and_f0(project):
+    utterance = FeatureStore(project / "data/features.h5")[0]
+    uri = features.spectrogram(utterance)
+    image = imread(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+    assert image.shape[:2] == (160, 2 * len(utterance.f0))
+    white = (image[:, :, :3] == 1).all(2)
+    rows = 159 - np.rint(utterance.f0 / 500 * 160).astype(int)
+    assert white[rows, 2 * np.arange(len(rows))].all()
+    assert white.sum() == pytest.approx(2 * image.shape[1], rel=0.1)
+
+
+def test_a_missing_report_names_the_stage_to_run(tmp_path):
+    with pytest.raises(InputError, match=r"features_report\.csv.*dvc repro features"):
+        features.read_report(tmp_path / "features_report.csv")
+
+
+def test_an_utterance_without_a_plan_is_named(project):
+    store = FeatureStore(project / "data/features.h5")
+    report = features.read_report(project / "data/features_report.csv")
+    with pytest.raises(InputError, match="u00: in the features but not"):
+        features.describe(store, [], report, jobs=1)
