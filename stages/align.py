@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lbtts import params
 from lbtts.alignment import kaldi, mfa, prealigned, textgrid
-from lbtts.alignment.pronunciation import follow, read_dictionary
+from lbtts.alignment.pronunciation import Dictionary, follow, read_dictionary
 from lbtts.alignment.quality import disagreement, judge, measures, trust
 from lbtts.alignment.textgrid import Found
 from lbtts.corpus import read_manifest
@@ -29,14 +29,13 @@ CORRECTIONS = Path("data/corrections")
 
 
 def align(
-    backend: Backend, p: Params, plans: Sequence[Plan]
+    backend: Backend, p: Params, plans: Sequence[Plan], dictionary: Dictionary
 ) -> Iterator[tuple[str, Found | Reject]]:
     """Each plan's id with what a backend makes of it."""
     manifest = read_manifest().set_index("id").loc[[plan.id for plan in plans]]
     audio, seconds = manifest["audio"].to_dict(), manifest["seconds"].astype(float).to_dict()
     match backend:
         case "kaldi":
-            dictionary = read_dictionary(DICTIONARY)
             yield from kaldi.align(plans, dictionary, audio, seconds, p.align.kaldi, p.run.workers)
         case "mfa":
             with scratch("mfa") as folder:
@@ -49,12 +48,14 @@ def align(
             yield from prealigned.align(plans, folder, starts, seconds)
 
 
-def followed(plan: Plan, result: Found | Reject) -> tuple[Plan, Found] | Reject:
+def followed(
+    plan: Plan, result: Found | Reject, dictionary: Dictionary
+) -> tuple[Plan, Found] | Reject:
     """The plan as it was heard, and its phones, if they are of this plan."""
     if isinstance(result, Reject):
         return result
     try:
-        plan, phones = follow(plan, result.phones)
+        plan, phones = follow(plan, result.phones, dictionary)
     except Reject as reason:
         return reason
     return plan, Found(phones, result.seconds, result.score, result.worst, result.beam)
@@ -93,8 +94,9 @@ def main() -> None:
     """Aligns with the chosen backend; lists every utterance with its figures or its reason."""
     p = params.load()
     plans = read_plans("data/g2p/utterances.jsonl")
+    dictionary = read_dictionary(DICTIONARY)
     corrected = prealigned.corrections(CORRECTIONS, plans)
-    results = dict(align(p.align.backend, p, plans)) | corrected
+    results = dict(align(p.align.backend, p, plans, dictionary)) | corrected
     source = {plan.id: "corrected" if plan.id in corrected else p.align.backend for plan in plans}
 
     shutil.rmtree(OUT, ignore_errors=True)
@@ -103,7 +105,7 @@ def main() -> None:
     found: dict[str, Found] = {}
     rejects: dict[str, Reject] = {}
     for plan in tqdm(plans, desc="write", unit="utt"):
-        result = followed(plan, results[plan.id])
+        result = followed(plan, results[plan.id], dictionary)
         if isinstance(result, Reject):
             rejects[plan.id] = result
             continue
@@ -114,7 +116,7 @@ def main() -> None:
     write_plans(heard, PLANS)
     table = report(plans, source, found, rejects, p)
     if p.align.second is not None:
-        others = dict(align(p.align.second, p, heard))
+        others = dict(align(p.align.second, p, heard, dictionary))
         table["disagreement_ms"] = pd.Series(
             {
                 name: disagreement(found[name], other)

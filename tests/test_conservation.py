@@ -96,7 +96,7 @@ def outcome(plan, path, seconds):
     try:
         if isinstance(corrected, Reject):
             raise corrected
-        heard, phones = follow(plan, corrected.phones)
+        heard, phones = follow(plan, corrected.phones, {})
         alignment = textgrid.from_phones(heard, phones, corrected.seconds)
         found = durations(heard, alignment, total)
     except Reject as reason:

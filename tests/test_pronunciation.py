@@ -33,7 +33,7 @@ def intervals(labels):
 
 
 def followed(plan, labels):
-    return follow(plan, intervals(labels))
+    return follow(plan, intervals(labels), {})
 
 
 def test_what_was_planned_and_heard_alike_stays_the_same_plan():
@@ -75,6 +75,12 @@ def test_another_word_is_rejected_with_both_sequences():
         followed(plan_of("h ˈaː n", "ɑ s"), "h aː n u l")
 
 
+def test_a_pronunciation_that_the_word_may_have_is_no_other_word():
+    plan, dictionary = plan_of("aː", "h ˈaː n"), {"aː": (("ɑ",),)}
+    heard, _ = follow(plan, intervals("ɑ h aː n"), dictionary)
+    assert heard.phonemes == "ɑ hˈaːn."
+
+
 def test_a_word_of_which_nothing_was_heard_is_rejected():
     with pytest.raises(Reject, match="'ɑs' was heard as"):
         followed(plan_of("h ˈaː n", "ɑ s"), "h aː n")
@@ -109,7 +115,7 @@ def test_whatever_is_heard_gives_a_plan_of_just_these_phones_or_a_reject(labels)
     plan = plan_of("t ˈaː l ə n", "ɑ s", "ʦ ɑ n")
     heard = intervals(" ".join(labels))
     try:
-        found, phones = follow(plan, heard)
+        found, phones = follow(plan, heard, {})
     except Reject:
         return
     assert [phone.label for phone in found.phones] == [phone.label for phone in phones]

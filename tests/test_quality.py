@@ -7,7 +7,7 @@ from lbtts.alignment.quality import disagreement, judge, measures, trust
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.params import Quality
 
-CHOICE = Quality(suspect_below=-1.4, reject_below=-5)
+CHOICE = Quality(suspect_below=-1.5, reject_below=-5)
 
 
 def utterance(draw, score=-2.0, stretched=None, gap=0.0):
@@ -48,7 +48,7 @@ def test_a_corpus_half_of_which_is_broken_is_judged_by_its_better_half():
     wrong = {f"w{k}": {"score": -5.0 - 0.02 * k} for k in range(190)}
     index = trust(measures(corpus(**wrong)))
     assert min(judge(index[name], CHOICE).verdict != "keep" for name in wrong)
-    assert np.mean([index[n] >= -1.4 for n in index.index if n[0] == "u"]) > 0.9
+    assert np.mean([index[n] >= -1.5 for n in index.index if n[0] == "u"]) > 0.9
 
 
 def test_a_backend_without_scores_is_judged_by_durations():
@@ -58,7 +58,7 @@ def test_a_backend_without_scores_is_judged_by_durations():
 
 
 def test_verdicts_follow_the_parameters():
-    assert [judge(x, CHOICE).verdict for x in (0, -1.4, -1.5, -5, -5.1)] == [
+    assert [judge(x, CHOICE).verdict for x in (0, -1.5, -1.6, -5, -5.1)] == [
         "keep", "keep", "suspect", "suspect", "reject",
     ]  # fmt: skip
     assert "does the transcript say what is heard" in judge(-2, CHOICE).reason

@@ -74,7 +74,9 @@ def recognised(phones: Sequence[Interval]) -> tuple[Interval, ...]:
     return tuple(known)
 
 
-def follow(plan: Plan, phones: Sequence[Interval]) -> tuple[Plan, tuple[Interval, ...]]:
+def follow(
+    plan: Plan, phones: Sequence[Interval], dictionary: Dictionary
+) -> tuple[Plan, tuple[Interval, ...]]:
     """The plan with the phones that were heard, and these, one interval a phone of it.
 
     The cheapest edit of one sequence into the other says which phone is which: another vowel for a
@@ -84,9 +86,11 @@ def follow(plan: Plan, phones: Sequence[Interval]) -> tuple[Plan, tuple[Interval
     Args:
         plan: what was to be said.
         phones: what was heard, canonical.
+        dictionary: pronunciations that a word may have, however far they are from the plan's.
 
     Raises:
-        Reject: in some word more than half of the phones differ; both sequences are shown.
+        Reject: a word was heard with none of these, and more than half of its phones differ from
+            the plan's; both sequences are shown.
     """
     if [phone.label for phone in phones] == [phone.label for phone in plan.phones]:
         return plan, tuple(phones)
@@ -98,12 +102,14 @@ def follow(plan: Plan, phones: Sequence[Interval]) -> tuple[Plan, tuple[Interval
         words[here].append(phone)
     for number, group in groupby(range(len(plan.phones)), key=lambda k: plan.phones[k].word):
         planned = list(group)
+        labels = tuple(h.interval.label for h in words[number])
         kept = sum(
             h.planned is not None and h.interval.label == plan.phones[h.planned].label
             for h in words[number]
         )
-        length = max(len(planned), len(words[number]))
-        if not words[number] or length - kept > _MOST_EDITS * length:
+        length = max(len(planned), len(labels))
+        known = labels in dictionary.get(plan.words[number], ())
+        if not known and (not labels or length - kept > _MOST_EDITS * length):
             raise Reject(
                 f"{plan.words[number]!r} was heard as other phones: "
                 f"{' '.join(p.label for p in phones)} | planned: "
