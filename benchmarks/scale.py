@@ -112,7 +112,7 @@ def writing(source: Path, folder: Path, count: int) -> None:
     for clip in clips.load(source, 64):
         log_mel = mel.log_mel(clip / FULL_SCALE)
         f0 = np.full(len(log_mel), 150, np.float32)
-        row = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), clip)
+        row = Extracted(log_mel.astype(np.float16, order="C"), f0, mel.energy(log_mel), clip)
         rows.append((clips.units(clip), row))
     path, other = folder / "features.h5", folder / "plain"
 

@@ -173,7 +173,7 @@ class FeatureWriter:
         """Writes what is buffered in whole chunks, past HDF5's copy of them; at last the rest."""
         for name, (shape, dtype, _) in _COLUMNS.items():
             parts, dataset = self._buffer[name], self._file[name]
-            values = np.concatenate([np.empty((0, *shape), dtype), *parts])
+            values = np.ascontiguousarray(np.concatenate([np.empty((0, *shape), dtype), *parts]))
             begin, chunk = len(dataset), dataset.chunks[0]
             whole = len(values) // chunk * chunk
             dataset.resize(begin + (len(values) if rest else whole), axis=0)
