@@ -127,7 +127,7 @@ def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_
     folder = copy_of(project, tmp_path)
     clip = sorted((folder / "data/corpus/audio").iterdir())[2]
     soundfile.write(clip, np.zeros(600), 24_000, subtype="PCM_16")
-    with pytest.raises(InputError, match=r"features: 1 of 6 .* data/features_rejects\.csv"):
+    with pytest.raises(InputError, match=r"features: 1 of 6 .* data/features_report\.csv"):
         run_in(folder, (features,))
     assert clip.stem in (folder / "data/features_report.csv").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from lbtts.release import evaluation, metrics
 from lbtts.release.synthesis import Synthesiser, copy
 from tests import miniature
 
-PITCH = F0(method="harvest", floor=60, ceiling=500)
+PITCH = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
 UNITS = np.array([6, 8, 10, 8, 6])  # 0.95 s
 TOKENS = np.array([0, 50, 51, 52, 0])
 

@@ -46,6 +46,30 @@ def test_a_crop_is_the_same_as_a_slice_of_the_whole(path):
     np.testing.assert_array_equal(crop.tokens, whole.tokens)
 
 
+def test_an_utterance_longer_than_a_chunk_is_read_back_across_its_border(tmp_path):
+    draw = np.random.default_rng(0)
+    frames = 8_000  # three chunks of mel, ten of audio
+    rows = [
+        Extracted(
+            np.asarray(draw.normal(size=(frames, 80)).astype(np.float16), order=order),
+            draw.uniform(80, 200, frames).astype(np.float32),
+            draw.normal(size=frames).astype(np.float32),
+            draw.integers(-9_000, 9_000, 300 * frames).astype(np.int16),
+        )
+        for order in ("C", "F")
+    ]
+    with FeatureWriter(tmp_path / "features.h5", HARVEST) as writer:
+        for name, row in zip("ab", rows, strict=True):
+            writer.add(name, "train", [0] * 80, [50] * 80, row)
+    store = FeatureStore(tmp_path / "features.h5")
+    for index, row in enumerate(rows):
+        utterance = store[index]
+        np.testing.assert_array_equal(utterance.mel, row.mel)
+        np.testing.assert_array_equal(utterance.f0, row.f0)
+        np.testing.assert_array_equal(utterance.energy, row.energy)
+        np.testing.assert_array_equal(utterance.audio * 2**15, row.audio)
+
+
 def test_writing_twice_gives_the_same_bytes(path, tmp_path):
     again = tmp_path / "features.h5"
     time.sleep(1.1)  # a time stamp in it would differ now
