@@ -126,7 +126,7 @@ def _spectrogram(audio: NDArray[np.float32], alignment: Alignment | None) -> Fig
     axes = figure.subplots(lines, 1, squeeze=False)[:, 0]
     low, high = np.percentile(mel, [5, 99.5])
     for k, axis in enumerate(axes):
-        begin, end = k * _SECONDS_A_LINE, min(seconds, (k + 1) * _SECONDS_A_LINE)
+        begin = k * _SECONDS_A_LINE
         axis.imshow(
             mel,
             origin="lower",
@@ -137,7 +137,7 @@ def _spectrogram(audio: NDArray[np.float32], alignment: Alignment | None) -> Fig
             cmap="gray_r",
             interpolation="nearest",
         )
-        axis.set_xlim(begin, end)
+        axis.set_xlim(begin, begin + min(seconds, _SECONDS_A_LINE))
         axis.set(yticks=[])
         axis.tick_params(labelsize=7)
         axis.set_title(" ", fontsize=16)  # room for the labels
