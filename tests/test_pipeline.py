@@ -18,8 +18,8 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def quiet():
-    return KPipeline(lang_code="l", model=False)
+def quiet(front_end):
+    return KPipeline(lang_code="l", repo_id=str(front_end), model=False)
 
 
 def token(text: str, whitespace: str = " ") -> MToken:

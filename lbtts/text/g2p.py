@@ -1,8 +1,7 @@
 """Luxembourgish text to phonemes, with the interface of misaki's G2P classes.
 
-`python -m lbtts.text.g2p` phonemises its standard input, one utterance a line; with
-`--model-only` it reads one word a line and prints what the model for unknown words alone makes of
-it, as `word<TAB>phones`.
+`python -m lbtts.text.g2p` phonemises its standard input, one utterance a line; with `--model-only`
+it prints what the model for unknown words alone makes of each word, as `word<TAB>phones`.
 """
 
 import argparse
@@ -16,14 +15,24 @@ from typing import Literal
 
 from misaki.token import MToken
 
-from lbtts.errors import Reject
-from lbtts.text import unknown
+from lbtts import params
+from lbtts.errors import InputError, Reject
+from lbtts.text.characters import count_emoji
 from lbtts.text.graphones import Phones
-from lbtts.text.lexicon import SUPPLEMENT, Entries, packaged_entries, read_entries
+from lbtts.text.lexicon import (
+    LEXICON,
+    MODEL,
+    SUPPLEMENT,
+    Entries,
+    packaged_entries,
+    read_entries,
+    read_lines,
+)
 from lbtts.text.normalize import Piece, normalize, space_follows
 from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOWELS, canonical
 from lbtts.text.stress import stressed_vowel
 from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.unknown import UnknownWords, learn_ngrams
 
 _SENTENCE_ENDS = frozenset(".!?:")
 _SHORTEST_PART = 4  # letters of either part of a compound; shorter parts split words wrongly
@@ -47,14 +56,19 @@ class LBG2P:
     """Luxembourgish G2P: `g2p(text) -> (phonemes, tokens)`, as kokoro's KPipeline calls it."""
 
     def __init__(
-        self, additions: str | Path | None = None, model: str | Path | None = None
+        self,
+        additions: str | Path | None = None,
+        lexicon: str | Path | None = None,
+        model: str | Path | None = None,
     ) -> None:
         """Reads the lexicons.
 
         Args:
             additions: a file of one's own pronunciations, which come first.
-            model: a saved model for unknown words; None trains one when the first unknown word
-                comes, which takes about 15 s.
+            lexicon: the known words, as the stage `lexicon` or MFA writes them; None takes those
+                of the pip package.
+            model: a saved model for unknown words; None trains n-grams on the packaged words when
+                the first unknown word comes, which takes about 20 s.
 
         Raises:
             InputError: a file is missing or broken.
@@ -62,28 +76,16 @@ class LBG2P:
         self._own: Entries = read_entries(SUPPLEMENT)
         if additions is not None:
             self._own |= read_entries(additions)
-        self._packaged = packaged_entries()
+        self._listed = packaged_entries() if lexicon is None else read_entries(lexicon)
         self._model = model
         self._pronunciations: dict[str, Pronunciation] = {}
 
     @cached_property
-    def unknown_words(self) -> unknown.UnknownWords:
+    def unknown_words(self) -> UnknownWords:
         """The model for words that no lexicon has."""
         if self._model is not None:
-            return unknown.UnknownWords.load(self._model)
-        return unknown.train(self.training_entries())
-
-    def training_entries(self) -> list[tuple[str, Phones]]:
-        """What the model for unknown words learns from: the packaged lexicon, by word.
-
-        Words in -en come without their n too: the lexicon lists them only in full, but before most
-        consonants they are written and said so.
-        """
-        entries = dict(self._packaged)
-        for word, phones in self._packaged.items():
-            if word.endswith("en") and phones[-1] == FINAL_N and len(phones) > 1:
-                entries.setdefault(word[:-1], phones[:-1])
-        return sorted(entries.items())
+            return UnknownWords.load(self._model)
+        return learn_ngrams(sorted(packaged_entries().items()))
 
     def __call__(self, text: str) -> tuple[str, list[MToken]]:
         """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.
@@ -119,7 +121,8 @@ class LBG2P:
         if not phones:
             what = f"nothing in {text!r} can be pronounced" if text.strip() else "empty transcript"
             raise Reject(f"{what}; write what is said, or take the recording out")
-        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens))
+        emoji = count_emoji(text)
+        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens), emoji)
 
     def pronounce(self, word: str, sentence_start: bool = False) -> Pronunciation:
         """The pronunciation of one spoken word.
@@ -163,7 +166,7 @@ class LBG2P:
         return Pronunciation(letters or guess, "letters", stressed_vowel(lower, letters))
 
     def _known(self, word: str) -> Phones | None:
-        return self._own.get(word) or self._packaged.get(word)
+        return self._own.get(word) or self._listed.get(word)
 
     def _by_n_rule(self, word: str) -> Phones | None:
         """The pronunciation taken from the same word with more or less final n."""
@@ -210,16 +213,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Phonemises standard input."""
     parser = argparse.ArgumentParser(prog="python -m lbtts.text.g2p", description=main.__doc__)
     parser.add_argument("--additions", help="your own pronunciations, word<TAB>phones")
-    parser.add_argument("--model", help="saved model for unknown words, e.g. data/g2p/model.npz")
-    parser.add_argument("--model-only", action="store_true", help="one word a line, no lexicon")
+    parser.add_argument(
+        "--lexicon",
+        type=Path,
+        metavar="FILE",
+        help="an MFA dictionary, or a table with the columns word, phones and split, to know and "
+        "to learn from; by default what the stage `lexicon` made, or the configured sources",
+    )
+    parser.add_argument(
+        "--model-only",
+        nargs="?",
+        const="-",
+        metavar="WORDS",
+        help="pronounce the words in this file, one a line, without any lexicon; - or nothing "
+        "reads standard input",
+    )
     options = parser.parse_args(arguments)
-    g2p = LBG2P(options.additions, options.model)
-    for line in map(str.strip, sys.stdin):
-        if options.model_only:
-            print(f"{line}\t{' '.join(g2p.unknown_words(line.lower()))}")
-            continue
+    try:
+        g2p = LBG2P(options.additions, *_lexicon_and_model(options.lexicon))
+        if options.model_only is None:
+            _phonemise(g2p)
+        else:
+            path = options.model_only
+            lines = list(sys.stdin) if path == "-" else read_lines(path)
+            for word in filter(None, map(str.strip, lines)):
+                print(f"{word}\t{' '.join(g2p.unknown_words(word.lower()))}")
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+def _lexicon_and_model(listed: Path | None) -> tuple[Path, Path]:
+    """What the stage made, or what can be learnt from `listed` or the configured sources."""
+    made = Path("data/lexicon", LEXICON), Path("data/lexicon", MODEL)
+    if listed is None and all(path.exists() for path in made):
+        return made
+    p = params.load()
+    choice = p.lexicon
+    if listed is not None:
+        source = params.Source(name="given", kind="file", at=str(listed))
+        choice = choice.model_copy(update={"sources": (source,), "test_share": 0.0})
+    from lbtts.text.learning import kept  # needs torch, which speaking does not
+
+    return kept(choice, p.run.workers)
+
+
+def _phonemise(g2p: LBG2P) -> None:
+    for line in sys.stdin:
         try:
-            print(g2p(line)[0])
+            print(g2p(line.rstrip("\n"))[0])
         except Reject as reject:
             print(f"rejected: {reject}", file=sys.stderr)
             print()
