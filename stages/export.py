@@ -11,7 +11,6 @@ from lbtts.model.checkpoint import load_finetuned, read_config
 from lbtts.records import read_json, write_json
 from lbtts.release import export
 from lbtts.release.card import card
-from lbtts.text.lexicon import LEXICON, MODEL
 from lbtts.text.tokens import read_plans
 from stages import run
 
@@ -43,7 +42,7 @@ def main() -> None:
     )
     shutil.rmtree(OUT, ignore_errors=True)
     export.write(OUT, model, table, read_config(FINETUNED), voice)
-    export.write_front_end(OUT, ADDITIONS, KNOWN / LEXICON, KNOWN / MODEL)
+    export.write_front_end(OUT, ADDITIONS, KNOWN)
     (OUT / "README.md").write_text(text, encoding="utf-8")
     figures: dict[str, float | str] = {"base": provenance["base"]}
     figures |= export.prove(OUT, model, table, voice, spoken[0])

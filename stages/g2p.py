@@ -11,7 +11,7 @@ from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.records import write_json
 from lbtts.text.coverage import figures, guesses
 from lbtts.text.g2p import LBG2P
-from lbtts.text.lexicon import LEXICON, MODEL, write_dictionary
+from lbtts.text.lexicon import write_dictionary
 from lbtts.text.tokens import Plan, write_plans
 from stages import run
 
@@ -28,7 +28,7 @@ def main() -> None:
         raise InputError(
             f"params.yaml: language: {p.language} has no front end; the only one is lb"
         )
-    g2p = LBG2P(ADDITIONS, KNOWN / LEXICON, KNOWN / MODEL)
+    g2p = LBG2P(ADDITIONS, KNOWN)
     utterances = accepted(read_manifest(MANIFEST))
     if utterances.empty:
         raise InputError(f"{MANIFEST}: no accepted utterance; see its column reason")

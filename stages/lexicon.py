@@ -5,8 +5,7 @@ from pathlib import Path
 from lbtts import params
 from lbtts.errors import InputError
 from lbtts.records import write_json
-from lbtts.text.learning import learn, score
-from lbtts.text.lexicon import LEXICON, MODEL, write_dictionary
+from lbtts.text.learning import learn, score, write_known
 from lbtts.text.sources import counts, gather
 from stages import run
 
@@ -23,9 +22,7 @@ def main() -> None:
             "params.yaml: lexicon: no words to learn from; add a source or lower test_share"
         )
     model = learn(training, p.lexicon.network, p.lexicon.seed, p.run.workers)
-    OUT.mkdir(parents=True, exist_ok=True)
-    write_dictionary(words.entries.items(), OUT / LEXICON)
-    model.save(OUT / MODEL)
+    write_known(OUT, words, model)
     figures: dict[str, float] = {f"words_{name}": n for name, n in counts(words).items()}
     figures |= {"words_learnt": len(training), "words_held_out": len(scoring)}
     write_json(Path("metrics/lexicon.json"), figures | score(model, scoring))

@@ -49,13 +49,21 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stage `lexicon` writes, its model learnt from every tenth word by n-grams alone."""
-    from lbtts.text.lexicon import LEXICON, MODEL, packaged_entries, write_dictionary
+    from lbtts.text import languages
+    from lbtts.text.lexicon import (
+        LANGUAGES,
+        LEXICON,
+        MODEL,
+        packaged_entries,
+        write_dictionary,
+    )
     from lbtts.text.unknown import learn_ngrams
 
     folder = tmp_path_factory.mktemp("known")
     entries = sorted(packaged_entries().items())
     write_dictionary(entries, folder / LEXICON)
     learn_ngrams(entries[::10]).save(folder / MODEL)
+    languages.learn(word for word, _ in entries).save(folder / LANGUAGES)
     return folder
 
 

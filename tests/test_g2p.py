@@ -12,14 +12,14 @@ from lbtts.errors import Reject
 from lbtts.text import g2p as front_end
 from lbtts.text import learning
 from lbtts.text.g2p import LBG2P
-from lbtts.text.lexicon import LEXICON, MODEL
+from lbtts.text.lexicon import LEXICON
 from lbtts.text.phones import SYMBOLS
 from lbtts.text.vocab import VOCAB, encode
 
 
 @pytest.fixture(scope="session")
 def lbg2p(known):
-    return LBG2P(None, known / LEXICON, known / MODEL)
+    return LBG2P(None, known)
 
 
 def test_phonemes_and_tokens_come_as_from_misaki(lbg2p):
@@ -52,7 +52,7 @@ def test_plan_gives_every_symbol_its_word_and_phone(lbg2p):
 def test_own_pronunciations_come_first(tmp_path, known):
     path = tmp_path / "mine.tsv"
     path.write_text("kanner\tk aː\nParis\tp ɑ ʀ iː s\n", encoding="utf-8")
-    g2p = LBG2P(path, model=known / MODEL)
+    g2p = LBG2P(path, known)
     assert g2p.pronounce("kanner").phones == ("k", "aː")
     assert g2p.pronounce("Paris").phones == ("p", "ɑ", "ʁ", "iː", "s")
     assert g2p.pronounce("paris").is_guess  # a capital in the additions is a capital in the text

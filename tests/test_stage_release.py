@@ -55,7 +55,7 @@ def trained(tmp_path_factory):
     for name in ("g2p", "corpus", "alignment", "lexicon"):
         (folder / "data" / name).mkdir()
     write_plans(plans, folder / "data/g2p/utterances.jsonl")
-    for name in ("lexicon.dict", "model.npz"):
+    for name in ("lexicon.dict", "model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")
@@ -129,6 +129,7 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch)
         "README.md",
         "config.json",
         "g2p/additions.tsv",
+        "g2p/languages.npz",
         "g2p/lexicon.dict",
         "g2p/model.npz",
         "kokoro-lb.pth",

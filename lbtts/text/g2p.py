@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +17,13 @@ from misaki.token import MToken
 
 from lbtts import params
 from lbtts.errors import InputError, Reject
+from lbtts.text import foreign
 from lbtts.text.characters import count_emoji
 from lbtts.text.graphones import Phones
+from lbtts.text.languages import HOME, Languages
 from lbtts.text.lexicon import (
+    KNOWN,
+    LANGUAGES,
     LEXICON,
     MODEL,
     SUPPLEMENT,
@@ -43,7 +47,7 @@ class Pronunciation:
     """How a word is said, and how that was found."""
 
     phones: Phones
-    source: Literal["lexicon", "n-rule", "compound", "letters", "model"]
+    source: Literal["lexicon", "n-rule", "compound", "letters", "foreign", "model"]
     stressed: int | None  # index of the stressed vowel
 
     @property
@@ -52,23 +56,22 @@ class Pronunciation:
         return self.source not in ("lexicon", "n-rule")
 
 
+_MARK = Pronunciation((), "letters", None)
+
+
 class LBG2P:
     """Luxembourgish G2P: `g2p(text) -> (phonemes, tokens)`, as kokoro's KPipeline calls it."""
 
     def __init__(
-        self,
-        additions: str | Path | None = None,
-        lexicon: str | Path | None = None,
-        model: str | Path | None = None,
+        self, additions: str | Path | None = None, known: str | Path | None = None
     ) -> None:
         """Reads the lexicons.
 
         Args:
             additions: a file of one's own pronunciations, which come first.
-            lexicon: the known words, as the stage `lexicon` or MFA writes them; None takes those
-                of the pip package.
-            model: a saved model for unknown words; None trains n-grams on the packaged words when
-                the first unknown word comes, which takes about 20 s.
+            known: the folder that the stage `lexicon` wrote. None takes the words of the pip
+                package, trains n-grams on them when the first unknown word comes, which takes
+                about 20 s, and takes no word for a foreign one.
 
         Raises:
             InputError: a file is missing or broken.
@@ -76,16 +79,23 @@ class LBG2P:
         self._own: Entries = read_entries(SUPPLEMENT)
         if additions is not None:
             self._own |= read_entries(additions)
-        self._listed = packaged_entries() if lexicon is None else read_entries(lexicon)
-        self._model = model
+        self._known_folder = None if known is None else Path(known)
+        self._listed = packaged_entries() if known is None else read_entries(Path(known, LEXICON))
         self._pronunciations: dict[str, Pronunciation] = {}
+        self._foreign: dict[tuple[str, ...], list[Pronunciation] | None] = {}
 
     @cached_property
     def unknown_words(self) -> UnknownWords:
         """The model for words that no lexicon has."""
-        if self._model is not None:
-            return UnknownWords.load(self._model)
+        if self._known_folder is not None:
+            return UnknownWords.load(self._known_folder / MODEL)
         return learn_ngrams(sorted(packaged_entries().items()))
+
+    @cached_property
+    def languages(self) -> Languages | None:
+        """What tells the language of words that no lexicon has."""
+        folder = self._known_folder
+        return None if folder is None else Languages.load(folder / LANGUAGES)
 
     def __call__(self, text: str) -> tuple[str, list[MToken]]:
         """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.
@@ -93,10 +103,9 @@ class LBG2P:
         Raises:
             Reject: `text` has a character that no rule knows.
         """
-        pieces = normalize(text)
         tokens = []
-        for piece, following, starts in _in_context(pieces):
-            symbols = (token.symbol for token in self._tokens(piece, starts, 0, 0))
+        for piece, following, said in self._said(normalize(text)):
+            symbols = (token.symbol for token in _tokens(piece, said, 0, 0))
             space = " " * space_follows(piece, following)
             tokens.append(MToken(piece.text, tag="", whitespace=space, phonemes="".join(symbols)))
         return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
@@ -110,11 +119,10 @@ class LBG2P:
         words: list[str] = []
         phones: list[Phone] = []
         tokens: list[Token] = []
-        for piece, following, starts in _in_context(normalize(text)):
-            tokens += self._tokens(piece, starts, len(words), len(phones))
-            if piece.is_word:
-                labels = self.pronounce(piece.text, starts).phones
-                phones += (Phone(label, len(words)) for label in labels)
+        for piece, following, said in self._said(normalize(text)):
+            tokens += _tokens(piece, said, len(words), len(phones))
+            if said is not None:
+                phones += (Phone(label, len(words)) for label in said.phones)
                 words.append(piece.text.lower())
             if space_follows(piece, following):
                 tokens.append(Token(" ", None, None))
@@ -135,17 +143,36 @@ class LBG2P:
             found = self._pronunciations[key] = self._find(key)
         return found
 
-    def _tokens(self, piece: Piece, sentence_start: bool, word: int, phone: int) -> list[Token]:
-        """The tokens of a piece; `word` and `phone` are the indices at which it starts."""
-        if not piece.is_word:
-            return [Token(piece.text, None, None)]
-        pronunciation = self.pronounce(piece.text, sentence_start)
-        tokens = []
-        for i, label in enumerate(pronunciation.phones):
-            if i == pronunciation.stressed:
-                tokens.append(Token(STRESS, word, None))
-            tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
-        return tokens
+    def _said(
+        self, pieces: list[Piece]
+    ) -> Iterator[tuple[Piece, Piece | None, Pronunciation | None]]:
+        """Every piece with the next one and, for a word, its pronunciation."""
+        said: list[Pronunciation | None] = [
+            self.pronounce(piece.text, starts) if piece.is_word else None
+            for piece, starts in _with_sentence_starts(pieces)
+        ]
+        for run, guessed in groupby(
+            range(len(pieces)),
+            lambda i: (said[i] or _MARK).source == "model" and not pieces[i].made,
+        ):
+            if run and (places := list(guessed)):
+                foreign = self._as_foreign(tuple(pieces[i].text.lower() for i in places))
+                for i, pronunciation in zip(places, foreign or (), strict=foreign is not None):
+                    said[i] = pronunciation
+        yield from zip_longest(pieces, pieces[1:], said)
+
+    def _as_foreign(self, words: tuple[str, ...]) -> list[Pronunciation] | None:
+        """Words without a lexicon that stand side by side, if they are foreign; else None."""
+        if words not in self._foreign:
+            language = HOME if self.languages is None else self.languages.guess(words)
+            self._foreign[words] = (
+                None if language == HOME else [self._in_language(word, language) for word in words]
+            )
+        return self._foreign[words]
+
+    def _in_language(self, word: str, language: str) -> Pronunciation:
+        said = foreign.pronounce(word, language)
+        return Pronunciation(said[0], "foreign", said[1]) if said else self.pronounce(word)
 
     def _find(self, word: str) -> Pronunciation:
         lower = word.lower()
@@ -201,11 +228,23 @@ class LBG2P:
         return known
 
 
-def _in_context(pieces: list[Piece]) -> Iterator[tuple[Piece, Piece | None, bool]]:
-    """Every piece with the next one and whether it starts a sentence."""
+def _tokens(piece: Piece, said: Pronunciation | None, word: int, phone: int) -> list[Token]:
+    """The tokens of a piece; `word` and `phone` are the indices at which it starts."""
+    if said is None:
+        return [Token(piece.text, None, None)]
+    tokens = []
+    for i, label in enumerate(said.phones):
+        if i == said.stressed:
+            tokens.append(Token(STRESS, word, None))
+        tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
+    return tokens
+
+
+def _with_sentence_starts(pieces: list[Piece]) -> Iterator[tuple[Piece, bool]]:
+    """Every piece and whether it starts a sentence."""
     starts = True
-    for piece, following in zip_longest(pieces, pieces[1:]):
-        yield piece, following, starts
+    for piece in pieces:
+        yield piece, starts
         starts = piece.text in _SENTENCE_ENDS or (starts and not piece.is_word)
 
 
@@ -230,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     try:
-        g2p = LBG2P(options.additions, *_lexicon_and_model(options.lexicon))
+        g2p = LBG2P(options.additions, _known(options.lexicon))
         if options.model_only is None:
             _phonemise(g2p)
         else:
@@ -242,10 +281,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"error: {error}")
 
 
-def _lexicon_and_model(listed: Path | None) -> tuple[Path, Path]:
-    """What the stage made, or what can be learnt from `listed` or the configured sources."""
-    made = Path("data/lexicon", LEXICON), Path("data/lexicon", MODEL)
-    if listed is None and all(path.exists() for path in made):
+def _known(listed: Path | None) -> Path:
+    """What the stage wrote, or what can be learnt from `listed` or the configured sources."""
+    made = Path("data/lexicon")
+    if listed is None and all((made / name).exists() for name in KNOWN):
         return made
     p = params.load()
     choice = p.lexicon

@@ -43,6 +43,10 @@ class NGrams:
             for i in range(1, len(whole))
         )
 
+    def symbols(self) -> frozenset[str]:
+        """All symbols but START and END."""
+        return frozenset(gram for gram in self._scores if len(gram) == 1) - {START, END}
+
     def arrays(self) -> dict[str, NDArray]:
         """The model as arrays to be saved."""
         arrays: dict[str, NDArray] = {"order": np.array(self.order)}

@@ -11,14 +11,15 @@ from lbtts.text import (
     contexts,
     graphones,
     kneser_ney,
+    languages,
     proposals,
     tagger,
     tagger_training,
     unknown,
 )
 from lbtts.text.graphones import Phones
-from lbtts.text.lexicon import LEXICON, MODEL, write_dictionary
-from lbtts.text.sources import gather
+from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
+from lbtts.text.sources import Words, gather
 from lbtts.text.tagger_training import train_tagger
 from lbtts.text.unknown import UnknownWords, combine, graphone_sequences, with_and_without_n
 
@@ -73,8 +74,16 @@ def distance(guess: Sequence[str], truth: Sequence[str]) -> int:
     return row[-1]
 
 
-def kept(choice: Lexicon, workers: int) -> tuple[Path, Path]:
-    """The known words of `choice` and the model learnt from them, in scratch.
+def write_known(folder: Path, words: Words, model: UnknownWords) -> None:
+    """Writes what LBG2P reads: the words, the model for unknown ones, and those of languages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_dictionary(words.entries.items(), folder / LEXICON)
+    languages.learn(words.entries).save(folder / LANGUAGES)
+    model.save(folder / MODEL)
+
+
+def kept(choice: Lexicon, workers: int) -> Path:
+    """The folder in scratch with what is learnt from `choice`, see `write_known`.
 
     The folder's name tells the words, the settings and the code, so that a second call with the
     same finds them there.
@@ -86,9 +95,7 @@ def kept(choice: Lexicon, workers: int) -> tuple[Path, Path]:
     for module in _CODE:
         digest.update(Path(str(module.__file__)).read_bytes())
     with scratch(f"lexicon-{digest.hexdigest()[:16]}") as folder:
-        if not (folder / MODEL).exists():
-            write_dictionary(words.entries.items(), folder / LEXICON)
-            partial = folder / "partial.npz"
-            learn(entries, choice.network, choice.seed, workers).save(partial)
-            partial.replace(folder / MODEL)
-    return folder / LEXICON, folder / MODEL
+        if not (folder / "complete").exists():
+            write_known(folder, words, learn(entries, choice.network, choice.seed, workers))
+            (folder / "complete").touch()
+    return folder
