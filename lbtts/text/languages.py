@@ -4,6 +4,7 @@ Source of the foreign words: simplemma's dictionaries (MIT), from Wiktionary and
 """
 
 import math
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -20,14 +21,20 @@ from lbtts.text.kneser_ney import NGrams
 HOME = "lb"
 FOREIGN = ("fr", "de", "en")
 _ORDER = 4
-_WORDS = 30_000  # of each foreign language
-_ACCENT = -3.0  # log odds of English for each accent
+_WORDS = 120_000  # of each foreign language
 _UNSEEN = -12.0  # log probability of a letter that a language does not have
 
 # Log odds that words behind which no lexicon stands must show to be taken for foreign, chosen on
 # the sentences of the LOD. German is the nearest relative, and the least harmed by our own rules.
-_MARGIN = {"fr": 3.0, "en": 4.5, "de": 8.0}
+_MARGIN = {"fr": 3.5, "en": 7.0, "de": 8.0}
+_ACCENT = -3.0  # log odds of English for each accent
 _NOT_ENGLISH = frozenset("àâçéèêëîïôöùûüäß")  # but in names and loans, which are in its word list
+
+# Learned words are alike in all four languages; with these endings they are said as in our own
+_LEARNED = re.compile(
+    "(?:ium|[gmnptd]ie|[og]og|ose?|oid|itis|ism(?:us)?|ist|oped|ik)(?:en?|er|s)?$"
+)
+_LEARNED_ODDS = {"fr": -2.0, "en": -6.0, "de": -6.0}
 
 
 class Languages:
@@ -44,8 +51,10 @@ class Languages:
         return best if odds[best] > _MARGIN[best] else HOME
 
     def _odds(self, word: str, language: str) -> float:
-        accents = sum(letter in _NOT_ENGLISH for letter in word) if language == "en" else 0
-        return self._score(word, language) - self._score(word, HOME) + accents * _ACCENT
+        odds = self._score(word, language) - self._score(word, HOME)
+        if language == "en":
+            odds += _ACCENT * sum(letter in _NOT_ENGLISH for letter in word)
+        return odds + (_LEARNED_ODDS[language] if _LEARNED.search(word) else 0.0)
 
     def _score(self, word: str, language: str) -> float:
         letters = self._letters[language]
