@@ -91,7 +91,7 @@ class Source(Section):
 class Network(Section):
     """The networks of the model for unknown words."""
 
-    members: Count  # networks that differ in their seed alone; their mean is better than each
+    members: Count  # networks, whose mean is better than each; every other one hears analogies
     embedding: Count  # numbers a letter
     width: Count  # units in each direction
     layers: Count

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 KINDS = 3  # inside, beginning, end
 TRUSTS = 30  # kinds of trust: how much is shared, and how near to its edge the letter stands
-NOTHING = 0  # output and trust where no word has a proposal; outputs count from 1
 
 _SHORTEST = 4  # letters of a known word inside another
 _LONGEST = 14
@@ -41,9 +40,9 @@ class Analogies:
         """Proposals for `word` by known words other than itself.
 
         Returns:
-            [letter, KINDS, 2] int64: output + 1 and trust, both NOTHING where there is none.
+            [letter, KINDS, 2] int64: output + 1 and trust, both 0 where there is none.
         """
-        proposals = np.full((len(word), KINDS, 2), NOTHING)
+        proposals = np.zeros((len(word), KINDS, 2), dtype=np.int64)
         self._inside(word, proposals[:, 0])
         self._beginning(word, self._forward, 1, proposals[:, 1])
         self._beginning(word[::-1], self._backward, -1, proposals[::-1, 2])
@@ -80,6 +79,27 @@ class Analogies:
         for at in range(shared):
             trust = 1 + min(shared - 1 - at, _FAR) + (_FAR + 1) * min(max(shared - 3, 0), 3)
             proposals[at] = made[at] + 1, trust
+
+    def arrays(self) -> dict[str, NDArray]:
+        """The words and their outputs as arrays to be saved."""
+        made = [output for word in self._forward for output in self._outputs[word]]
+        return {
+            "words": np.frombuffer("\n".join(self._forward).encode(), dtype=np.uint8),
+            "made": np.array(made, dtype=np.int16),
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray]) -> "Analogies":
+        """The analogies in `arrays`.
+
+        Raises:
+            KeyError: they hold none.
+        """
+        words = arrays["words"].tobytes().decode().split("\n")
+        ends = np.cumsum([len(word) for word in words]).tolist()
+        made = arrays["made"].tolist()
+        starts = [0, *ends[:-1]]
+        return cls(words, [made[s:e] for s, e in zip(starts, ends, strict=True)])
 
 
 def _shared(a: str, b: str) -> int:

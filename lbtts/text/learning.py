@@ -8,11 +8,9 @@ from lbtts.params import Lexicon, Network
 from lbtts.scratch import scratch
 from lbtts.text import (
     analogy,
-    contexts,
     graphones,
     kneser_ney,
     languages,
-    proposals,
     tagger,
     tagger_training,
     unknown,
@@ -23,7 +21,7 @@ from lbtts.text.sources import Words, gather
 from lbtts.text.tagger_training import train_tagger
 from lbtts.text.unknown import UnknownWords, combine, graphone_sequences, with_and_without_n
 
-_CODE = (analogy, contexts, graphones, kneser_ney, proposals, tagger, tagger_training, unknown)
+_CODE = (analogy, graphones, kneser_ney, languages, tagger, tagger_training, unknown)
 
 
 def learn(

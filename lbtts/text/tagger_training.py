@@ -1,5 +1,8 @@
 """Training of the network that tells what each letter of a word makes; needs torch.
 
+Every other network hears what the lexicon's words propose by analogy (lbtts.text.analogy), and the
+rest hear nothing: together they err less than two of a kind.
+
 Words are put into batches of one length, so that nothing is padded. One thread, seeded: the same
 words give the same weights.
 """
@@ -17,8 +20,8 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from lbtts.params import Network
+from lbtts.text.analogy import KINDS, TRUSTS, Analogies
 from lbtts.text.graphones import Graphone
-from lbtts.text.proposals import KINDS, TRUSTS, Proposals
 from lbtts.text.tagger import EDGE, Array, Tagger
 
 _WARM = 0.15  # share of the steps in which the learning rate rises
@@ -38,14 +41,15 @@ class _Word:
 class _Net(nn.Module):
     """Letters [B, T] and proposals [B, T, KINDS, 2], int64, to scores [B, T, outputs]."""
 
-    def __init__(self, letters: int, outputs: int, settings: Network) -> None:
+    def __init__(self, letters: int, outputs: int, settings: Network, hears: bool) -> None:
         super().__init__()
+        kinds = KINDS if hears else 0
         width = settings.width
         self.embedding = nn.Embedding(letters, settings.embedding)
-        self.proposed = nn.ModuleList(nn.Embedding(outputs + 1, _PROPOSED) for _ in range(KINDS))
-        self.trusted = nn.ModuleList(nn.Embedding(TRUSTS, _TRUSTED) for _ in range(KINDS))
+        self.proposed = nn.ModuleList(nn.Embedding(outputs + 1, _PROPOSED) for _ in range(kinds))
+        self.trusted = nn.ModuleList(nn.Embedding(TRUSTS, _TRUSTED) for _ in range(kinds))
         self.recurrent = nn.GRU(
-            settings.embedding + KINDS * (_PROPOSED + _TRUSTED),
+            settings.embedding + kinds * (_PROPOSED + _TRUSTED),
             width,
             settings.layers,
             bidirectional=True,
@@ -80,21 +84,21 @@ def train_tagger(
     columns = {phones: i for i, phones in enumerate(outputs)}
     written = ["".join(letter for letter, _ in word) for word in sequences]
     made = [[columns[phones] for _, phones in word] for word in sequences]
-    proposals = Proposals(written, made)
+    analogies = Analogies(written, made)
     words = [
-        _Word([ids[letter] for letter in word], proposed, truth)
-        for word, truth, proposed in proposals.for_training()
+        _Word([ids[letter] for letter in word], analogies(word), truth)
+        for word, truth in zip(written, made, strict=True)
     ]
     size = EDGE + 1 + len(alphabet), len(outputs)
     networks = Parallel(n_jobs=min(workers, settings.members))(
-        delayed(_network)(words, size, settings, seed + member)
+        delayed(_network)(words, size, settings, seed + member, hears=member % 2 == 0)
         for member in range(settings.members)
     )
-    return Tagger(alphabet, outputs, proposals, networks)
+    return Tagger(alphabet, outputs, analogies, networks)
 
 
 def _network(
-    words: list[_Word], size: tuple[int, int], settings: Network, seed: int
+    words: list[_Word], size: tuple[int, int], settings: Network, seed: int, hears: bool
 ) -> dict[str, Array]:
     """The weights of one network, with so many letter ids and outputs, on one thread."""
     threads = torch.get_num_threads()
@@ -102,7 +106,7 @@ def _network(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net = _Net(*size, settings)
+            net = _Net(*size, settings, hears)
             _fit(net, words, settings, seed)
     finally:
         torch.set_num_threads(threads)
@@ -162,7 +166,7 @@ def _weights(net: _Net, settings: Network) -> dict[str, Array]:
         "output": state["output.weight"].T,
         "bias_output": state["output.bias"],
     }
-    for kind in range(KINDS):
+    for kind in range(len(net.proposed)):
         weights[f"proposed_{kind}"] = state[f"proposed.{kind}.weight"]
         weights[f"trusted_{kind}"] = state[f"trusted.{kind}.weight"]
     for layer in range(settings.layers):
