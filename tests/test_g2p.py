@@ -105,6 +105,19 @@ def test_known_characters_give_vocabulary_symbols_and_no_word_is_lost(lbg2p, tex
     assert bool(phonemes.strip()) == bool(tokens)
 
 
+@given(text=st.text(max_size=40) | st.text(st.characters(categories=["L", "N", "P"]), max_size=40))
+def test_any_text_gives_vocabulary_symbols_or_one_clear_error(lbg2p, text):
+    try:
+        phonemes, tokens = lbg2p(text)
+    except Reject as reject:
+        assert "U+" in str(reject) and "\n" not in str(reject)
+        return
+    assert encode(phonemes) == [VOCAB[symbol] for symbol in phonemes]
+    assert all(token.phonemes for token in tokens)
+    if any(character.isalpha() for character in text):
+        assert any(symbol.isalpha() for symbol in phonemes)
+
+
 def test_sentences_of_the_target_domain_are_all_spoken(lbg2p, shared):
     text = shared("g2p", "lod_sentences.txt").read_text(encoding="utf-8").splitlines()[::30]
     for line in text:

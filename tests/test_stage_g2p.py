@@ -82,6 +82,17 @@ def test_additions_correct_a_guess(project, root):
     assert "schnuddelpatt\tp ɑ t\n" in (project / "data/g2p/lexicon.dict").read_text("utf-8")
 
 
+def test_guesses_fed_back_as_additions_are_known_and_said_alike(project):
+    stage.main()
+    said = (project / "data/g2p/utterances.jsonl").read_bytes()
+    with (project / "data/g2p/oov.csv").open(encoding="utf-8") as file:
+        rows = [f"{row['word']}\t{row['pronunciation']}\n" for row in csv.DictReader(file)]
+    (project / "data/additions.tsv").write_text("".join(rows), encoding="utf-8")
+    stage.main()
+    assert (project / "data/g2p/oov.csv").read_text("utf-8").count("\n") == 1
+    assert (project / "data/g2p/utterances.jsonl").read_bytes() == said
+
+
 def test_too_many_rejects_end_the_stage_after_its_reports(project, root):
     configure(project, root, **{"max_rejected: 0.05": "max_rejected: 0.1"})
     with pytest.raises(InputError, match=r"g2p: 2 of 4 utterances rejected.*rejects\.csv"):
