@@ -3,12 +3,13 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.params import Network
+from lbtts.params import Network, Source
 from lbtts.text import tagger_training
 from lbtts.text.analogy import Analogies
 from lbtts.text.graphones import align
 from lbtts.text.learning import distance, learn, score
 from lbtts.text.lexicon import MODEL, packaged_entries
+from lbtts.text.sources import gather
 from lbtts.text.tagger import EDGE
 from lbtts.text.unknown import UnknownWords, learn_ngrams, with_and_without_n
 
@@ -111,3 +112,13 @@ def test_missing_or_broken_model_is_named(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"nonsense")
     with pytest.raises(InputError, match=r"bad\.npz: no model"):
         UnknownWords.load(tmp_path / "bad.npz")
+
+
+@pytest.mark.slow
+def test_ngrams_alone_are_near_the_reference_on_unseen_words(shared):
+    """A joint-sequence model's 2.9 % and 17.2 %; benchmarks/g2p.py scores the whole model."""
+    source = Source(name="shared", kind="file", at=str(shared("g2p", "lexicon.tsv")))
+    words = gather([source], 0.0)
+    figures = score(learn_ngrams(words.training()), words.scoring())
+    assert len(words.scoring()) > 3000
+    assert figures["per"] < 3.2 and figures["wer"] < 18

@@ -4,9 +4,7 @@
 it prints what the model for unknown words alone makes of each word, as `word<TAB>phones`.
 """
 
-import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, zip_longest
@@ -15,14 +13,12 @@ from typing import Literal
 
 from misaki.token import MToken
 
-from lbtts import params
-from lbtts.errors import InputError, Reject
+from lbtts.errors import Reject
 from lbtts.text import foreign
 from lbtts.text.characters import count_emoji
 from lbtts.text.graphones import Phones
 from lbtts.text.languages import HOME, Languages
 from lbtts.text.lexicon import (
-    KNOWN,
     LANGUAGES,
     LEXICON,
     MODEL,
@@ -30,7 +26,6 @@ from lbtts.text.lexicon import (
     Entries,
     packaged_entries,
     read_entries,
-    read_lines,
 )
 from lbtts.text.normalize import Piece, normalize, space_follows
 from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOWELS, canonical
@@ -248,62 +243,7 @@ def _with_sentence_starts(pieces: list[Piece]) -> Iterator[tuple[Piece, bool]]:
         starts = piece.text in _SENTENCE_ENDS or (starts and not piece.is_word)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Phonemises standard input."""
-    parser = argparse.ArgumentParser(prog="python -m lbtts.text.g2p", description=main.__doc__)
-    parser.add_argument("--additions", help="your own pronunciations, word<TAB>phones")
-    parser.add_argument(
-        "--lexicon",
-        type=Path,
-        metavar="FILE",
-        help="an MFA dictionary, or a table with the columns word, phones and split, to know and "
-        "to learn from; by default what the stage `lexicon` made, or the configured sources",
-    )
-    parser.add_argument(
-        "--model-only",
-        nargs="?",
-        const="-",
-        metavar="WORDS",
-        help="pronounce the words in this file, one a line, without any lexicon; - or nothing "
-        "reads standard input",
-    )
-    options = parser.parse_args(arguments)
-    try:
-        g2p = LBG2P(options.additions, _known(options.lexicon))
-        if options.model_only is None:
-            _phonemise(g2p)
-        else:
-            path = options.model_only
-            lines = list(sys.stdin) if path == "-" else read_lines(path)
-            for word in filter(None, map(str.strip, lines)):
-                print(f"{word}\t{' '.join(g2p.unknown_words(word.lower()))}")
-    except InputError as error:
-        sys.exit(f"error: {error}")
-
-
-def _known(listed: Path | None) -> Path:
-    """What the stage wrote, or what can be learnt from `listed` or the configured sources."""
-    made = Path("data/lexicon")
-    if listed is None and all((made / name).exists() for name in KNOWN):
-        return made
-    p = params.load()
-    choice = p.lexicon
-    if listed is not None:
-        source = params.Source(name="given", kind="file", at=str(listed))
-        choice = choice.model_copy(update={"sources": (source,), "test_share": 0.0})
-    from lbtts.text.learning import kept  # needs torch, which speaking does not
-
-    return kept(choice, p.run.workers)
-
-
-def _phonemise(g2p: LBG2P) -> None:
-    for line in sys.stdin:
-        try:
-            print(g2p(line.rstrip("\n"))[0])
-        except Reject as reject:
-            print(f"rejected: {reject}", file=sys.stderr)
-            print()
-
-
 if __name__ == "__main__":
+    from lbtts.text.door import main
+
     main()

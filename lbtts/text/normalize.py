@@ -15,16 +15,14 @@ from itertools import zip_longest
 
 from lbtts.errors import Reject
 from lbtts.text.characters import LETTERS, Characters, clean
+from lbtts.text.dates import speak_date, speak_day, speak_time
 from lbtts.text.figures import (
     Context,
     Spoken,
-    speak_date,
-    speak_day,
     speak_fraction,
     speak_number,
     speak_range,
     speak_roman,
-    speak_time,
 )
 from lbtts.text.numbers import drop_n, keeps_n
 from lbtts.text.written import (
