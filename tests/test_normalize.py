@@ -162,7 +162,16 @@ Louis XIV|Louis de Véierzéngten
 Papp Jean-Paul II.|Papp Jean Paul den Zweeten
 3 x 4|dräi mol véier
 2x am Dag|zweemol am Dag
+1x am Dag|eemol am Dag
+7-mol|siwemol
 21 Fraen|eenanzwanzeg Fraen
+2. Weltkrich|zweete Weltkrich
+14h-16h|véierzéng Auer bis siechzéng Auer
+13.30-15.00 Auer|dräizéng Auer drësseg bis fofzéng Auer
+10 Euro/Stonn|zéng Euro pro Stonn
+1/4|e Véierel
+tel.: 261234|Telefon: sechsanzwanzeg zwielef véierandrësseg
+WÉI ASS ET AN DEN USA?|WÉI ASS ET AN DEN U Äss A?
 2 Fraen|zwou Fraen
 1 Fra|eng Fra
 1 Mann|ee Mann

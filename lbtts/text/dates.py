@@ -34,7 +34,9 @@ def speak_time(context: Context) -> Spoken:
     end = context.match.end()
     oclock = re.compile("[ ]?[Aa]uer").match(context.text, end)
     possible = int(first) <= 24 and len(second) == 2 and int(second) < 60
-    clock = possible and (context.previous in CLOCK_BEFORE or second in _USUAL_MINUTES)
+    clock = possible and (
+        context.previous in CLOCK_BEFORE or second in _USUAL_MINUTES or "." in context.match[0]
+    )
     if oclock or "h" in context.match[0] or clock:
         minutes = cardinal(int(second)).split() if int(second) else []
         hour = cardinal(int(first), "f").split()

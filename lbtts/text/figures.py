@@ -13,6 +13,7 @@ from lbtts.text.numbers import (
     currency,
     decimal,
     digits,
+    drop_n,
     fraction,
     ordinal,
     year,
@@ -57,7 +58,7 @@ _UNIT = re.compile(
     + "|".join(re.escape(unit) for unit in sorted(UNITS | CURRENCIES, key=len, reverse=True))
     + r")(?![\w²³])"
 )
-_SUFFIX = re.compile(r"-?(er|te[nrs]?|mol|x(?= [^\W\d]))\b")
+_SUFFIX = re.compile(r"-?(er|te[nrs]?|mol|x(?![\w-]))\b")
 _SERIES = re.compile(r"\.,?(?: (?:an|a|bis|oder|op de|op den|bis de|bis den) |-)\d+\.")
 _IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–]) ?$")
 
@@ -65,6 +66,10 @@ _MASCULINE = frozenset(
     "de den dem am um vum zum beim nom virum iwwerem ënnerem mam ufanks säin mäin däin säi mäi däi "
     "hiren hire eisen eise ären äre ee een engem sengem mengem dengem hirem eisem dësem dësen dëse "
     "deen dee keen kee nächsten leschten".split()
+)
+_ORDINAL_NOUNS = tuple(  # with these a number with a dot is an ordinal, whatever comes before
+    "Joerhonnert Jh Joerdausend Weltkrich Joresdag Gebuertsdag Editioun Auflag Etapp Halschent "
+    "Minutt Ronn Stack Spilldag".split()
 )
 _FEMININE_DATIVE = frozenset("der enger senger menger denger hirer eiser ärer dëser där".split())
 _BARE = frozenset("d' déi dës eng seng meng deng hir eis är dat säint eist dëst keng s'".split())
@@ -117,11 +122,12 @@ def speak_number(context: Context) -> Spoken:
     end = context.match.end()
     sign = {"-": ["minus"], "–": ["minus"], "+": ["plus"]}.get(written[0], [])
     bare = re.sub(r"^\D+|,-+$", "", written)
-    if " " in bare and ("plus" in sign or context.previous in _PHONES):
+    phone = any(word.lower() in _PHONES for word in context.spoken[-2:])
+    if " " in bare and ("plus" in sign or phone):
         return sign + _groups(bare), end
     plain = re.sub(r"\.(?=\d\d?$)", ",", bare.replace(" ", ""))
     whole, comma, decimals = plain.partition(",")
-    if context.previous in _PHONES and len(whole) >= _PHONE_DIGITS:
+    if phone and len(whole) >= _PHONE_DIGITS:
         return _groups(" ".join(re.findall("..?", whole))), end
     grouped = "." in whole
     value = int(whole.replace(".", ""))
@@ -165,7 +171,8 @@ def _groups(written: str) -> list[str]:
 
 def _at_clock(context: Context) -> bool:
     """Whether an hour is meant, not a number of hours."""
-    return context.previous in CLOCK_BEFORE or "Auer" in context.spoken
+    until = re.match(r"[ ]?h[ ]?[-–][ ]?\d+[ ]?h\b", context.after)
+    return bool(until) or context.previous in CLOCK_BEFORE or "Auer" in context.spoken
 
 
 def _measure(value: int, decimals: str, unit: str | Sequence[str]) -> list[str]:
@@ -182,7 +189,8 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
     suffix = _SUFFIX.match(context.text, end)
     if suffix:
         if suffix[1] in ("mol", "x"):
-            return [cardinal(value).replace(" ", "") + "mol"], suffix.end()
+            times = "ee" if value == 1 else cardinal(value).replace(" ", "")
+            return [drop_n(times) + "mol"], suffix.end()
         if suffix[1] == "er":
             base = year(value) if len(whole) == 4 else cardinal(value)
             return [base.replace(" ", "") + "er"], suffix.end()
@@ -206,7 +214,7 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
 
 
 def _is_ordinal_noun(noun: str) -> bool:
-    return noun in MONTHS or noun.startswith(("Joerhonnert", "Jh", "Joerdausend"))
+    return noun in MONTHS or noun.startswith(_ORDINAL_NOUNS)
 
 
 def _is_year(context: Context, whole: str, following: str) -> bool:

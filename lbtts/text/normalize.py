@@ -53,7 +53,8 @@ _PATTERN = re.compile(
   | (?P<iso>(?<![\d-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-]))
   | (?P<day>(?:(?<=\bden[ ])|(?<=\bde[ ])|(?<=\bvum[ ])|(?<=\bdem[ ])|(?<=\bbis[ ])|(?<=\bvirum[ ]))
         \d{{1,2}}\.(?:0?[1-9]|1[0-2])\.(?![\d.]))
-  | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d(?=[ ]?(?:Auer|auer)\b)|h[0-5]\d\b))
+  | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d
+        (?=[ ]?(?:Auer|auer)\b|[ ]?[-–][ ]?\d{{1,2}}[.:]\d\d[ ]?[Aa]uer\b)|h[0-5]\d\b))
   | (?P<score>\d+:\d+)
   | (?P<fraction>(?<![\d./,])(?:\d+[ ])?\d{{1,2}}/\d{{1,3}}(?![\d/])
         |(?:\d+[ ]?)?[{"".join(FRACTIONS)}])
@@ -75,6 +76,7 @@ _PATTERN = re.compile(
   | (?P<dash>(?<![^ ])[-–—]+(?![^ ])|[—–])
   | (?P<mark>[.,;:!?()"])
   | (?P<symbol>[{re.escape("".join(SYMBOLS))}])
+  | (?P<per>(?<=Euro)/|(?<=€)/)
   | (?P<silent>[-'/])
     """,
     re.VERBOSE,
@@ -161,7 +163,7 @@ def _spelled(word: str, coded: bool, shouted: bool) -> list[str]:
     """The names of the letters of an acronym, a code or a lone letter; empty for a word."""
     if word in ACRONYMS:
         return ACRONYMS[word].split()
-    if word in SPELLED:
+    if word.lower() in SPELLED and (shouted or word.islower()):
         return _spelled(word.upper(), coded, shouted=False)
     plural = _PLURAL_OF_LETTERS.fullmatch(word)
     if plural:
@@ -195,6 +197,7 @@ _RULES: dict[str, Callable[[Context], Spoken]] = {
     "fraction": speak_fraction,
     "to": speak_range,
     "times": _each(lambda _: ["mol"]),
+    "per": _each(lambda _: ["pro"]),
     "before": _each(lambda written: [BEFORE_NUMBERS[written]]),
     "number": speak_number,
     "abbreviation": _each(lambda written: ABBREVIATIONS[written].split()),

@@ -204,6 +204,8 @@ def fraction(parts: int, whole: int) -> list[str]:
     """`parts` of `whole` in words: en halleft, een Drëttel, dräi Véierel."""
     if whole == 2:
         return ["en", "halleft"] if parts == 1 else [*cardinal(parts).split(), "Hallef"]
+    if (parts, whole) == (1, 4):
+        return ["e", "Véierel"]
     noun = "Véierel" if whole == 4 else (ordinal(whole) + "el").capitalize()
     return LB.before_noun(parts, noun, "n")
 

@@ -12,7 +12,7 @@ ABBREVIATIONS = {
     "Prof.": "Professer", "St.": "Saint", "St@": "Saint", "Ste.": "Sainte",
     "Mio.": "Milliounen", "Mio": "Milliounen", "Mrd.": "Milliarden", "Mrd": "Milliarden",
     "Tsd.": "dausend", "Bd.": "Band",
-    "Tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
+    "Tel.": "Telefon", "tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
     "u.a.": "ënner anerem", "u. a.": "ënner anerem", "p.ex.": "par exemple", "vgl.": "vergläich",
     "w.e.g.": "wann ech gelift", "m.a.w.": "mat anere Wierder",
     "inkl.": "inklusiv", "max.": "maximal", "min.": "minimal", "russ.": "russesch",
