@@ -9,12 +9,14 @@ Source: espeak-ng 1.52, `speak_lib.h`, for constants and structures.
 """
 
 import ctypes
+import re
 import shutil
 import tempfile
 from _ctypes import dlclose
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import espeakng_loader
@@ -29,6 +31,7 @@ _RATE, _PITCH = 1, 3  # espeak_PARAMETER
 _CHARS_UTF8 = 1
 _POS_CHARACTER = 1
 _LIST_TERMINATED, _PHONEME = 0, 7  # espeak_EVENT_TYPE
+_IPA_APART = 0x02 | ord("_") << 8  # IPA, "_" between phonemes
 _NAME_BYTES = 8  # an event holds a phoneme's name without a final zero where it fills the field
 
 
@@ -127,8 +130,44 @@ def speak(text: str, voice: str, *, words_per_minute: int, pitch: int) -> Speech
     return Speech(samples, rate, phonemes)
 
 
+def transcribe(word: str, voice: str) -> list[str]:
+    """The phonemes of `word` as espeak's `voice` says it: IPA, stress marks before their vowel.
+
+    Raises:
+        InputError: the library does not start or has no such voice.
+    """
+    library = _transcriber()
+    if library.espeak_SetVoiceByName(voice.encode()) != 0:
+        raise InputError(f"espeak-ng has no voice {voice!r}")
+    text = ctypes.create_string_buffer(word.encode())
+    at = ctypes.c_void_p(ctypes.addressof(text))
+    said = []
+    while at.value:
+        clause = library.espeak_TextToPhonemes(ctypes.byref(at), _CHARS_UTF8, _IPA_APART)
+        said += re.sub(r"\([a-z-]+\)", "", clause.decode()).replace("_", " ").split()
+    return said
+
+
+@cache
+def _transcriber() -> ctypes.CDLL:
+    """A copy of the library that stays loaded and never makes a sound."""
+    with _private_library(keep=True) as library:
+        data = espeakng_loader.get_data_path()
+        if library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) <= 0:
+            raise InputError(
+                f"espeak-ng does not start with the data in {data}; reinstall espeakng-loader"
+            )
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [
+        ctypes.POINTER(ctypes.c_void_p),
+        ctypes.c_int,
+        ctypes.c_int,
+    ]
+    return library
+
+
 @contextmanager
-def _private_library() -> Iterator[ctypes.CDLL]:
+def _private_library(keep: bool = False) -> Iterator[ctypes.CDLL]:
     """A copy of the library of one's own: the loader shares memory only between equal files."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(espeakng_loader.get_library_path())
@@ -146,4 +185,5 @@ def _private_library() -> Iterator[ctypes.CDLL]:
     try:
         yield library
     finally:
-        dlclose(library._handle)
+        if not keep:
+            dlclose(library._handle)

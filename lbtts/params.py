@@ -81,6 +81,52 @@ class Corpus(Section):
         return self
 
 
+class Source(Section):
+    """A list of words with pronunciations."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    kind: Literal["packaged", "file", "url"]  # packaged: gruut_lang_lb, installed by pip
+    at: str | None = None  # path or address of an MFA dictionary, or of a table with a header
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of what is fetched
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Source":
+        if (self.kind == "packaged") != (self.at is None):
+            raise ValueError("kind: file and kind: url need `at`, and only they")
+        if self.kind == "url" and not self.sha256:
+            raise ValueError("kind: url needs sha256, or a changed file would go unnoticed")
+        return self
+
+
+class Network(Section):
+    """The networks of the model for unknown words."""
+
+    members: Count  # networks, whose mean is better than each; every other one hears analogies
+    embedding: Count  # numbers a letter
+    width: Count  # units in each direction
+    layers: Count
+    dropout: Share
+    epochs: Count
+    batch: Count  # letters a step
+    lr: Positive
+
+
+class Lexicon(Section):
+    """The known words, and the model for unknown ones that learns from them."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word counts
+    test_share: Share  # of the words, for scoring, where the source has no split of its own
+    network: Network | None  # null leaves the model for unknown words to its n-grams alone
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Lexicon":
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have the same name")
+        return self
+
+
 class MFA(Section):
     """The real Montreal Forced Aligner, called by its command line."""
 
@@ -239,6 +285,7 @@ class Params(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
     run: Run
     corpus: Corpus
+    lexicon: Lexicon
     align: Align
     features: Features
     base: Base

@@ -17,7 +17,7 @@ from stages import run
 FINETUNED, OUT = Path("models/finetuned"), Path("models/export")
 EVALUATED = Path("metrics/evaluate.json")
 PLANS = Path("data/g2p/utterances.jsonl")
-ADDITIONS, UNKNOWN_WORDS = Path("data/additions.tsv"), Path("data/g2p/model.npz")
+ADDITIONS, KNOWN = Path("data/additions.tsv"), Path("data/lexicon")
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     )
     shutil.rmtree(OUT, ignore_errors=True)
     export.write(OUT, model, table, read_config(FINETUNED), voice)
-    export.write_front_end(OUT, ADDITIONS, UNKNOWN_WORDS)
+    export.write_front_end(OUT, ADDITIONS, KNOWN)
     (OUT / "README.md").write_text(text, encoding="utf-8")
     figures: dict[str, float | str] = {"base": provenance["base"]}
     figures |= export.prove(OUT, model, table, voice, spoken[0])

@@ -1,4 +1,4 @@
-"""Turns transcripts into token plans, the aligner's dictionary and the model for unknown words."""
+"""Turns transcripts into token plans and the aligner's dictionary."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from lbtts.text.lexicon import write_dictionary
 from lbtts.text.tokens import Plan, write_plans
 from stages import run
 
-ADDITIONS = Path("data/additions.tsv")
+ADDITIONS, KNOWN = Path("data/additions.tsv"), Path("data/lexicon")
 OUT = Path("data/g2p")
 REJECTS = OUT / "rejects.csv"
 METRICS = Path("metrics/g2p.json")
@@ -28,7 +28,7 @@ def main() -> None:
         raise InputError(
             f"params.yaml: language: {p.language} has no front end; the only one is lb"
         )
-    g2p = LBG2P(ADDITIONS)
+    g2p = LBG2P(ADDITIONS, KNOWN)
     utterances = accepted(read_manifest(MANIFEST))
     if utterances.empty:
         raise InputError(f"{MANIFEST}: no accepted utterance; see its column reason")
@@ -47,7 +47,6 @@ def main() -> None:
     write_dictionary(
         (entry for plan in plans for entry in plan.pronunciations()), OUT / "lexicon.dict"
     )
-    g2p.unknown_words.save(OUT / "model.npz")
     guessed.to_csv(OUT / "oov.csv", index=False, lineterminator="\n")
     pd.DataFrame(rejects, columns=["id", "reason"]).to_csv(
         REJECTS, index=False, lineterminator="\n"

@@ -1,4 +1,5 @@
 import contextlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,4 +43,34 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data/raw/demo/sentences.txt").write_text("\n".join(sentences[:6]), encoding="utf-8")
     with contextlib.chdir(folder):
         corpus.main()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the stage `lexicon` writes, its model learnt from every tenth word by n-grams alone."""
+    from lbtts.text import languages
+    from lbtts.text.lexicon import (
+        LANGUAGES,
+        LEXICON,
+        MODEL,
+        packaged_entries,
+        write_dictionary,
+    )
+    from lbtts.text.unknown import learn_ngrams
+
+    folder = tmp_path_factory.mktemp("known")
+    entries = sorted(packaged_entries().items())
+    write_dictionary(entries, folder / LEXICON)
+    learn_ngrams(entries[::10]).save(folder / MODEL)
+    languages.learn(word for word, _ in entries).save(folder / LANGUAGES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def front_end(known: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exported folder with nothing but the front end in it."""
+    folder = tmp_path_factory.mktemp("exported")
+    shutil.copytree(known, folder / "g2p")
+    shutil.copy(ROOT / "data/additions.tsv", folder / "g2p")
     return folder

@@ -31,8 +31,9 @@ def run_in(folder: Path, stages) -> None:
             stage.main()
 
 
-def copy_of(project: Path, folder: Path) -> Path:
+def copy_of(project: Path, folder: Path, known: Path) -> Path:
     shutil.copytree(project, folder, dirs_exist_ok=True)
+    shutil.copytree(known, folder / "data/lexicon", dirs_exist_ok=True)
     additions = Path(__file__).parent.parent / "data/additions.tsv"
     shutil.copy(additions, folder / "data/additions.tsv")
     return folder
@@ -72,8 +73,8 @@ def assert_invariants(folder: Path) -> FeatureStore:
 
 
 @pytest.fixture(scope="module")
-def project(mini_corpus, tmp_path_factory):
-    folder = copy_of(mini_corpus, tmp_path_factory.mktemp("stages"))
+def project(mini_corpus, known, tmp_path_factory):
+    folder = copy_of(mini_corpus, tmp_path_factory.mktemp("stages"), known)
     run_in(folder, AFTER_CORPUS)
     return folder
 
@@ -84,9 +85,9 @@ def test_every_utterance_reaches_the_features_on_the_grid(project):
 
 
 def test_a_second_run_from_nothing_with_two_jobs_gives_the_same_bytes(
-    project, mini_corpus, tmp_path
+    project, mini_corpus, known, tmp_path
 ):
-    again = copy_of(mini_corpus, tmp_path)
+    again = copy_of(mini_corpus, tmp_path, known)
     params = (again / "params.yaml").read_text(encoding="utf-8")
     (again / "params.yaml").write_text(params.replace("jobs: 1", "jobs: 2"), encoding="utf-8")
     shutil.rmtree(again / "data/corpus")
@@ -107,8 +108,8 @@ def test_the_pitch_of_the_demo_voice_is_found(project):
     assert 0.5 < figures["voiced_share"] < 0.9
 
 
-def test_one_damaged_clip_is_listed_and_the_rest_goes_on(project, tmp_path):
-    folder = copy_of(project, tmp_path)
+def test_one_damaged_clip_is_listed_and_the_rest_goes_on(project, tmp_path, known):
+    folder = copy_of(project, tmp_path, known)
     params = (folder / "params.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(
         params.replace("max_rejected: 0.05", "max_rejected: 0.2"), encoding="utf-8"
@@ -123,8 +124,8 @@ def test_one_damaged_clip_is_listed_and_the_rest_goes_on(project, tmp_path):
     assert clip.stem not in FeatureStore(folder / "data/features.h5").ids
 
 
-def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_path):
-    folder = copy_of(project, tmp_path)
+def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_path, known):
+    folder = copy_of(project, tmp_path, known)
     clip = sorted((folder / "data/corpus/audio").iterdir())[2]
     soundfile.write(clip, np.zeros(600), 24_000, subtype="PCM_16")
     with pytest.raises(InputError, match=r"features: 1 of 6 .* data/features_report\.csv"):

@@ -1,4 +1,5 @@
 import io
+import shutil
 import subprocess
 import sys
 from itertools import groupby
@@ -7,26 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.errors import InputError, Reject
-from lbtts.text import g2p as front_end
+from lbtts.errors import Reject
+from lbtts.text import door, learning
 from lbtts.text.g2p import LBG2P
-from lbtts.text.graphones import align
+from lbtts.text.lexicon import LEXICON
 from lbtts.text.phones import SYMBOLS
-from lbtts.text.unknown import UnknownWords, train
 from lbtts.text.vocab import VOCAB, encode
 
 
 @pytest.fixture(scope="session")
-def small_model(tmp_path_factory):
-    """A model for unknown words trained on every tenth word."""
-    path = tmp_path_factory.mktemp("model") / "model.npz"
-    train(LBG2P().training_entries()[::10]).save(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def lbg2p(small_model):
-    return LBG2P(model=small_model)
+def lbg2p(known):
+    return LBG2P(None, known)
 
 
 def test_phonemes_and_tokens_come_as_from_misaki(lbg2p):
@@ -56,10 +48,10 @@ def test_plan_gives_every_symbol_its_word_and_phone(lbg2p):
     assert all(t.word is None for t in plan.tokens if t.symbol in " .")
 
 
-def test_own_pronunciations_come_first(tmp_path, small_model):
+def test_own_pronunciations_come_first(tmp_path, known):
     path = tmp_path / "mine.tsv"
     path.write_text("kanner\tk aː\nParis\tp ɑ ʀ iː s\n", encoding="utf-8")
-    g2p = LBG2P(path, small_model)
+    g2p = LBG2P(path, known)
     assert g2p.pronounce("kanner").phones == ("k", "aː")
     assert g2p.pronounce("Paris").phones == ("p", "ɑ", "ʁ", "iː", "s")
     assert g2p.pronounce("paris").is_guess  # a capital in the additions is a capital in the text
@@ -112,37 +104,17 @@ def test_known_characters_give_vocabulary_symbols_and_no_word_is_lost(lbg2p, tex
     assert bool(phonemes.strip()) == bool(tokens)
 
 
-def test_alignment_gives_every_letter_its_phones():
-    taxi = ("taxi", ("t", "ɑ", "k", "s", "i"))
-    entries = [taxi, *LBG2P().training_entries()[::50]]
-    aligned = align(entries)
-    for (word, phones), graphones in zip(entries, aligned, strict=True):
-        assert "".join(letter for letter, _ in graphones) == word
-        assert tuple(phone for _, made in graphones for phone in made) == phones
-    assert dict(aligned[0]) == {"t": ("t",), "a": ("ɑ",), "x": ("k", "s"), "i": ("i",)}
-
-
-def test_model_generalises_and_survives_its_file(small_model, tmp_path):
-    model = UnknownWords.load(small_model)
-    assert " ".join(model("schwätzen")) == "ʃ w æ ʦ ə n"
-    assert model("Ø?") == ()
-    model.save(tmp_path / "again.npz")
-    assert (tmp_path / "again.npz").read_bytes() == small_model.read_bytes()
-
-
-def test_training_twice_gives_the_same_model(tmp_path):
-    entries = LBG2P().training_entries()[::100]
-    for name in ("a", "b"):
-        train(entries).save(tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_missing_or_broken_model_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"none\.npz: not found; run `dvc repro g2p`"):
-        UnknownWords.load(tmp_path / "none.npz")
-    (tmp_path / "bad.npz").write_bytes(b"nonsense")
-    with pytest.raises(InputError, match=r"bad\.npz: no model"):
-        UnknownWords.load(tmp_path / "bad.npz")
+@given(text=st.text(max_size=40) | st.text(st.characters(categories=["L", "N", "P"]), max_size=40))
+def test_any_text_gives_vocabulary_symbols_or_one_clear_error(lbg2p, text):
+    try:
+        phonemes, tokens = lbg2p(text)
+    except Reject as reject:
+        assert "U+" in str(reject) and "\n" not in str(reject)
+        return
+    assert encode(phonemes) == [VOCAB[symbol] for symbol in phonemes]
+    assert all(token.phonemes for token in tokens)
+    if any(character.isalpha() for character in text):
+        assert any(symbol.isalpha() for symbol in phonemes)
 
 
 def test_sentences_of_the_target_domain_are_all_spoken(lbg2p, shared):
@@ -151,40 +123,53 @@ def test_sentences_of_the_target_domain_are_all_spoken(lbg2p, shared):
         assert all(phones for _, phones in lbg2p.plan("x", line).pronunciations()), line
 
 
-@pytest.mark.slow
-def test_unknown_words_of_the_benchmark_are_within_reach(shared):
-    """Phone errors of the model alone on 3,255 unseen words; the reference model makes 2.9 %."""
-    rows = shared("g2p", "lexicon.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    fields = [row.split("\t") for row in rows]
-    words = {s: [(w, tuple(p.split())) for w, p, _, split in fields if split == s] for s in SPLITS}
-    model = train(words["train"])
-    errors = sum(distance(model(word), phones) for word, phones in words["test"])
-    assert errors / sum(len(phones) for _, phones in words["test"]) < 0.032
-    wrong = sum(model(word) != phones for word, phones in words["test"])
-    assert wrong / len(words["test"]) < 0.18
-
-
-SPLITS = ("train", "test")
-
-
-def distance(guess, truth):
-    row = list(range(len(truth) + 1))
-    for i, a in enumerate(guess, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(truth, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
-
-
-def test_command_line_phonemises_line_by_line(monkeypatch, capsys, small_model):
+def test_command_line_phonemises_line_by_line(monkeypatch, capsys, known, tmp_path):
+    shutil.copytree(known, tmp_path / "data/lexicon")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO("Kanner\nДом\nvun\n"))
-    front_end.main(["--model", str(small_model)])
+    door.main([])
     out, err = capsys.readouterr()
     assert out == "kˈɑnɐ\n\nfun\n"
     assert "U+0414" in err
-    monkeypatch.setattr(sys, "stdin", io.StringIO("schwätzen\n"))
-    front_end.main(["--model", str(small_model), "--model-only"])
-    assert capsys.readouterr().out == "schwätzen\tʃ w æ ʦ ə n\n"
+
+
+def test_command_line_asks_the_model_alone_for_words_of_a_file_or_of_standard_input(
+    monkeypatch, capsys, known, tmp_path
+):
+    shutil.copytree(known, tmp_path / "data/lexicon")
+    (tmp_path / "words").write_text("schwätzen\n\nKanner\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    door.main(["--model-only", "words"])
+    from_file = capsys.readouterr().out
+    assert from_file.splitlines()[0] == "schwätzen\tʃ w æ ʦ ə n"
+    assert [line.split("\t")[0] for line in from_file.splitlines()] == ["schwätzen", "Kanner"]
+    for arguments in (["--model-only"], ["--model-only", "-"]):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("schwätzen\nKanner\n"))
+        door.main(arguments)
+        assert capsys.readouterr().out == from_file
+
+
+def test_command_line_learns_from_a_lexicon_once(monkeypatch, capsys, known, tmp_path, root):
+    params = (root / "params.yaml").read_text(encoding="utf-8")
+    start, end = params.index("  network:"), params.index("  seed: 0")
+    (tmp_path / "params.yaml").write_text(params[:start] + "  network: null\n" + params[end:])
+    lines = (known / LEXICON).read_text(encoding="utf-8").splitlines()[::40]
+    rows = ["word\tphones\tsplit"]
+    rows += [f"{line}\ttrain" for line in lines] + ["zzz\tʦ\ttest"]
+    (tmp_path / "words.tsv").write_text("\n".join(rows), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("Zzz\n"))
+        door.main(["--lexicon", "words.tsv"])
+        assert capsys.readouterr().out == "ʦ\n"
+        monkeypatch.setattr(learning, "learn", None)  # the second call finds the first one's model
+
+
+def test_bad_lexicon_ends_the_command_line_with_one_line(monkeypatch, tmp_path, root):
+    shutil.copy(root / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"error: none\.tsv: not found"):
+        door.main(["--lexicon", "none.tsv"])
 
 
 def test_text_side_imports_without_torch(root):

@@ -21,7 +21,8 @@ def test_supplement_names_every_letter_and_clitic():
 def test_additions_may_come_in_any_known_spelling_and_from_mfa(tmp_path):
     path = tmp_path / "additions.tsv"
     path.write_text(
-        "\ufeff# mine\nParis\tp ɑ ʀ iː s\n\nMFA\t0.9\t0.1\t1.2\t1.0\tæ m\nParis\tp\n",
+        "\ufeff# mine\nParis\tp ɑ ʀ iː s\n\nMFA\t0.2\t0.1\t1.2\t1.0\tɑ\n"
+        "MFA\t0.9\t0.1\t1.2\t1.0\tæ m\n<unk>\t0.99\tspn\n[noise]\tspn\nParis\tp\n",
         encoding="utf-8",
     )
     assert read_entries(path) == {"Paris": ("p", "ɑ", "ʁ", "iː", "s"), "MFA": ("æ", "m")}
@@ -45,7 +46,7 @@ def test_broken_additions_are_named_by_line(tmp_path, content, message):
 
 def test_missing_additions_name_the_remedy(tmp_path):
     with pytest.raises(InputError, match=r"not found; `git checkout` brings an empty one back"):
-        read_entries(tmp_path / "none.tsv")
+        read_entries(tmp_path / "additions.tsv")
 
 
 def test_dictionary_lists_each_pronunciation_once_sorted(tmp_path):

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from misaki.token import MToken
 from lbtts.errors import Reject
 from lbtts.grid import MAX_TOKENS
 from lbtts.pipeline import KPipeline, chunks
+from lbtts.text.normalize import normalize
 from tests import miniature
 
 LONG = (
@@ -18,8 +20,8 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def quiet():
-    return KPipeline(lang_code="l", model=False)
+def quiet(front_end):
+    return KPipeline(lang_code="l", repo_id=str(front_end), model=False)
 
 
 def token(text: str, whitespace: str = " ") -> MToken:
@@ -84,6 +86,26 @@ def test_sentence_of_700_characters_is_spoken_whole_and_only_once(quiet):
     whole, _ = quiet.g2p(LONG)
     assert " ".join(result.phonemes for result in results) == whole.strip()
     assert " ".join(result.graphemes for result in results).split() == LONG.split()
+
+
+def test_long_paragraph_is_spoken_word_for_word(quiet):
+    """Numbers, a date, French names and a sentence of 700 characters, 3,000 characters in all."""
+    sentences = [
+        "Den 24. Dezember 2021 huet de François Mitterrand um 17.40 Auer 2,50 € bezuelt.",
+        LONG.strip() + ".",
+        "Zu Versailles, op de Champs-Élysées, waren 1.250 Leit bei -3,5 °C: eng Woch virdrun 2:1!",
+        "De Louis XIV. huet am 17. Joerhonnert gelieft; hien hat z.B. 3 Päerd a 7 Kutschen.",
+    ]
+    text = " ".join(sentences * 3)
+    assert len(text) > 3000
+    results = list(quiet(text))
+    assert all(0 < len(result.phonemes) <= MAX_TOKENS for result in results)
+    spoken = [t.text for result in results for t in result.tokens]
+    assert spoken == [piece.text for piece in normalize(text)]
+    spans = sorted({(piece.start, piece.end) for piece in normalize(text)})
+    unsaid = [text[a:b] for (_, a), (b, _) in pairwise(spans)]
+    assert not any(character.isalnum() for gap in unsaid for character in gap)
+    assert all(t.phonemes for result in results for t in result.tokens)
 
 
 def test_lines_are_spoken_one_after_the_other_and_empty_ones_passed_over(quiet):

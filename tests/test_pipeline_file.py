@@ -10,6 +10,7 @@ from tests.imports import closure
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 ORDER = [
     "corpus",
+    "lexicon",
     "g2p",
     "align",
     "durations",

@@ -7,24 +7,22 @@ import pytest
 
 from lbtts.corpus import write_manifest
 from lbtts.errors import InputError
-from lbtts.text.g2p import LBG2P
 from lbtts.text.tokens import read_plans
 from stages import g2p as stage
 
 TEXTS = {
     "b": "D'Kanner spille mat 3 Schnuddelpatten.",
-    "a": "Vun der Schnuddelpatt!",
+    "a": "Vun der Schnuddelpatt! 😀👍🏽",
     "c": "Кот",
     "d": "",
 }
 
 
 @pytest.fixture
-def project(tmp_path, root, monkeypatch):
-    """A folder with a manifest; the model for unknown words learns from few words, to be quick."""
-    entries = LBG2P().training_entries()[::50]
-    monkeypatch.setattr(LBG2P, "training_entries", lambda self: entries)
+def project(tmp_path, root, known):
+    """A folder with a manifest and known words."""
     (tmp_path / "data/corpus").mkdir(parents=True)
+    shutil.copytree(known, tmp_path / "data/lexicon")
     configure(tmp_path, root)
     shutil.copy(root / "data/additions.tsv", tmp_path / "data")
     row = {"split": "train", "audio": "x", "seconds": 1.0, "status": "ok", "reason": ""}
@@ -66,10 +64,11 @@ def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
     assert "empty transcript" in rejects["d"]
     figures = json.loads((project / "metrics/g2p.json").read_text(encoding="utf-8"))
     assert (figures["utterances"], figures["rejected"], figures["oov_words"]) == (2, 2, 2)
+    assert figures["emoji_dropped"] == 2
 
 
 def test_stage_twice_gives_the_same_bytes(project):
-    files = ("utterances.jsonl", "lexicon.dict", "oov.csv", "rejects.csv", "model.npz")
+    files = ("utterances.jsonl", "lexicon.dict", "oov.csv", "rejects.csv")
     runs = []
     for _ in range(2):
         stage.main()
@@ -81,6 +80,17 @@ def test_additions_correct_a_guess(project, root):
     (project / "data/additions.tsv").write_text("schnuddelpatt\tp ɑ t\n", encoding="utf-8")
     stage.main()
     assert "schnuddelpatt\tp ɑ t\n" in (project / "data/g2p/lexicon.dict").read_text("utf-8")
+
+
+def test_guesses_fed_back_as_additions_are_known_and_said_alike(project):
+    stage.main()
+    said = (project / "data/g2p/utterances.jsonl").read_bytes()
+    with (project / "data/g2p/oov.csv").open(encoding="utf-8") as file:
+        rows = [f"{row['word']}\t{row['pronunciation']}\n" for row in csv.DictReader(file)]
+    (project / "data/additions.tsv").write_text("".join(rows), encoding="utf-8")
+    stage.main()
+    assert (project / "data/g2p/oov.csv").read_text("utf-8").count("\n") == 1
+    assert (project / "data/g2p/utterances.jsonl").read_bytes() == said
 
 
 def test_too_many_rejects_end_the_stage_after_its_reports(project, root):

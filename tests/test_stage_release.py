@@ -52,11 +52,12 @@ def trained(tmp_path_factory):
             symbols = tuple(Token(symbol, None, None) for symbol in "hɑɪ.")
             plans.append(Plan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
-    for name in ("g2p", "corpus", "alignment"):
+    for name in ("g2p", "corpus", "alignment", "lexicon"):
         (folder / "data" / name).mkdir()
     for name in ("g2p", "alignment"):
         write_plans(plans, folder / "data" / name / "utterances.jsonl")
-    (folder / "data/g2p/model.npz").write_bytes(b"a model for unknown words")
+    for name in ("lexicon.dict", "model.npz", "languages.npz"):
+        (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")
     for name in ("g2p/rejects", "alignment/report", "durations", "features_report"):
@@ -129,6 +130,8 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch)
         "README.md",
         "config.json",
         "g2p/additions.tsv",
+        "g2p/languages.npz",
+        "g2p/lexicon.dict",
         "g2p/model.npz",
         "kokoro-lb.pth",
         "voices/lb_max.pt",

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -115,12 +115,10 @@ def follow(
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
-    followed = Plan(
-        plan.id,
-        plan.text,
-        plan.words,
-        tuple(Phone(h.interval.label, number) for number, w in enumerate(words) for h in w),
-        tuple(_tokens(plan, words)),
+    followed = replace(
+        plan,
+        phones=tuple(Phone(h.interval.label, number) for number, w in enumerate(words) for h in w),
+        tokens=tuple(_tokens(plan, words)),
     )
     return followed, tuple(h.interval for w in words for h in w)
 

@@ -1,7 +1,7 @@
 """The folder that is given away, and the proof that stock kokoro speaks with it.
 
 config.json  kokoro-lb.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
-g2p/{additions.tsv,model.npz}: the front end that the voice was trained with
+g2p/: the front end that the voice was trained with
 """
 
 import json
@@ -26,8 +26,9 @@ from lbtts.model.voice import VoiceTable
 from lbtts.records import write_json
 from lbtts.release import proof
 from lbtts.release.onnx_graph import compare_graph, write_graph
+from lbtts.text.lexicon import KNOWN
 
-FRONT_END = Path("g2p/additions.tsv"), Path("g2p/model.npz")
+FRONT_END, ADDITIONS = Path("g2p"), "additions.tsv"
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
 
 _NOISE = 0  # seed of the noise under which both sides of the proof speak
@@ -53,18 +54,20 @@ def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], vo
     torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
 
 
-def write_front_end(folder: Path, additions: Path, model: Path) -> None:
-    """Copies one's own pronunciations and the model for unknown words into the folder."""
-    for source, name in zip((additions, model), FRONT_END, strict=True):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder / name)
+def write_front_end(folder: Path, additions: Path, known: Path) -> None:
+    """Copies one's own pronunciations and what the stage `lexicon` wrote into the folder."""
+    out = folder / FRONT_END
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(additions, out / ADDITIONS)
+    for name in KNOWN:
+        shutil.copyfile(known / name, out / name)
 
 
 def front_end(folder: Path) -> tuple[Path | None, Path | None]:
-    """The exported additions and model for unknown words; None for each that is not there."""
-    paths = (folder / name for name in FRONT_END)
-    additions, model = (path if path.exists() else None for path in paths)
-    return additions, model
+    """The exported additions, and the folder of what is known; None for each that is not there."""
+    additions, known = folder / FRONT_END / ADDITIONS, folder / FRONT_END
+    complete = all((known / name).exists() for name in KNOWN)
+    return additions if additions.exists() else None, known if complete else None
 
 
 def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:

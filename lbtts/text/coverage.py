@@ -37,6 +37,7 @@ def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | flo
         "distinct_words": len(words),
         "oov_words": len(guessed),
         "oov_rate": round(int(guessed["count"].sum()) / max(words.total(), 1), 5),
+        "emoji_dropped": sum(plan.emoji for plan in plans),
         "phones": phones.total(),
         "distinct_phones": len(phones),
         "tokens": sum(len(plan.tokens) for plan in plans),

@@ -7,8 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lbtts.text.numbers import Gender, cardinal, currency, decimal, digits, ordinal, year
-from lbtts.text.written import CURRENCIES, FEMININE_ENDINGS, MONTHS, UNITS
+from lbtts.text.numbers import (
+    Gender,
+    cardinal,
+    currency,
+    decimal,
+    digits,
+    drop_n,
+    fraction,
+    ordinal,
+    year,
+)
+from lbtts.text.written import (
+    CURRENCIES,
+    FEMININE_ENDINGS,
+    FEMININE_NAMES,
+    FRACTIONS,
+    MASCULINE_MEASURES,
+    MONTHS,
+    NUMBERED,
+    RULERS,
+    UNITS,
+)
 
 
 @dataclass(frozen=True)
@@ -38,13 +58,18 @@ _UNIT = re.compile(
     + "|".join(re.escape(unit) for unit in sorted(UNITS | CURRENCIES, key=len, reverse=True))
     + r")(?![\w²³])"
 )
-_SUFFIX = re.compile(r"-?(er|te[nrs]?|ten|mol)\b")
-_SERIES = re.compile(r"\.,? (?:an|a|bis|oder|op de|op den|bis de|bis den) \d+\.")
+_SUFFIX = re.compile(r"-?(er|te[nrs]?|mol|x(?![\w-]))\b")
+_SERIES = re.compile(r"\.,?(?: (?:an|a|bis|oder|op de|op den|bis de|bis den) |-)\d+\.")
+_IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–]) ?$")
 
 _MASCULINE = frozenset(
     "de den dem am um vum zum beim nom virum iwwerem ënnerem mam ufanks säin mäin däin säi mäi däi "
     "hiren hire eisen eise ären äre ee een engem sengem mengem dengem hirem eisem dësem dësen dëse "
     "deen dee keen kee nächsten leschten".split()
+)
+_ORDINAL_NOUNS = tuple(  # with these a number with a dot is an ordinal, whatever comes before
+    "Joerhonnert Jh Joerdausend Weltkrich Joresdag Gebuertsdag Editioun Auflag Etapp Halschent "
+    "Minutt Ronn Stack Spilldag".split()
 )
 _FEMININE_DATIVE = frozenset("der enger senger menger denger hirer eiser ärer dëser där".split())
 _BARE = frozenset("d' déi dës eng seng meng deng hir eis är dat säint eist dëst keng s'".split())
@@ -56,10 +81,15 @@ _YEAR_BEFORE = frozenset(
     "joer joren zanter zënter säit enn ufank ufanks mëtt vun vu bis no viru virun ëm an am".split()
     + [month.lower() for month in MONTHS]
 )
-_CLOCK_BEFORE = frozenset("um ëm géint vun vu bis ab viru no kuerz".split())
+_PHONES = frozenset("telefon telefonsnummer fax faxnummer handy handynummer gsm mobil".split())
+_PHONE_DIGITS = 6  # without spaces, from which on a telephone number is read in pairs
+CLOCK_BEFORE = frozenset("um ëm géint vun vu bis ab viru no kuerz".split())
 _MEASURED = frozenset(
     "euro meter kilometer joer leit deeg stonnen minutten prozent grad kilo liter mol".split()
 )
+_DATIVE = frozenset("dem vum mam beim zum nom virum".split())
+_FRACTIONS_OF = frozenset({12, 16, 20, 100, 1000})
+_WON = re.compile(r"\d+ (?:gewonn|verluer|geschloen|géint|fir)")
 _ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
 
 
@@ -81,7 +111,7 @@ def ordinal_ending(before: list[str]) -> str:
             return ""
         if word in _MASCULINE:
             return "en"
-        if word not in ("an", "a", "bis", "oder") and not word.endswith("ten"):
+        if word not in ("an", "a", "bis", "oder") and not word.endswith(("t", "te", "ten", "ter")):
             break
     return "en"
 
@@ -91,21 +121,30 @@ def speak_number(context: Context) -> Spoken:
     written = context.match[0]
     end = context.match.end()
     sign = {"-": ["minus"], "–": ["minus"], "+": ["plus"]}.get(written[0], [])
-    plain = written.lstrip("-–+€$£ ").replace(" ", "")
-    whole, comma, fraction = plain.partition(",")
+    bare = re.sub(r"^\D+|,-+$", "", written)
+    phone = any(word.lower() in _PHONES for word in context.spoken[-2:])
+    if " " in bare and ("plus" in sign or phone):
+        return sign + _groups(bare), end
+    plain = re.sub(r"\.(?=\d\d?$)", ",", bare.replace(" ", ""))
+    whole, comma, decimals = plain.partition(",")
+    if phone and len(whole) >= _PHONE_DIGITS:
+        return _groups(" ".join(re.findall("..?", whole))), end
     grouped = "." in whole
     value = int(whole.replace(".", ""))
-    code = next((CURRENCIES[c] for c in written if c in CURRENCIES), None)
+    prefix = re.match(r"[-–+]?(\D+?) ?\d", written)
+    code = CURRENCIES.get(prefix[1].strip()) if prefix else None
     in_code = context.text[context.match.start() - 1 : context.match.start()].isalpha()
     unit = None if in_code else _UNIT.match(context.text, end)
     if unit and unit[1] in CURRENCIES:
         code, end = CURRENCIES[unit[1]], unit.end()
     if code:
-        return sign + currency(Decimal(f"{value}.{fraction or 0}"), code).split(), end
+        return sign + currency(Decimal(f"{value}.{decimals or 0}"), code).split(), end
+    if unit and unit[1] == "h" and not decimals and value <= 24 and _at_clock(context):
+        return [*cardinal(value, "f").split(), "Auer"], unit.end()
     if unit:
-        return sign + _measure(value, fraction, UNITS[unit[1]]), unit.end()
+        return sign + _measure(value, decimals, UNITS[unit[1]]), unit.end()
     if comma:
-        return sign + decimal(value, fraction).split(), end
+        return sign + decimal(value, decimals).split(), end
     if not grouped and not sign:
         special = _ending(context, value, whole)
         if special:
@@ -121,10 +160,25 @@ def speak_number(context: Context) -> Spoken:
     return sign + cardinal(value, None if counted else gender).split(), end
 
 
-def _measure(value: int, fraction: str, unit: str | Sequence[str]) -> list[str]:
+def _groups(written: str) -> list[str]:
+    """A telephone number, group by group."""
+    return [
+        word
+        for group in written.split()
+        for word in (digits(group) if group[0] == "0" else cardinal(int(group))).split()
+    ]
+
+
+def _at_clock(context: Context) -> bool:
+    """Whether an hour is meant, not a number of hours."""
+    until = re.match(r"[ ]?h[ ]?[-–][ ]?\d+[ ]?h\b", context.after)
+    return bool(until) or context.previous in CLOCK_BEFORE or "Auer" in context.spoken
+
+
+def _measure(value: int, decimals: str, unit: str | Sequence[str]) -> list[str]:
     one, many = (unit, unit) if isinstance(unit, str) else unit
-    if fraction:
-        return [*decimal(value, fraction).split(), *many.split()]
+    if decimals:
+        return [*decimal(value, decimals).split(), *many.split()]
     name = one if value == 1 else many
     return [*cardinal(value, _gender(name)).split(), *name.split()]
 
@@ -134,17 +188,20 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
     end = context.match.end()
     suffix = _SUFFIX.match(context.text, end)
     if suffix:
-        if suffix[1] == "mol":
-            return [cardinal(value).replace(" ", "") + "mol"], suffix.end()
+        if suffix[1] in ("mol", "x"):
+            times = "ee" if value == 1 else cardinal(value).replace(" ", "")
+            return [drop_n(times) + "mol"], suffix.end()
         if suffix[1] == "er":
             base = year(value) if len(whole) == 4 else cardinal(value)
             return [base.replace(" ", "") + "er"], suffix.end()
-        return [ordinal(value) + ordinal_ending(context.spoken)], suffix.end()
+        return [ordinal(value) + suffix[1].removeprefix("t")], suffix.end()
     if context.text[end : end + 1] != "." or len(whole) > 3 or value == 0:
         return None
     ending = ordinal_ending(context.spoken)
     following = re.match(r" ?([^\W\d_]+)", context.text[end + 1 :])
-    known = context.previous in _MASCULINE | _FEMININE_DATIVE | _BARE
+    known = context.previous in _MASCULINE | _FEMININE_DATIVE | _BARE or bool(
+        _IN_SERIES.search(context.text[: context.match.start()])
+    )
     if following:
         noun = following[1]
         if not (known or noun[0].islower() or _is_ordinal_noun(noun)):
@@ -157,7 +214,7 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
 
 
 def _is_ordinal_noun(noun: str) -> bool:
-    return noun in MONTHS or noun.startswith(("Joerhonnert", "Jh", "Joerdausend"))
+    return noun in MONTHS or noun.startswith(_ORDINAL_NOUNS)
 
 
 def _is_year(context: Context, whole: str, following: str) -> bool:
@@ -166,26 +223,35 @@ def _is_year(context: Context, whole: str, following: str) -> bool:
     return not following[:1].isupper() or context.previous in _YEAR_BEFORE
 
 
-def speak_date(context: Context) -> Spoken:
-    """The reading of 24.02.2006: day, month by name, year."""
-    day, month, in_year = (int(part) for part in re.split("[./]", context.match[0]))
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return digits(re.sub(r"\D", "", context.match[0])).split(), context.match.end()
-    ending = ordinal_ending(context.spoken)
-    return [ordinal(day) + ending, MONTHS[month - 1], *year(in_year).split()], context.match.end()
+def speak_range(context: Context) -> Spoken:
+    """What is said for the dash between two numbers: zu in a score, else bis."""
+    before = re.search(r"(?<![\d.,])(\d{1,2})$", context.text[: context.match.start()])
+    after = re.match(r"(\d{1,2})(?![\d.,%°€]|,\d)", context.after)
+    falling = before and after and int(before[1]) >= int(after[1])
+    won = _WON.match(context.after) if before and after else None
+    return ["zu" if falling or won else "bis"], context.match.end()
 
 
-def speak_time(context: Context) -> Spoken:
-    """The reading of 11:30 Auer, or of a score: 3:0."""
-    first, second = re.split("[:.h]", context.match[0])
+def speak_fraction(context: Context) -> Spoken:
+    """The reading of 3/4, 2 1/2 and ½; of what only looks so, its first number."""
+    written = context.match[0]
     end = context.match.end()
-    oclock = re.compile("[ ]?[Aa]uer").match(context.text, end)
-    clock = context.previous in _CLOCK_BEFORE and int(first) <= 24 and len(second) == 2
-    if oclock or "h" in context.match[0] or (clock and int(second) < 60):
-        minutes = cardinal(int(second)).split() if int(second) else []
-        hour = cardinal(int(first), "f").split()
-        return [*hour, "Auer", *minutes], oclock.end() if oclock else end
-    return [*cardinal(int(first)).split(), "zu", *cardinal(int(second)).split()], end
+    numbers = [int(number) for number in re.findall(r"[0-9]+", written)]
+    if written[-1] in FRACTIONS:
+        numbers += FRACTIONS[written[-1]]
+    *wholes, parts, whole = numbers
+    if not (0 < parts < whole and (whole <= 10 or whole in _FRACTIONS_OF)):
+        first = re.match(r"\d+", written)
+        assert first is not None
+        return cardinal(int(first[0])).split(), context.match.start() + first.end()
+    words = fraction(parts, whole)
+    noun = _next_word(context.text[end:]).lower()
+    if (parts, whole) == (1, 2) and not wholes:
+        if _gender(noun) == "f":
+            words = ["eng", "hallef"]
+        elif noun in MASCULINE_MEASURES:
+            words = ["en", "hallwen"]
+    return [*(w for n in wholes for w in (*cardinal(n).split(), "an")), *words], end
 
 
 def speak_roman(context: Context) -> Spoken | None:
@@ -199,11 +265,24 @@ def speak_roman(context: Context) -> Spoken | None:
     following = _next_word(context.text[end + dotted :])
     if following.startswith(("Joerhonnert", "Jh")):
         return [ordinal(value) + ordinal_ending(context.spoken)], end + dotted
-    before = re.search(r"([^\W\d_]+ )?([^\W\d_]+)[ ]$", context.text[: context.match.start()])
-    if not before or not before[2][0].isupper() or (len(numeral) == 1 and not following):
+    before = re.search(
+        r"(?:([^\W\d_]+) )??(?:([^\W\d_]+) )?([^\W\d_]+)[ ]$",
+        context.text[: context.match.start()],
+    )
+    if not before or not before[3][0].isupper():
         return None
-    dative = (before[1] or "").strip().lower() in ("dem", "vum", "mam", "beim", "zum", "nom")
-    return ["dem" if dative else "den", ordinal(value).capitalize() + "en"], end + dotted
+    if before[3].lower() in NUMBERED and not dotted:
+        return cardinal(value).split(), end
+    title = (before[2] or "").lower()
+    if len(numeral) == 1 and not following and title not in RULERS:
+        return None
+    article = next((w.lower() for w in (before[2], before[1]) if w and w[0].islower()), "")
+    if before[3].lower() in FEMININE_NAMES or before[3].endswith("a"):
+        dative = article in ("der", "vun", "mat", "bei", "fir")
+        words = ["der", "er"] if dative else ["déi", ""]
+    else:
+        words = ["dem" if article in _DATIVE else "den", "en"]
+    return [words[0], ordinal(value).capitalize() + words[1]], end + dotted
 
 
 def _roman_value(numeral: str) -> int:

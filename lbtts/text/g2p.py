@@ -1,29 +1,37 @@
 """Luxembourgish text to phonemes, with the interface of misaki's G2P classes.
 
-`python -m lbtts.text.g2p` phonemises its standard input, one utterance a line; with
-`--model-only` it reads one word a line and prints what the model for unknown words alone makes of
-it, as `word<TAB>phones`.
+`python -m lbtts.text.g2p` phonemises its standard input, one utterance a line; with `--model-only`
+it prints what the model for unknown words alone makes of each word, as `word<TAB>phones`.
 """
 
-import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Literal
 
 from misaki.token import MToken
 
 from lbtts.errors import Reject
-from lbtts.text import unknown
+from lbtts.text import foreign
+from lbtts.text.characters import count_emoji
 from lbtts.text.graphones import Phones
-from lbtts.text.lexicon import SUPPLEMENT, Entries, packaged_entries, read_entries
+from lbtts.text.languages import HOME, Languages
+from lbtts.text.lexicon import (
+    LANGUAGES,
+    LEXICON,
+    MODEL,
+    SUPPLEMENT,
+    Entries,
+    packaged_entries,
+    read_entries,
+)
 from lbtts.text.normalize import Piece, normalize, space_follows
 from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOWELS, canonical
 from lbtts.text.stress import stressed_vowel
 from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.unknown import UnknownWords, learn_ngrams
 
 _SENTENCE_ENDS = frozenset(".!?:")
 _SHORTEST_PART = 4  # letters of either part of a compound; shorter parts split words wrongly
@@ -34,7 +42,7 @@ class Pronunciation:
     """How a word is said, and how that was found."""
 
     phones: Phones
-    source: Literal["lexicon", "n-rule", "compound", "letters", "model"]
+    source: Literal["lexicon", "n-rule", "compound", "letters", "foreign", "model"]
     stressed: int | None  # index of the stressed vowel
 
     @property
@@ -43,18 +51,22 @@ class Pronunciation:
         return self.source not in ("lexicon", "n-rule")
 
 
+_MARK = Pronunciation((), "letters", None)
+
+
 class LBG2P:
     """Luxembourgish G2P: `g2p(text) -> (phonemes, tokens)`, as kokoro's KPipeline calls it."""
 
     def __init__(
-        self, additions: str | Path | None = None, model: str | Path | None = None
+        self, additions: str | Path | None = None, known: str | Path | None = None
     ) -> None:
         """Reads the lexicons.
 
         Args:
             additions: a file of one's own pronunciations, which come first.
-            model: a saved model for unknown words; None trains one when the first unknown word
-                comes, which takes about 15 s.
+            known: the folder that the stage `lexicon` wrote. None takes the words of the pip
+                package, trains n-grams on them when the first unknown word comes, which takes
+                about 20 s, and takes no word for a foreign one.
 
         Raises:
             InputError: a file is missing or broken.
@@ -62,28 +74,23 @@ class LBG2P:
         self._own: Entries = read_entries(SUPPLEMENT)
         if additions is not None:
             self._own |= read_entries(additions)
-        self._packaged = packaged_entries()
-        self._model = model
+        self._known_folder = None if known is None else Path(known)
+        self._listed = packaged_entries() if known is None else read_entries(Path(known, LEXICON))
         self._pronunciations: dict[str, Pronunciation] = {}
+        self._foreign: dict[tuple[str, ...], list[Pronunciation] | None] = {}
 
     @cached_property
-    def unknown_words(self) -> unknown.UnknownWords:
+    def unknown_words(self) -> UnknownWords:
         """The model for words that no lexicon has."""
-        if self._model is not None:
-            return unknown.UnknownWords.load(self._model)
-        return unknown.train(self.training_entries())
+        if self._known_folder is not None:
+            return UnknownWords.load(self._known_folder / MODEL)
+        return learn_ngrams(sorted(packaged_entries().items()))
 
-    def training_entries(self) -> list[tuple[str, Phones]]:
-        """What the model for unknown words learns from: the packaged lexicon, by word.
-
-        Words in -en come without their n too: the lexicon lists them only in full, but before most
-        consonants they are written and said so.
-        """
-        entries = dict(self._packaged)
-        for word, phones in self._packaged.items():
-            if word.endswith("en") and phones[-1] == FINAL_N and len(phones) > 1:
-                entries.setdefault(word[:-1], phones[:-1])
-        return sorted(entries.items())
+    @cached_property
+    def languages(self) -> Languages | None:
+        """What tells the language of words that no lexicon has."""
+        folder = self._known_folder
+        return None if folder is None else Languages.load(folder / LANGUAGES)
 
     def __call__(self, text: str) -> tuple[str, list[MToken]]:
         """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.
@@ -91,10 +98,9 @@ class LBG2P:
         Raises:
             Reject: `text` has a character that no rule knows.
         """
-        pieces = normalize(text)
         tokens = []
-        for piece, following, starts in _in_context(pieces):
-            symbols = (token.symbol for token in self._tokens(piece, starts, 0, 0))
+        for piece, following, said in self._said(normalize(text)):
+            symbols = (token.symbol for token in _tokens(piece, said, 0, 0))
             space = " " * space_follows(piece, following)
             tokens.append(MToken(piece.text, tag="", whitespace=space, phonemes="".join(symbols)))
         return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
@@ -108,18 +114,18 @@ class LBG2P:
         words: list[str] = []
         phones: list[Phone] = []
         tokens: list[Token] = []
-        for piece, following, starts in _in_context(normalize(text)):
-            tokens += self._tokens(piece, starts, len(words), len(phones))
-            if piece.is_word:
-                labels = self.pronounce(piece.text, starts).phones
-                phones += (Phone(label, len(words)) for label in labels)
+        for piece, following, said in self._said(normalize(text)):
+            tokens += _tokens(piece, said, len(words), len(phones))
+            if said is not None:
+                phones += (Phone(label, len(words)) for label in said.phones)
                 words.append(piece.text.lower())
             if space_follows(piece, following):
                 tokens.append(Token(" ", None, None))
         if not phones:
             what = f"nothing in {text!r} can be pronounced" if text.strip() else "empty transcript"
             raise Reject(f"{what}; write what is said, or take the recording out")
-        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens))
+        emoji = count_emoji(text)
+        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens), emoji)
 
     def pronounce(self, word: str, sentence_start: bool = False) -> Pronunciation:
         """The pronunciation of one spoken word.
@@ -132,17 +138,36 @@ class LBG2P:
             found = self._pronunciations[key] = self._find(key)
         return found
 
-    def _tokens(self, piece: Piece, sentence_start: bool, word: int, phone: int) -> list[Token]:
-        """The tokens of a piece; `word` and `phone` are the indices at which it starts."""
-        if not piece.is_word:
-            return [Token(piece.text, None, None)]
-        pronunciation = self.pronounce(piece.text, sentence_start)
-        tokens = []
-        for i, label in enumerate(pronunciation.phones):
-            if i == pronunciation.stressed:
-                tokens.append(Token(STRESS, word, None))
-            tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
-        return tokens
+    def _said(
+        self, pieces: list[Piece]
+    ) -> Iterator[tuple[Piece, Piece | None, Pronunciation | None]]:
+        """Every piece with the next one and, for a word, its pronunciation."""
+        said: list[Pronunciation | None] = [
+            self.pronounce(piece.text, starts) if piece.is_word else None
+            for piece, starts in _with_sentence_starts(pieces)
+        ]
+        for run, guessed in groupby(
+            range(len(pieces)),
+            lambda i: (said[i] or _MARK).source == "model" and not pieces[i].made,
+        ):
+            if run and (places := list(guessed)):
+                foreign = self._as_foreign(tuple(pieces[i].text.lower() for i in places))
+                for i, pronunciation in zip(places, foreign or (), strict=foreign is not None):
+                    said[i] = pronunciation
+        yield from zip_longest(pieces, pieces[1:], said)
+
+    def _as_foreign(self, words: tuple[str, ...]) -> list[Pronunciation] | None:
+        """Words without a lexicon that stand side by side, if they are foreign; else None."""
+        if words not in self._foreign:
+            language = HOME if self.languages is None else self.languages.guess(words)
+            self._foreign[words] = (
+                None if language == HOME else [self._in_language(word, language) for word in words]
+            )
+        return self._foreign[words]
+
+    def _in_language(self, word: str, language: str) -> Pronunciation:
+        said = foreign.pronounce(word, language)
+        return Pronunciation(said[0], "foreign", said[1]) if said else self.pronounce(word)
 
     def _find(self, word: str) -> Pronunciation:
         lower = word.lower()
@@ -163,7 +188,7 @@ class LBG2P:
         return Pronunciation(letters or guess, "letters", stressed_vowel(lower, letters))
 
     def _known(self, word: str) -> Phones | None:
-        return self._own.get(word) or self._packaged.get(word)
+        return self._own.get(word) or self._listed.get(word)
 
     def _by_n_rule(self, word: str) -> Phones | None:
         """The pronunciation taken from the same word with more or less final n."""
@@ -198,32 +223,27 @@ class LBG2P:
         return known
 
 
-def _in_context(pieces: list[Piece]) -> Iterator[tuple[Piece, Piece | None, bool]]:
-    """Every piece with the next one and whether it starts a sentence."""
+def _tokens(piece: Piece, said: Pronunciation | None, word: int, phone: int) -> list[Token]:
+    """The tokens of a piece; `word` and `phone` are the indices at which it starts."""
+    if said is None:
+        return [Token(piece.text, None, None)]
+    tokens = []
+    for i, label in enumerate(said.phones):
+        if i == said.stressed:
+            tokens.append(Token(STRESS, word, None))
+        tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
+    return tokens
+
+
+def _with_sentence_starts(pieces: list[Piece]) -> Iterator[tuple[Piece, bool]]:
+    """Every piece and whether it starts a sentence."""
     starts = True
-    for piece, following in zip_longest(pieces, pieces[1:]):
-        yield piece, following, starts
+    for piece in pieces:
+        yield piece, starts
         starts = piece.text in _SENTENCE_ENDS or (starts and not piece.is_word)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Phonemises standard input."""
-    parser = argparse.ArgumentParser(prog="python -m lbtts.text.g2p", description=main.__doc__)
-    parser.add_argument("--additions", help="your own pronunciations, word<TAB>phones")
-    parser.add_argument("--model", help="saved model for unknown words, e.g. data/g2p/model.npz")
-    parser.add_argument("--model-only", action="store_true", help="one word a line, no lexicon")
-    options = parser.parse_args(arguments)
-    g2p = LBG2P(options.additions, options.model)
-    for line in map(str.strip, sys.stdin):
-        if options.model_only:
-            print(f"{line}\t{' '.join(g2p.unknown_words(line.lower()))}")
-            continue
-        try:
-            print(g2p(line)[0])
-        except Reject as reject:
-            print(f"rejected: {reject}", file=sys.stderr)
-            print()
-
-
 if __name__ == "__main__":
+    from lbtts.text.door import main
+
     main()

@@ -1,6 +1,6 @@
-"""Known pronunciations: one's own additions, lbtts's supplement, and the packaged lexicon.
+"""Known pronunciations: one's own additions, lbtts's supplement, and the configured sources.
 
-Source of the packaged lexicon: gruut-lang-lb (MIT), whose 35,600 words are transcriptions of the
+Source of the packaged list: gruut-lang-lb (MIT), whose 35,600 words are transcriptions of the
 Lëtzebuerger Online Dictionnaire (CC0).
 """
 
@@ -15,6 +15,9 @@ from lbtts.text.graphones import Phones
 from lbtts.text.phones import canonical
 
 SUPPLEMENT = Path(__file__).with_name("supplement.tsv")
+# In the folder that the stage `lexicon` writes: the known words, the model for unknown ones, and
+# what tells the language of the latter
+LEXICON, MODEL, LANGUAGES = KNOWN = ("lexicon.dict", "model.npz", "languages.npz")
 
 Entries = dict[str, Phones]
 
@@ -22,34 +25,62 @@ Entries = dict[str, Phones]
 def read_entries(path: str | Path) -> Entries:
     """The pronunciations in a file of `word<TAB>phones`, or of any MFA dictionary.
 
-    Phones may be spelled in any way the phoneme contract knows. Of several pronunciations of a
-    word the first counts; probabilities between word and phones are passed over.
+    Phones may be spelled in any way the phoneme contract knows. Of several pronunciations of a word
+    the likeliest counts, the first of equals; what is in brackets stands for noise, not for a word.
 
     Raises:
         InputError: the file is missing, is not UTF-8, or has a line that is no entry.
     """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; `git checkout` brings an empty one back") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     entries: Entries = {}
-    for number, line in enumerate(lines, 1):
+    likeliest: dict[str, float] = {}
+    for number, line in enumerate(read_lines(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
         word, *fields = line.strip().split("\t")
-        try:
-            phones = canonical(fields[-1].split() if fields else ())
-        except ValueError as error:
-            raise InputError(
-                f"{path}:{number}: {word}: {error}; see lbtts/text/phones.py"
-            ) from None
-        if not phones:
-            raise InputError(f"{path}:{number}: expected word<TAB>phones, got {line.strip()!r}")
-        entries.setdefault(word, phones)
+        if word[0] in "[<" and fields[-1:] in (["spn"], ["sil"]):
+            continue
+        phones = parse_phones(path, number, word, fields[-1] if fields else "")
+        probability = _probability(fields[0]) if len(fields) > 1 else 1.0
+        if probability > likeliest.get(word, -1.0):
+            entries[word], likeliest[word] = phones, probability
     return entries
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        InputError: it is missing or not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        hint = "; `git checkout` brings an empty one back" if Path(path).stem == "additions" else ""
+        raise InputError(f"{path}: not found{hint}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+
+
+def parse_phones(path: str | Path, number: int, word: str, phones: str) -> Phones:
+    """The phones in line `number` of a file, in canonical labels.
+
+    Raises:
+        InputError: there are none, or one is not in the phoneme contract.
+    """
+    try:
+        labels = canonical(phones.split())
+    except ValueError as error:
+        raise InputError(f"{path}:{number}: {word}: {error}; see lbtts/text/phones.py") from None
+    if not labels:
+        raise InputError(f"{path}:{number}: expected word<TAB>phones, got {word + phones!r}")
+    return labels
+
+
+def _probability(field: str) -> float:
+    try:
+        return float(field)
+    except ValueError:
+        return 1.0
 
 
 def packaged_entries() -> Entries:

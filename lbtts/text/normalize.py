@@ -15,9 +15,25 @@ from itertools import zip_longest
 
 from lbtts.errors import Reject
 from lbtts.text.characters import LETTERS, Characters, clean
-from lbtts.text.figures import Context, Spoken, speak_date, speak_number, speak_roman, speak_time
+from lbtts.text.dates import speak_date, speak_day, speak_time
+from lbtts.text.figures import (
+    Context,
+    Spoken,
+    speak_fraction,
+    speak_number,
+    speak_range,
+    speak_roman,
+)
 from lbtts.text.numbers import drop_n, keeps_n
-from lbtts.text.written import ABBREVIATIONS, ACRONYMS, LETTER_NAMES, SYMBOLS
+from lbtts.text.written import (
+    ABBREVIATIONS,
+    ACRONYMS,
+    BEFORE_NUMBERS,
+    FRACTIONS,
+    LETTER_NAMES,
+    SPELLED,
+    SYMBOLS,
+)
 
 _OPENING = frozenset("(“")
 _SPACED = _OPENING | {"—"}  # the marks that a space comes before
@@ -28,17 +44,29 @@ _ABBREVIATION = "|".join(
     re.escape(written) + ("" if written.endswith((".", ";")) else r"(?!\w)")
     for written in sorted(ABBREVIATIONS, key=len, reverse=True)
 )
+_BEFORE = "|".join(map(re.escape, BEFORE_NUMBERS))
+_DECIMAL_UNIT = r"(?:[kc]?m|kg|g|l|Euro|Meter|Kilo\w*|Liter|Prozent|Grad|Mi[ol]\w*|Mrd)\b"
 _PATTERN = re.compile(
     rf"""
-    (?P<space>[ ]+)
-  | (?P<date>(?<![\d.])\d{{1,2}}([./])\d{{1,2}}\3\d{{4}}(?!\d))
-  | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d(?=[ ]?(?:Auer|auer)\b)|h[0-5]\d\b))
+    (?P<date>(?<![\d.])\d{{1,2}}(?:([./])\d{{1,2}}\2|\.[ ]\d{{1,2}}\.[ ])
+        (?:\d{{4}}|\d\d)(?![\d.]\d|\d))
+  | (?P<iso>(?<![\d-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-]))
+  | (?P<day>(?:(?<=\bden[ ])|(?<=\bde[ ])|(?<=\bvum[ ])|(?<=\bdem[ ])|(?<=\bbis[ ])|(?<=\bvirum[ ]))
+        \d{{1,2}}\.(?:0?[1-9]|1[0-2])\.(?![\d.]))
+  | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d
+        (?=[ ]?(?:Auer|auer)\b|[ ]?[-–][ ]?\d{{1,2}}[.:]\d\d[ ]?[Aa]uer\b)|h[0-5]\d\b))
   | (?P<score>\d+:\d+)
-  | (?P<to>(?<=\d)[ ]?[-–—][ ]?(?=\d))
-  | (?P<number>(?:(?<![\w)%°])[-+–](?=\d))?
-        (?:[€$£][ ]?)?
-        (?:\d{{1,3}}(?:\.\d{{3}})+(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)|\d+)
-        (?:,\d+)?)
+  | (?P<fraction>(?<![\d./,])(?:\d+[ ])?\d{{1,2}}/\d{{1,3}}(?![\d/])
+        |(?:\d+[ ]?)?[{"".join(FRACTIONS)}])
+  | (?P<to>(?:(?<=\d)|(?<=\d\.)|(?<=\dh))[ ]?[-–—][ ]?(?=\d))
+  | (?P<times>(?<=\d)[ ]?[x×][ ]?(?=\d))
+  | (?P<space>[ ]+|https?://|mailto:)
+  | (?P<number>(?:(?<![\w)%°])[-+–](?=[\d€$£]))?
+        (?:(?:[€$£¥]|(?<!\w)(?:CHF|EUR|USD|GBP))[ ]?(?=\d))?
+        (?:\d{{1,3}}(?:\.\d{{3}})+(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)
+          |\d+\.\d{{1,2}}(?=[ ]?(?:[€$£%°]|{_DECIMAL_UNIT}))|\d+)
+        (?:,\d+|,-+)?)
+  | (?<!\w)(?P<before>{_BEFORE})(?=[ ]?\d)
   | (?<!\w)(?P<abbreviation>{_ABBREVIATION})
   | (?P<initials>(?<!\w)(?:[A-Z]\.){{2,}})
   | (?P<clitic>(?<!\w)(?:[dszlmnjtcDSZLMNJTC]|[qQ]u)'(?=\w))
@@ -48,6 +76,7 @@ _PATTERN = re.compile(
   | (?P<dash>(?<![^ ])[-–—]+(?![^ ])|[—–])
   | (?P<mark>[.,;:!?()"])
   | (?P<symbol>[{re.escape("".join(SYMBOLS))}])
+  | (?P<per>(?<=Euro)/|(?<=€)/)
   | (?P<silent>[-'/])
     """,
     re.VERBOSE,
@@ -134,6 +163,8 @@ def _spelled(word: str, coded: bool, shouted: bool) -> list[str]:
     """The names of the letters of an acronym, a code or a lone letter; empty for a word."""
     if word in ACRONYMS:
         return ACRONYMS[word].split()
+    if word.lower() in SPELLED and (shouted or word.islower()):
+        return _spelled(word.upper(), coded, shouted=False)
     plural = _PLURAL_OF_LETTERS.fullmatch(word)
     if plural:
         *names, last = (LETTER_NAMES[letter] for letter in plural[1])
@@ -161,7 +192,13 @@ _RULES: dict[str, Callable[[Context], Spoken]] = {
     "time": speak_time,
     "score": speak_time,
     "clitic": _each(lambda written: [written]),
-    "to": _each(lambda _: ["bis"]),
+    "iso": speak_date,
+    "day": speak_day,
+    "fraction": speak_fraction,
+    "to": speak_range,
+    "times": _each(lambda _: ["mol"]),
+    "per": _each(lambda _: ["pro"]),
+    "before": _each(lambda written: [BEFORE_NUMBERS[written]]),
     "number": speak_number,
     "abbreviation": _each(lambda written: ABBREVIATIONS[written].split()),
     "initials": _each(lambda written: [LETTER_NAMES[c] for c in written if c != "."]),
@@ -186,7 +223,19 @@ def _eifeler(pieces: list[Piece]) -> list[Piece]:
 
 
 # Of the words that rules make, those whose n falls: not zéng, Kilogramm, eelef or Rappen.
-_N_WORDS = ("een", "siwen", "ten", "iounen", "iarden", "onnen", "utten", "an", "alorien")
+_N_WORDS = (
+    "een",
+    "den",
+    "siwen",
+    "ten",
+    "iounen",
+    "iarden",
+    "onnen",
+    "utten",
+    "an",
+    "alorien",
+    "allwen",
+)
 
 
 def _quotes(pieces: list[Piece]) -> list[Piece]:

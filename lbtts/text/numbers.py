@@ -81,6 +81,7 @@ class Num2WordLB(Num2Word_Base):
         "USD": (("Dollar", "Dollar"), ("Cent", "Cent")),
         "GBP": (("Pond", "Pond"), ("Penny", "Pence")),
         "CHF": (("Frang", "Frang"), ("Rappen", "Rappen")),
+        "JPY": (("Yen", "Yen"), ("Sen", "Sen")),
     }
 
     def setup(self) -> None:
@@ -108,7 +109,7 @@ class Num2WordLB(Num2Word_Base):
         if rest or not words:
             words.append(self._last(rest, gender) if not words else _below_million(rest))
         for i, word in enumerate(words[:-1]):
-            if word.endswith("n") and word != "een" and not keeps_n(words[i + 1]):
+            if word.endswith("en") and word != "een" and not keeps_n(words[i + 1]):
                 words[i] = drop_n(word)
         return " ".join(words)
 
@@ -197,6 +198,16 @@ def year(value: int) -> str:
 def ordinal(value: int) -> str:
     """The ordinal's stem, without its ending."""
     return LB.to_ordinal(value)
+
+
+def fraction(parts: int, whole: int) -> list[str]:
+    """`parts` of `whole` in words: en halleft, een Drëttel, dräi Véierel."""
+    if whole == 2:
+        return ["en", "halleft"] if parts == 1 else [*cardinal(parts).split(), "Hallef"]
+    if (parts, whole) == (1, 4):
+        return ["e", "Véierel"]
+    noun = "Véierel" if whole == 4 else (ordinal(whole) + "el").capitalize()
+    return LB.before_noun(parts, noun, "n")
 
 
 def currency(value: Decimal, code: str) -> str:

@@ -40,6 +40,7 @@ class Plan:
     words: tuple[str, ...]  # as spoken, lower case: the keys of lexicon.dict
     phones: tuple[Phone, ...]
     tokens: tuple[Token, ...]
+    emoji: int = 0  # dropped from the text
 
     def __post_init__(self) -> None:
         """Refuses what Kokoro would cut short.
@@ -112,6 +113,7 @@ def _plan(path: Path, number: int, line: str) -> Plan:
             words=tuple(record["words"]),
             phones=tuple(Phone(*row) for row in record["phones"]),
             tokens=tuple(Token(*row) for row in record["tokens"]),
+            emoji=record["emoji"],
         )
     except (ValueError, KeyError, TypeError, Reject) as error:
         raise InputError(

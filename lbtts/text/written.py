@@ -11,7 +11,8 @@ ABBREVIATIONS = {
     "resp.": "respektiv", "evtl.": "eventuell", "event.": "eventuell", "Dr.": "Dokter",
     "Prof.": "Professer", "St.": "Saint", "St@": "Saint", "Ste.": "Sainte",
     "Mio.": "Milliounen", "Mio": "Milliounen", "Mrd.": "Milliarden", "Mrd": "Milliarden",
-    "Tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
+    "Tsd.": "dausend", "Bd.": "Band",
+    "Tel.": "Telefon", "tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
     "u.a.": "ënner anerem", "u. a.": "ënner anerem", "p.ex.": "par exemple", "vgl.": "vergläich",
     "w.e.g.": "wann ech gelift", "m.a.w.": "mat anere Wierder",
     "inkl.": "inklusiv", "max.": "maximal", "min.": "minimal", "russ.": "russesch",
@@ -20,6 +21,8 @@ ABBREVIATIONS = {
     "Sek.": "Sektioun", "Mme": "Madame", "Mlle": "Mademoiselle", "Hr.": "Här", "Jr.": "Junior",
     "&amp;": "an", "www": "Wee Wee Wee",
 }  # fmt: skip
+
+BEFORE_NUMBERS = {"S.": "Säit", "p.": "Säit", "Pos.": "Positioun", "Fig.": "Figur", "Nr": "Nummer"}
 
 UNITS = {  # behind a number; one form, or (one, many)
     "mm": "Millimeter", "cm": "Zentimeter", "dm": "Dezimeter", "m": "Meter", "km": "Kilometer",
@@ -37,15 +40,22 @@ UNITS = {  # behind a number; one form, or (one, many)
     "kB": "Kilobyte", "MB": "Megabyte", "GB": "Gigabyte", "TB": "Terabyte", "hPa": "Hektopascal",
     "°C": "Grad Celsius", "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promill",
     "kcal": ("Kilokalorie", "Kilokalorien"), "dB": "Dezibel", "PS": "Päerdsstäerkten",
+    "Mio.": ("Millioun", "Milliounen"), "Mio": ("Millioun", "Milliounen"),
+    "Mrd.": ("Milliard", "Milliarden"), "Mrd": ("Milliard", "Milliarden"),
+    "kJ": "Kilojoule", "mbar": "Millibar", "bar": "Bar", "Mbit/s": "Megabit an der Sekonn",
+    "m/min": "Meter an der Minutt", "l/min": "Liter an der Minutt", "ct": "Cent",
 }  # fmt: skip
 
-CURRENCIES = {"€": "EUR", "EUR": "EUR", "$": "USD", "USD": "USD", "£": "GBP", "CHF": "CHF"}
+CURRENCIES = {
+    "€": "EUR", "EUR": "EUR", "$": "USD", "USD": "USD", "£": "GBP", "GBP": "GBP", "CHF": "CHF",
+    "¥": "JPY", "JPY": "JPY",
+}  # fmt: skip
 
 SYMBOLS = {
     "%": "Prozent", "‰": "Promill", "°": "Grad", "€": "Euro", "$": "Dollar", "£": "Pond",
     "¥": "Yen", "&": "an", "+": "plus", "=": "gläich", "×": "mol", "÷": "gedeelt duerch",
     "±": "plus minus", "§": "Paragraf", "@": "at", "²": "Quadrat", "³": "Kubik",
-    "→": "op", "½": "en halleft", "¼": "e Véierel", "¾": "dräi Véierel",
+    "→": "op",
 }  # fmt: skip
 
 LETTER_NAMES = dict(
@@ -57,6 +67,20 @@ LETTER_NAMES = dict(
     )
 ) | {"Ä": "Ä", "É": "E", "Ë": "E", "Ö": "Ö", "Ü": "Ü"}
 ACRONYMS = {"CSV": "Zee Äss Vau", "UNO": "Uno", "UNICEF": "Unicef"}  # said otherwise than by rule
+SPELLED = frozenset(  # by their letters' names in lower case too; none of them is a word
+    "adn adr bgl cd cfl cgdis cns csv dj dna dp dvd eu gps hiv lcgb lsap mp mri nba ogbl pc pdf "
+    "pdg rtl sms snca snj tgv tv usa usb vip wc".split()
+)
+NUMBERED = frozenset(  # behind these a Roman numeral is a number, not a ruler's
+    "kapitel chapitre band deel phas typ klass grupp niveau stuf tableau akt szen nummer artikel "
+    "annexe sektioun section tome volume ligue liga".split()
+)
+FEMININE_NAMES = frozenset(
+    "elizabeth elisabeth margrethe beatrix anne marie katharina catherine charlotte".split()
+)
+RULERS = frozenset("groussherzog kinnek keeser poopst herzog fürst grof zar groussherzogin".split())
+MASCULINE_MEASURES = frozenset("liter meter kilometer kilo dag mount euro apel kilogramm".split())
+FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅛": (1, 8)}
 
 MONTHS = (
     "Januar Februar Mäerz Abrëll Mee Juni Juli August September Oktober November Dezember".split()

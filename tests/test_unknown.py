@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import torch
+
+from lbtts.errors import InputError
+from lbtts.params import Network, Source
+from lbtts.text import tagger_training
+from lbtts.text.analogy import Analogies
+from lbtts.text.graphones import align
+from lbtts.text.learning import distance, learn, score
+from lbtts.text.lexicon import MODEL, packaged_entries
+from lbtts.text.sources import gather
+from lbtts.text.tagger import EDGE
+from lbtts.text.unknown import UnknownWords, learn_ngrams, with_and_without_n
+
+ENTRIES = sorted(packaged_entries().items())
+NETWORK = Network(
+    members=2, embedding=8, width=12, layers=2, dropout=0.1, epochs=2, batch=400, lr=1e-2
+)
+
+
+@pytest.fixture(scope="module")
+def networked():
+    """A model with two networks, and the networks as torch knows them."""
+    nets = []
+    weights = tagger_training._weights
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            tagger_training, "_weights", lambda net, s: nets.append(net) or weights(net, s)
+        )
+        return learn(ENTRIES[::50], NETWORK, seed=1, workers=1), nets
+
+
+def test_alignment_gives_every_letter_its_phones():
+    taxi = ("taxi", ("t", "ɑ", "k", "s", "i"))
+    entries = [taxi, *ENTRIES[::50]]
+    aligned = align(entries)
+    for (word, phones), graphones in zip(entries, aligned, strict=True):
+        assert "".join(letter for letter, _ in graphones) == word
+        assert tuple(phone for _, made in graphones for phone in made) == phones
+    assert dict(aligned[0]) == {"t": ("t",), "a": ("ɑ",), "x": ("k", "s"), "i": ("i",)}
+
+
+def test_words_in_en_are_learnt_without_their_n_too():
+    known = [("fannen", ("f", "ɑ", "n", "ə", "n")), ("wen", ("v", "eː"))]
+    assert with_and_without_n(known) == [("fanne", ("f", "ɑ", "n", "ə")), *known]
+
+
+def test_model_generalises_and_survives_its_file(known, tmp_path):
+    model = UnknownWords.load(known / MODEL)
+    assert " ".join(model("schwätzen")) == "ʃ w æ ʦ ə n"
+    assert model("Ø?") == ()
+    model.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (known / MODEL).read_bytes()
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_training_again_gives_the_same_model_whatever_the_workers(networked, tmp_path, workers):
+    networked[0].save(tmp_path / "first")
+    learn(ENTRIES[::50], NETWORK, seed=1, workers=workers).save(tmp_path / "again")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def test_networks_in_numpy_are_those_that_torch_trained(networked):
+    model, nets = networked
+    tagger = model._tagger
+    word = "schwätzen"
+    letters = torch.tensor([[EDGE, *(tagger._ids[letter] for letter in word), EDGE]])
+    proposals = np.pad(tagger._analogies(word), ((1, 1), (0, 0), (0, 0)))[None]
+    with torch.no_grad():
+        scores = [
+            net.eval()(letters, torch.from_numpy(proposals))[0, 1:-1].log_softmax(-1).numpy()
+            for net in nets
+        ]
+    assert len(scores) == NETWORK.members
+    np.testing.assert_allclose(tagger(word), np.mean(scores, axis=0), atol=1e-5)
+
+
+def test_model_with_networks_survives_its_file(networked, tmp_path):
+    networked[0].save(tmp_path / "a.npz")
+    UnknownWords.load(tmp_path / "a.npz").save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert UnknownWords.load(tmp_path / "a.npz")("kanner") == networked[0]("kanner")
+
+
+def test_proposals_come_from_the_words_inside_and_with_the_same_beginning_and_end():
+    words = ["haus", "hausdier", "mauer", "dier"]
+    made = [[1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7, 8], [9, 2, 3, 6, 8], [5, 6, 7, 8]]
+    analogies = Analogies(words, made)
+    inside, beginning, end = (analogies("haustier")[:, kind, 0].tolist() for kind in range(3))
+    assert inside == [2, 3, 4, 5, 0, 0, 0, 0]
+    assert beginning == [2, 3, 4, 5, 0, 0, 0, 0]
+    assert end == [0, 0, 0, 0, 0, 7, 8, 9]
+    others = analogies("dier")
+    assert others[:, 0, 0].tolist() == [0, 0, 0, 0]  # no word proposes for itself
+    assert others[:, 2, 0].tolist() == [6, 7, 8, 9]
+
+
+def test_score_counts_phones_and_words():
+    assert distance("abcd", "abd") == 1
+    assert distance("", "ab") == 2
+    model = learn_ngrams(ENTRIES[::100])
+    right = [(word, model(word)) for word in ("kanner", "zeitung")]
+    assert score(model, right) == {"per": 0.0, "wer": 0.0}
+    phones = right[1][1]
+    assert score(model, [right[0], ("zeitung", (*phones, "n"))])["wer"] == 50.0
+
+
+def test_missing_or_broken_model_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.npz: not found; run `dvc repro lexicon`"):
+        UnknownWords.load(tmp_path / "none.npz")
+    (tmp_path / "bad.npz").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=r"bad\.npz: no model"):
+        UnknownWords.load(tmp_path / "bad.npz")
+
+
+@pytest.mark.slow
+def test_ngrams_alone_are_near_the_reference_on_unseen_words(shared):
+    """A joint-sequence model's 2.9 % and 17.2 %; benchmarks/g2p.py scores the whole model."""
+    source = Source(name="shared", kind="file", at=str(shared("g2p", "lexicon.tsv")))
+    words = gather([source], 0.0)
+    figures = score(learn_ngrams(words.training()), words.scoring())
+    assert len(words.scoring()) > 3000
+    assert figures["per"] < 3.2 and figures["wer"] < 18
