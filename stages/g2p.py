@@ -1,5 +1,6 @@
 """Turns transcripts into token plans and the aligner's dictionary."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,8 @@ from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.records import write_json
 from lbtts.text.coverage import figures, guesses
 from lbtts.text.g2p import LBG2P
-from lbtts.text.lexicon import write_dictionary
+from lbtts.text.graphones import Phones
+from lbtts.text.lexicon import read_variants, write_dictionary
 from lbtts.text.tokens import Plan, write_plans
 from stages import run
 
@@ -19,6 +21,14 @@ ADDITIONS, KNOWN = Path("data/additions.tsv"), Path("data/lexicon")
 OUT = Path("data/g2p")
 REJECTS = OUT / "rejects.csv"
 METRICS = Path("metrics/g2p.json")
+
+
+def pronunciations(plans: Sequence[Plan]) -> set[tuple[str, Phones]]:
+    """Every word of the plans as it is planned, and as one's own additions say it may be heard."""
+    planned = {entry for plan in plans for entry in plan.pronunciations()}
+    words = {word for word, _ in planned}
+    own = read_variants(ADDITIONS).items()
+    return planned | {(w.lower(), p) for w, several in own for p in several if w.lower() in words}
 
 
 def main() -> None:
@@ -44,9 +54,7 @@ def main() -> None:
     guessed = guesses(plans, g2p)
     OUT.mkdir(parents=True, exist_ok=True)
     write_plans(plans, OUT / "utterances.jsonl")
-    write_dictionary(
-        (entry for plan in plans for entry in plan.pronunciations()), OUT / "lexicon.dict"
-    )
+    write_dictionary(pronunciations(plans), OUT / "lexicon.dict")
     guessed.to_csv(OUT / "oov.csv", index=False, lineterminator="\n")
     pd.DataFrame(rejects, columns=["id", "reason"]).to_csv(
         REJECTS, index=False, lineterminator="\n"

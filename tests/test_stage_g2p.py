@@ -82,6 +82,19 @@ def test_additions_correct_a_guess(project, root):
     assert "schnuddelpatt\tp ɑ t\n" in (project / "data/g2p/lexicon.dict").read_text("utf-8")
 
 
+def test_several_pronunciations_of_a_word_are_the_aligners_to_choose_from(project):
+    own = "schnuddelpatt\tp ɑ t\nschnuddelpatt\tp ɑ\nwuert\tv uə ʁ t\n"
+    (project / "data/additions.tsv").write_text(own, encoding="utf-8")
+    stage.main()
+    lines = (project / "data/g2p/lexicon.dict").read_text(encoding="utf-8").splitlines()
+    said = [line for line in lines if line.startswith("schnuddelpatt\t")]
+    assert said == ["schnuddelpatt\tp ɑ", "schnuddelpatt\tp ɑ t"]
+    plans = read_plans("data/g2p/utterances.jsonl")
+    planned = dict(entry for plan in plans for entry in plan.pronunciations())
+    assert planned["schnuddelpatt"] == ("p", "ɑ", "t")
+    assert not any(line.startswith("wuert") for line in lines)  # said nowhere
+
+
 def test_guesses_fed_back_as_additions_are_known_and_said_alike(project):
     stage.main()
     said = (project / "data/g2p/utterances.jsonl").read_bytes()

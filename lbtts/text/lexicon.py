@@ -6,6 +6,7 @@ Lëtzebuerger Online Dictionnaire (CC0).
 
 import importlib.util
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -23,16 +24,21 @@ Entries = dict[str, Phones]
 
 
 def read_entries(path: str | Path) -> Entries:
+    """The likeliest pronunciation of each word in a file that `read_variants` reads."""
+    return {word: phones[0] for word, phones in read_variants(path).items()}
+
+
+def read_variants(path: str | Path) -> dict[str, tuple[Phones, ...]]:
     """The pronunciations in a file of `word<TAB>phones`, or of any MFA dictionary.
 
-    Phones may be spelled in any way the phoneme contract knows. Of several pronunciations of a word
-    the likeliest counts, the first of equals; what is in brackets stands for noise, not for a word.
+    Phones may be spelled in any way the phoneme contract knows. The likeliest pronunciation of a
+    word comes first, equals in the order of the file; what is in brackets stands for noise, not for
+    a word.
 
     Raises:
         InputError: the file is missing, is not UTF-8, or has a line that is no entry.
     """
-    entries: Entries = {}
-    likeliest: dict[str, float] = {}
+    found: dict[str, list[tuple[float, Phones]]] = defaultdict(list)
     for number, line in enumerate(read_lines(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -41,9 +47,11 @@ def read_entries(path: str | Path) -> Entries:
             continue
         phones = parse_phones(path, number, word, fields[-1] if fields else "")
         probability = _probability(fields[0]) if len(fields) > 1 else 1.0
-        if probability > likeliest.get(word, -1.0):
-            entries[word], likeliest[word] = phones, probability
-    return entries
+        found[word].append((-probability, phones))
+    return {
+        word: tuple(phones for _, phones in sorted(several, key=lambda each: each[0]))
+        for word, several in found.items()
+    }
 
 
 def read_lines(path: str | Path) -> list[str]:
