@@ -89,7 +89,9 @@ def kept(choice: Lexicon, workers: int) -> Path:
     words = gather(choice.sources, choice.test_share)
     entries = words.training()
     digest = hashlib.sha256(choice.model_dump_json(include={"network", "seed"}).encode())
-    digest.update("\n".join(f"{word} {' '.join(phones)}" for word, phones in entries).encode())
+    learnt = {word for word, _ in entries}
+    for word, phones in words.entries.items():
+        digest.update(f"{word} {' '.join(phones)} {word in learnt}\n".encode())
     for module in _CODE:
         digest.update(Path(str(module.__file__)).read_bytes())
     with scratch(f"lexicon-{digest.hexdigest()[:16]}") as folder:

@@ -23,6 +23,25 @@ _SCALES = ((10**9, "Milliard", "Milliarden"), (10**6, "Millioun", "Milliounen"))
 _ORDINALS = {1: "éischt", 2: "zweet", 3: "drëtt", 6: "sechst", 7: "siwent", 8: "aacht"}
 _N_STAYS_BEFORE = frozenset("aeiouyäëéèêöüâàîôûœndtzh")
 
+# The parts of number words, longest first, with the links between them and the ends of ordinals
+PARTS = sorted(
+    {
+        *_BELOW_20,
+        *_TENS,
+        "honnert",
+        "dausend",
+        "siwe",
+        "an",
+        "a",
+        "st",
+        "ste",
+        "sten",
+        "ster",
+        "er",
+    },
+    key=lambda part: (-len(part), part),
+)
+
 LIMIT = 10**12  # above it nobody reads a number out as one
 
 
