@@ -1,4 +1,4 @@
-"""What the backend kaldi costs on a corpus, with one process and with two.
+"""What the backend kaldi costs on a corpus, on one core and on two.
 
     python -m benchmarks.alignment
 
@@ -8,6 +8,7 @@ over the corpus that only computes the features. Lower is better; on a busy mach
 """
 
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -38,7 +39,8 @@ def features() -> None:
         mfcc(f"data/corpus/audio/{plan.id}.flac")
 
 
-def _measure(work: Callable[[], None], results) -> None:  # type: ignore[no-untyped-def]
+def _measure(cores: int, work: Callable[[], None], results) -> None:  # type: ignore[no-untyped-def]
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     begin = time.perf_counter()
     work()
     wall = time.perf_counter() - begin
@@ -47,11 +49,11 @@ def _measure(work: Callable[[], None], results) -> None:  # type: ignore[no-unty
     results.put((wall, cpu, max(u.ru_maxrss for u in used) / 1024))
 
 
-def measure(title: str, work: Callable[[], None]) -> tuple[float, float]:
-    """Wall and CPU seconds of `work` in a process of its own."""
+def measure(title: str, cores: int, work: Callable[[], None]) -> tuple[float, float]:
+    """Wall and CPU seconds of `work` in a process of its own, held to so many cores."""
     context = multiprocessing.get_context("fork")
     results = context.Queue()
-    process = context.Process(target=_measure, args=(work, results))
+    process = context.Process(target=_measure, args=(cores, work, results))
     process.start()
     wall, cpu, memory = results.get()
     process.join()
@@ -63,10 +65,10 @@ def main() -> None:
     """Measures and prints."""
     minutes = read_manifest()["seconds"].replace("", "0").astype(float).sum() / 60
     print(f"{minutes:.1f} minutes of speech")
-    _, floor = measure("features alone", features)
-    alone, cpu = measure("one process", lambda: align(1))
-    together, _ = measure("two processes", lambda: align(2))
-    print(f"two processes take {together / alone:.2f} x the wall time of one")
+    _, floor = measure("features alone", 1, features)
+    alone, cpu = measure("one core", 1, lambda: align(1))
+    together, _ = measure("two cores", 2, lambda: align(2))
+    print(f"two cores take {together / alone:.2f} x the wall time of one")
     print(f"training and aligning take {cpu / floor:.1f} x the CPU time of the features")
 
 

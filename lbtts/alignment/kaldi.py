@@ -96,25 +96,30 @@ def _train(
     labels = sorted({label for name in words for word in words[name] for p in word for label in p})
     frames = np.concatenate(list(features.values()))
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))
-    states = [model.spread(words[name], x) for name, x in features.items()]
-    model.update(frames, np.concatenate(states), len(labels), seed=0)
+    states = {name: model.spread(words[name], x) for name, x in features.items()}
+    model.update(((features[name], states[name]) for name in states), len(labels), seed=0)
 
-    work = _Work(
-        model, features, {name: model.graph(words[name]) for name in features}, choice.beam
-    )
+    graphs = {name: model.graph(words[name]) for name in features}
+    work = _Work(model, features, graphs, choice.beam)
     growth = np.linspace(0, choice.gaussians, 3 * choice.iterations // 4 + 1, dtype=int)
-    kept = list(features)
+
+    def realigned() -> Iterator[tuple[Features, NDArray]]:
+        """The training utterances as they are aligned anew, while others still are."""
+        found = _spread_over(work, workers, _states, list(features))
+        states.clear()
+        for name, new in zip(features, found, strict=True):
+            if new is not None:
+                states[name] = new
+                yield features[name], new
+        if not states:
+            raise InputError(
+                "align: no utterance can be aligned; do the transcripts belong to the audio?"
+            )
+
     for i in tqdm(range(1, choice.iterations), desc="train aligner", unit="pass"):
-        if i <= 6 or i % 3 == 0:  # as train_mono.sh, often at first and rarely later
-            found = _spread_over(work, workers, _states, list(features))
-            aligned = {n: s for n, s in zip(features, found, strict=True) if s is not None}
-            if not aligned:
-                raise InputError(
-                    "align: no utterance can be aligned; do the transcripts belong to the audio?"
-                )
-            kept, states = list(aligned), list(aligned.values())
-        frames = np.concatenate([features[name] for name in kept])
-        model.update(frames, np.concatenate(states), growth[min(i, len(growth) - 1)], seed=i)
+        anew = i <= 6 or i % 3 == 0  # as train_mono.sh, often at first and rarely later
+        utterances = realigned() if anew else ((features[n], s) for n, s in states.items())
+        model.update(utterances, growth[min(i, len(growth) - 1)], seed=i)
     return work
 
 

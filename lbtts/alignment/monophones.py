@@ -5,7 +5,7 @@ Sources: Kaldi's `steps/train_mono.sh` for topology, scales and the growth of th
 kaldi-hmm-gmm 1.1.4 for the code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import kaldi_hmm_gmm as khg
@@ -145,23 +145,25 @@ class Monophones:
         return self._phone[path.transitions] != _SILENCE
 
     def update(
-        self, features: NDArray[np.float32], states: NDArray[np.int64], gaussians: int, seed: int
+        self, utterances: Iterable[tuple[NDArray[np.float32], NDArray]], gaussians: int, seed: int
     ) -> None:
         """One step of expectation maximisation, then splits until there are `gaussians`.
 
         Args:
-            features: [n, 39] of all training utterances.
-            states: [n], their states.
+            utterances: [n, 39] features and [n] states of each; taken one by one, so that they may
+                still be in the making.
             gaussians: wanted in all mixtures together.
             seed: of the splits; the library's own would draw from the system.
         """
         flags = int(khg.GmmUpdateFlags.kGmmAll)
         statistics = khg.AccumAmDiagGmm()
         statistics.init(self._mixtures, flags)
-        for frame, state in zip(features, states.tolist(), strict=True):
-            statistics.accumulate_for_gmm(self._mixtures, frame, state, 1.0)
+        counts = np.zeros(self._transitions.num_pdfs)
+        for features, states in utterances:
+            counts += np.bincount(states, minlength=len(counts))
+            for frame, state in zip(features, states.tolist(), strict=True):
+                statistics.accumulate_for_gmm(self._mixtures, frame, state, 1.0)
         khg.mle_am_diag_gmm_update(khg.MleDiagGmmOptions(), statistics, flags, self._mixtures)
-        counts = np.bincount(states, minlength=self._transitions.num_pdfs)
         self._split(counts, gaussians, np.random.default_rng(seed))
 
     def _split(self, counts: NDArray, gaussians: int, draw: np.random.Generator) -> None:
