@@ -134,7 +134,7 @@ def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_
 
 
 @pytest.fixture
-def real(shared, root, tmp_path):
+def real(shared, root, known, tmp_path):
     """A project whose corpus is the 385 utterances of real speech, before its first stage."""
     params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
     head, _, tail = params.partition("  demo:\n")
@@ -145,6 +145,7 @@ def real(shared, root, tmp_path):
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/real").symlink_to(shared("marylux"))
+    shutil.copytree(known, tmp_path / "data/lexicon")
     shutil.copy(root / "data/additions.tsv", tmp_path / "data/additions.tsv")
     return tmp_path
 

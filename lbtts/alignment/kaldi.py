@@ -151,7 +151,7 @@ def _spread_over(
     _work = work
     # Unlike multiprocessing.Pool, it notices a worker that dies, for instance for want of memory.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        results = pool.map(function, tasks, chunksize=4)
+        results = pool.map(function, tasks, chunksize=1)
         yield from tqdm(results, desc=title, total=len(tasks), unit="utt", disable=title is None)
 
 
