@@ -2,11 +2,13 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import soundfile
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +28,29 @@ _TEMPLATES = Environment(
 def render(template: str, **values: Any) -> str:
     """The page of `template`, a path within lbtts; what goes into HTML is escaped."""
     return _TEMPLATES.get_template(template).render(**values)
+
+
+def panels(
+    titles: Sequence[str], across: int, width: float, height: float
+) -> tuple[Figure, list[Axes]]:
+    """A figure with one small chart a title, `across` in a row, and their axes.
+
+    Args:
+        titles: of the charts.
+        across: charts in a row at the most.
+        width: of the figure, inches.
+        height: of a row, inches.
+    """
+    across = min(across, len(titles))
+    rows = -(-len(titles) // across)
+    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, across, squeeze=False).flat)
+    for axis in axes[len(titles) :]:
+        axis.set_axis_off()
+    for axis, title in zip(axes, titles, strict=False):
+        axis.set_title(title, fontsize=9)
+        axis.tick_params(labelsize=7)
+    return figure, axes[: len(titles)]
 
 
 def png(figure: Figure) -> str:

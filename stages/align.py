@@ -1,8 +1,8 @@
 """Finds where each phone lies, one TextGrid an utterance, and judges what came out."""
 
-import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,8 @@ from tqdm import tqdm
 from lbtts import params
 from lbtts.alignment import kaldi, mfa, prealigned, textgrid
 from lbtts.alignment.pronunciation import Dictionary, follow, read_dictionary
-from lbtts.alignment.quality import disagreement, judge, measures, trust
+from lbtts.alignment.quality import disagreement
+from lbtts.alignment.report import CORRECTED, report, summary
 from lbtts.alignment.textgrid import Found
 from lbtts.corpus import read_manifest
 from lbtts.errors import Reject, check_rejects
@@ -58,36 +59,7 @@ def followed(
         plan, phones = follow(plan, result.phones, dictionary)
     except Reject as reason:
         return reason
-    return plan, Found(phones, result.seconds, result.score, result.worst, result.beam)
-
-
-def report(
-    plans: Sequence[Plan],
-    source: Mapping[str, str],
-    found: Mapping[str, Found],
-    rejects: Mapping[str, Reject],
-    p: Params,
-) -> pd.DataFrame:
-    """One row an utterance: status, reason, backend, verdict, trust, and the measures behind it."""
-    table = measures(found)
-    table.insert(0, "trust", trust(table).round(3))
-    verdicts = {name: judge(index, p.align.quality) for name, index in table["trust"].items()}
-    rows = []
-    for plan in plans:
-        row: dict[str, str | float | None] = {"id": plan.id, "backend": source[plan.id]}
-        if plan.id in rejects:
-            row |= {"status": "rejected", "reason": str(rejects[plan.id])}
-        elif source[plan.id] == "corrected":
-            row |= {"status": "ok", "verdict": "keep"}
-        else:
-            verdict, reason = verdicts[plan.id].verdict, verdicts[plan.id].reason
-            status = "rejected" if verdict == "reject" else "ok"
-            row |= {"status": status, "verdict": verdict, "reason": reason}
-        if plan.id in found:
-            row["beam"] = found[plan.id].beam
-        rows.append(row)
-    columns = ["status", "reason", "backend", "verdict", "beam"]
-    return pd.DataFrame(rows).set_index("id").reindex(columns=columns).join(table.round(4))
+    return plan, replace(result, phones=phones)
 
 
 def main() -> None:
@@ -97,7 +69,7 @@ def main() -> None:
     dictionary = read_dictionary(DICTIONARY)
     corrected = prealigned.corrections(CORRECTIONS, plans)
     results = dict(align(p.align.backend, p, plans, dictionary)) | corrected
-    source = {plan.id: "corrected" if plan.id in corrected else p.align.backend for plan in plans}
+    source = {plan.id: CORRECTED if plan.id in corrected else p.align.backend for plan in plans}
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -114,7 +86,7 @@ def main() -> None:
         alignment = textgrid.from_phones(result[0], result[1].phones, result[1].seconds)
         textgrid.write(alignment, OUT / f"{plan.id}.TextGrid")
     write_plans(heard, PLANS)
-    table = report(plans, source, found, rejects, p)
+    table = report(source, found, rejects, p.align.quality)
     if p.align.second is not None:
         others = dict(align(p.align.second, p, heard, dictionary))
         table["disagreement_ms"] = pd.Series(
@@ -126,30 +98,11 @@ def main() -> None:
         ).round(2)
     table.to_csv(REPORT, lineterminator="\n")
 
+    planned = {plan.id: plan.phones for plan in plans}
+    variants = sum(plan.phones != planned[plan.id] for plan in heard)
+    figures = {"backend": p.align.backend, "corrected": len(corrected), "variants": variants}
+    write_json("metrics/align.json", figures | summary(table))
     rejected = int((table["status"] == "rejected").sum())
-    planned = {plan.id: plan for plan in plans}
-    figures = {
-        "backend": p.align.backend,
-        "aligned": len(plans) - rejected,
-        "rejected": rejected,
-        "suspect": int((table["verdict"] == "suspect").sum()),
-        "corrected": len(corrected),
-        "variants": sum(plan.phones != planned[plan.id].phones for plan in heard),
-        "score_mean": table["score"].mean(),
-        "score_min": table["score"].min(),
-        "duration_z_mean": table["duration_z_mean"].mean(),
-        "rate": table["rate"].mean(),
-    }
-    if "disagreement_ms" in table:
-        figures["disagreement_ms"] = table["disagreement_ms"].median()
-    write_json(
-        "metrics/align.json",
-        {
-            name: round(value, 4) if isinstance(value, float) else value
-            for name, value in figures.items()
-            if not (isinstance(value, float) and math.isnan(value))
-        },
-    )
     check_rejects("align", rejected, len(plans), p.run.max_rejected, str(REPORT))
 
 

@@ -15,7 +15,7 @@ from lbtts.alignment import textgrid
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE
-from lbtts.page import png, render, wav
+from lbtts.page import panels, png, render, wav
 
 _SHOWN = 16  # with audio and picture: some 10 MB
 _LISTED = 500  # rows of the table
@@ -164,14 +164,7 @@ def _mark(
 
 def _charts(report: pd.DataFrame, columns: list[str]) -> Figure:
     """How each measure is distributed over the corpus."""
-    across = min(5, len(columns))
-    down = -(-len(columns) // across)
-    figure = Figure(figsize=(12, 1.8 * down), layout="constrained")
-    axes = list(figure.subplots(down, across, squeeze=False).flat)
-    for axis in axes[len(columns) :]:
-        axis.set_axis_off()
-    for axis, name in zip(axes, columns, strict=False):
+    figure, axes = panels(columns, across=5, width=12, height=1.8)
+    for axis, name in zip(axes, columns, strict=True):
         axis.hist(report[name].dropna(), bins=40, color="tab:blue")
-        axis.set_title(name, fontsize=9)
-        axis.tick_params(labelsize=7)
     return figure

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lbtts.acoustics.features import FeatureStore, Utterance
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
-from lbtts.page import bitmap, png, render
+from lbtts.page import bitmap, panels, png, render
 from lbtts.text.tokens import Plan
 
 WORST = 10  # utterances shown by each measure
@@ -204,11 +204,8 @@ def spectrogram(utterance: Utterance) -> str:
 
 def _distributions(table: pd.DataFrame) -> Figure:
     """A histogram of each measure."""
-    columns = 3
-    rows = -(-len(MEASURES) // columns)
-    figure = Figure(figsize=(9, 2.2 * rows), layout="constrained")
-    for axis, shown in zip(figure.subplots(rows, columns).flat, MEASURES, strict=True):
-        axis.hist(table[shown.name].dropna(), bins=40, color="#4c6a92")
-        axis.set_title(shown.name, fontsize=9)
-        axis.tick_params(labelsize=7)
+    names = [shown.name for shown in MEASURES]
+    figure, axes = panels(names, across=3, width=9, height=2.2)
+    for axis, name in zip(axes, names, strict=True):
+        axis.hist(table[name].dropna(), bins=40, color="#4c6a92")
     return figure

@@ -15,7 +15,7 @@ from lbtts.acoustics.f0 import track
 from lbtts.acoustics.mel import log_mel
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE
-from lbtts.page import png, render, wav
+from lbtts.page import panels, png, render, wav
 from lbtts.params import F0
 from lbtts.release.evaluation import FIGURES
 
@@ -190,17 +190,10 @@ def _spectrograms(clips: Sequence[Clip]) -> Figure:
 
 def _charts(curves: Mapping[str, pandas.DataFrame]) -> Figure:
     """One small chart a curve."""
-    columns = min(3, len(curves))
-    rows = -(-len(curves) // columns)
-    figure = Figure(figsize=(9, 2.3 * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axis in axes[len(curves) :]:
-        axis.set_axis_off()
-    for axis, (name, table) in zip(axes, curves.items(), strict=False):
+    figure, axes = panels(list(curves), across=3, width=9, height=2.3)
+    for axis, table in zip(axes, curves.values(), strict=True):
         for line in table.columns.drop("step"):
             drawn = table[["step", line]].dropna()
             axis.plot(drawn["step"], drawn[line], label=line, linewidth=1)
-        axis.set_title(name, fontsize=9)
-        axis.tick_params(labelsize=7)
         axis.legend(fontsize=7)
     return figure
