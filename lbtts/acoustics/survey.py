@@ -64,8 +64,10 @@ def survey(clips: Sequence[Clip], cache: MeasureCache, choice: F0, parallel: Par
                 if isinstance(result, Reject):
                     found.rejects[clip.id] = str(result)
                 else:
-                    cache.put(found.digests[clip.id], result)
-                    _count(found, clip.id, cache.get(found.digests[clip.id]), choice)
+                    digest = found.digests[clip.id]
+                    cache.put(digest, result)
+                    complete = result if result.f0 is not None else cache.get(digest)
+                    _count(found, clip.id, complete, choice)
                 done += sum(clip.timing.units) / UNIT_RATE
                 bar.set_postfix_str(f"{done / bar.format_dict['elapsed']:.0f} x real time", False)
                 bar.update()
