@@ -66,23 +66,36 @@ class VoiceTable(nn.Module):
         return (self.basis @ self.weights)[:, None].detach()
 
 
-def initial_table(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Tensor:
-    """A voice table [510, 1, 256] float32 from one speaker's embeddings.
+def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Array:
+    """The embedding expected at each string length, [510, E] float64, by penalised splines.
 
-    The embedding expected at each length, by penalised spline regression, is turned into a style
-    by a projection drawn from `seed`; norms and the turn of short strings follow the published
-    tables. No published voice is copied.
+    Where lengths are rare, or missing, it takes after the nearest that are not.
+
+    Args:
+        embeddings: [N, E] float32, one per utterance.
+        lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
+
+    Source: Eilers and Marx, "Flexible Smoothing with B-splines and Penalties", Statistical
+    Science 11 (1996).
+    """
+    columns = basis(lengths)
+    slope = np.diff(np.eye(_SPLINES), axis=0)
+    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
+    return basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
+
+
+def initial_table(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Tensor:
+    """A voice table [510, 1, 256] float32 from one speaker's embeddings, for a base without voices.
+
+    The embedding expected at each length is turned into a style by a projection drawn from `seed`;
+    norms and the turn of short strings follow the published tables. No published voice is copied.
 
     Args:
         embeddings: [N, E] float32, E >= 1, one per utterance.
         lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
         seed: of the projection.
     """
-    columns = basis(lengths)
-    slope = np.diff(np.eye(_SPLINES), axis=0)
-    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
-    expected = basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
-
+    expected = expected_embedding(embeddings, lengths)
     draw = np.random.default_rng(seed)
     halves = []
     for norms in (_DECODER_NORM, _PROSODY_NORM):
