@@ -142,8 +142,22 @@ def test_the_mean_projection_turns_a_deviation_into_a_style():
     )
 
 
-def test_copies_of_one_voice_do_not_count_as_several():
+def test_an_embedding_unlike_all_voices_leads_no_further_than_the_furthest_of_them():
     world = World(seed=7)
+    traits = world.people(20)
+    tables = torch.stack(world.tables(traits))
+    learned = projection.fit(world.heard(traits, len(LENGTHS)), LENGTHS, list(tables))
+    far = learned.table(learned.heard + 50 * world.people(1) @ world.ear)
+    mean = tables.mean(0)
+    for half in (slice(0, 128), slice(128, 256)):
+        furthest = (tables - mean)[..., half].norm(dim=-1).amax(0)
+        ratio = (far - mean)[..., half].norm(dim=-1) / furthest
+        assert ratio.max() < 1.05
+        assert ratio.min() > 0.9
+
+
+def test_copies_of_one_voice_do_not_count_as_several():
+    world = World(seed=8)
     tables = world.tables(world.people(4))
     projection.check(tables)
     with pytest.raises(InputError, match="3 different voices"):

@@ -28,6 +28,7 @@ HALVES = {"decoder": slice(0, DECODER_STYLE), "prosody": slice(DECODER_STYLE, ST
 
 _FEWEST = 4  # voices: with each in turn left out, three are left to say what differs between them
 _STRENGTHS = np.logspace(-3, 3, 31)  # times the mean variance of the voices along one direction
+_LENGTHS = np.arange(1, TABLE_ROWS + 1)
 _SCORED = np.unique(np.geomspace(1, TABLE_ROWS, 24).round().astype(np.int64))  # lengths
 
 Array = NDArray[np.float64]
@@ -58,21 +59,29 @@ class Projection:
         mean: [8, 256] float64, spline weights of the mean voice's table.
         slope: [8, E, 256] float64, likewise of the projection.
         heard: [510, E] float64, embedding of the mean voice at each length.
+        reach: [510, 256] float64, distance of the furthest voice from the mean voice at each
+            length, in the half that a number belongs to.
         scores: of the halves `decoder` and `prosody`.
     """
 
     mean: Array
     slope: Array
     heard: Array
+    reach: Array
     scores: dict[str, Score]
 
     def table(self, expected: Array) -> Tensor:
-        """The voice table [510, 1, 256] float32 of a speaker with these embeddings [510, E]."""
+        """The voice table [510, 1, 256] float32 of a speaker with these embeddings [510, E].
+
+        It goes no further from the mean voice than the furthest known voice: a room or microphone
+        unlike any that the base can imitate may sound like a speaker far beyond them all.
+        """
         apart = expected - self.heard
-        splines = basis(np.arange(1, TABLE_ROWS + 1))
-        rows = splines @ self.mean
+        splines = basis(_LENGTHS)
+        change = np.zeros_like(self.reach)
         for weight, slope in zip(splines.T, self.slope, strict=True):
-            rows += weight[:, None] * (apart @ slope)
+            change += weight[:, None] * (apart @ slope)
+        rows = splines @ self.mean + change * np.minimum(1, self.reach / _sizes(change))
         return VoiceTable(torch.from_numpy(rows).float()[:, None]).table()
 
     def at(self, lengths: NDArray[np.int64]) -> Tensor:
@@ -130,8 +139,17 @@ def fit(
         mean=mean,
         slope=slope,
         heard=expected_embedding(embeddings.mean(0), lengths),
+        reach=_sizes(np.einsum("nk,vkh->vnh", basis(_LENGTHS), weights - mean)).max(0),
         scores=scores,
     )
+
+
+def _sizes(styles: Array) -> Array:
+    """Norms of the halves of `styles` [..., 256], above zero, each as often as its half is wide."""
+    sizes = np.empty_like(styles)
+    for half in HALVES.values():
+        sizes[..., half] = np.linalg.norm(styles[..., half], axis=-1, keepdims=True)
+    return sizes.clip(np.finfo(np.float64).tiny)
 
 
 class _Ridge:
