@@ -12,11 +12,10 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, facts
-from lbtts.model.voice import initial_table
+from lbtts.model import checkpoint, facts, miniature
+from lbtts.model.voice import Initial, initial
 from lbtts.records import read_json, write_json
 from stages import base, train, voice
-from tests import miniature
 from tests.conftest import ROOT
 from tests.corpora import write_features
 
@@ -71,7 +70,7 @@ def give_voices(folder, count):
     (folder / "given/voices").mkdir()
     for number in range(count):
         drawn = np.random.default_rng(number).standard_normal((1, 4)).astype(np.float32)
-        table = initial_table(drawn, np.array([50]), seed=number)
+        table = initial(drawn, np.array([50]), seed=number).table
         torch.save(table, folder / f"given/voices/v{number}.pt")
 
 
@@ -199,9 +198,11 @@ def test_with_voices_of_its_own_the_base_teaches_the_projection(project):
     give_voices(project, 4)
     base.main()
     voice.main()
-    table = safetensors.torch.load_file("models/voice/voice.safetensors")["table"]
-    assert table.shape == (facts.TABLE_ROWS, 1, facts.STYLE)
-    assert torch.isfinite(table).all()
+    begin = Initial.load("models/voice/voice.safetensors")
+    assert begin.table.shape == (facts.TABLE_ROWS, 1, facts.STYLE)
+    assert begin.projection.shape == (256, facts.STYLE)  # of Resemblyzer's embeddings
+    assert begin.deviations.shape == (4, 256)  # of the train split
+    assert all(torch.isfinite(tensor).all() for tensor in vars(begin).values())
     figures = read_json("metrics/voice.json")
     assert figures["voices"] == 4
     assert figures["nearest_voice"] in {f"v{number}" for number in range(4)}
@@ -211,8 +212,8 @@ def test_with_voices_of_its_own_the_base_teaches_the_projection(project):
         assert figures[f"{half}_left_out_r2"] <= 1
 
     voice.main()
-    again = safetensors.torch.load_file("models/voice/voice.safetensors")["table"]
-    assert torch.equal(table, again)
+    again = Initial.load("models/voice/voice.safetensors")
+    assert all(torch.equal(tensor, vars(again)[name]) for name, tensor in vars(begin).items())
 
 
 def test_too_few_voices_are_one_clear_line(project):

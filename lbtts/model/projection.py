@@ -22,7 +22,7 @@ from torch import Tensor
 
 from lbtts.errors import InputError
 from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
-from lbtts.model.voice import VoiceTable, basis, expected_embedding
+from lbtts.model.voice import Initial, VoiceTable, basis, expected_embedding
 
 HALVES = {"decoder": slice(0, DECODER_STYLE), "prosody": slice(DECODER_STYLE, STYLE)}
 
@@ -83,6 +83,20 @@ class Projection:
             change += weight[:, None] * (apart @ slope)
         rows = splines @ self.mean + change * np.minimum(1, self.reach / _sizes(change))
         return VoiceTable(torch.from_numpy(rows).float()[:, None]).table()
+
+    def initial(self, embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Initial:
+        """Where the training of a speaker's voice begins.
+
+        Args:
+            embeddings: [N, E] float32, one per utterance.
+            lengths: [N] int64, symbols of each utterance's phoneme string.
+        """
+        expected = expected_embedding(embeddings, lengths)
+        return Initial(
+            table=self.table(expected),
+            projection=self.at(lengths),
+            deviations=torch.from_numpy(embeddings - expected[lengths - 1]).float(),
+        )
 
     def at(self, lengths: NDArray[np.int64]) -> Tensor:
         """The projection [E, 256] float32 in the mean over strings of these lengths [N]."""
