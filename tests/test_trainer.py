@@ -1,5 +1,6 @@
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -67,20 +68,90 @@ def test_another_seed_gives_other_weights(features, finished, tmp_path):
     assert any(not torch.equal(other[k], v) for k, v in weights(finished[0]).items())
 
 
+@pytest.mark.slow
+def test_a_run_killed_at_five_random_steps_ends_with_the_same_weights(features, tmp_path):
+    """With accumulation, an average of the weights and two processes that read."""
+    changes = {"accumulate": 2, "batch_seconds": 1.6, "ema": 0.8, "steps": 40, "patience": 50}
+    assert start(features, tmp_path / "whole", tmp_path / "whole.pt", **changes).wait() == 0
+    folder, result = tmp_path / "killed", tmp_path / "killed.pt"
+    for kill_at in sorted(random.Random(0).sample(range(2, 38), 5)):
+        reached = kill(start(features, folder, result, **changes), folder, kill_at)
+        assert kill_at <= reached < 40, "the run was not killed in its middle"
+    assert start(features, folder, result, **changes).wait() == 0
+    assert_same(*(torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in ("killed", "whole")))
+
+
 def test_a_run_that_was_killed_and_started_again_ends_with_the_same_weights(
     features, finished, tmp_path
 ):
-    checkpoint, result = tmp_path / trainer.CHECKPOINT, tmp_path / "result.pt"
-    process = start(features, tmp_path, result)
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    reached = resume.load(checkpoint)["state"]["step"]
+    result = tmp_path / "result.pt"
+    reached = kill(start(features, tmp_path, result), tmp_path, 1)
     assert 0 < reached < STEPS, "the run was not killed in its middle"
     assert start(features, tmp_path, result).wait() == 0
     assert_same(torch.load(result, weights_only=True), weights(finished[0]))
+
+
+def kill(process, folder, step):
+    """The step that was saved last when the process was killed, at step `step` or soon after."""
+    deadline = time.monotonic() + 240
+    saved = None
+    while time.monotonic() < deadline and (saved is None or saved < step):
+        assert process.poll() is None, "the run ended by itself"
+        time.sleep(0.2)
+        if (checkpoint := resume.load(folder / trainer.CHECKPOINT)) is not None:
+            saved = checkpoint["state"]["step"]
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    return resume.load(folder / trainer.CHECKPOINT)["state"]["step"]
+
+
+def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_path):
+    changes = {"batch_seconds": 1.6, "validate_every": 50, "checkpoint_every": 20, "steps": 20}
+    train(features, tmp_path / "one", **changes)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    arguments = [features, tmp_path / "two", tmp_path / "two.pt", json.dumps(changes)]
+    subprocess.run(
+        [*command, "-m", "tests.train_small", *map(str, arguments)], cwd=ROOT, check=True
+    )
+    one, two = (
+        [figures for _, figures in resume.load(tmp_path / name / trainer.CHECKPOINT)["history"]]
+        for name in ("one", "two")
+    )
+    assert len(one) == len(two) == 22  # 20 steps, a validation before and one behind them
+    for alone, together in zip(one, two, strict=True):
+        for name in alone:
+            if "gradient" not in name:
+                assert together[name] == pytest.approx(alone[name], rel=1e-4, abs=1e-4), name
+
+
+def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, tmp_path, capsys):
+    state = train(
+        features,
+        tmp_path,
+        steps=30,
+        validate_every=2,
+        patience=2,
+        lr=1e-15,
+        lr_bert=1e-15,
+        lr_voice=1e-15,
+    )
+    assert state.step < 30
+    assert state.best.waited == 2
+    assert state.best.step == state.step - 4
+    assert f"stopped at step {state.step}: the STFT loss was best" in capsys.readouterr().out
+    kept = trainer.chosen(state).state_dict()
+    assert_same(kept, state.best.weights)
+    again = train(
+        features,
+        tmp_path,
+        steps=30,
+        validate_every=2,
+        patience=2,
+        lr=1e-15,
+        lr_bert=1e-15,
+        lr_voice=1e-15,
+    )
+    assert again.step == state.step, "a run that has stopped stays stopped"
 
 
 def test_a_resumed_run_shows_its_whole_curve(features, tmp_path):

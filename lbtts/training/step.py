@@ -85,7 +85,7 @@ def thaw(state: State, params: Train) -> None:
 
 
 def losses_of(state: State, batch: Batch, params: Train) -> tuple[Prediction, Terms]:
-    """The pass of the next step and its losses, [B]; unweighted, and `total`, weighted and summed."""
+    """The pass of the next step, and its losses, [B]: each, unweighted, and their `total`."""
     weights = schedules.weights(state.step, params.losses)
     prediction, terms = state.objective.train_on(
         state.network,

@@ -1,0 +1,65 @@
+import re
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from lbtts.errors import InputError
+from lbtts.training import plan
+from tests.corpora import write_features
+from tests.train_small import choices, start
+
+UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plan") / "features.h5"
+    write_features(path, UNITS, test=("i",))
+    return path
+
+
+def planned(features, folder, **changes):
+    choice = choices(**{"batch_seconds": 1.6, "steps": 100} | changes)
+    state, store, accelerator = start(features, choice)
+    return plan.plan(state, store, choice, accelerator, folder), state
+
+
+def test_a_plan_counts_what_the_run_will_take(features, tmp_path):
+    found, state = planned(features, tmp_path, frozen={"bert": 50})
+    assert found.parameters == sum(p.numel() for p in state.network.parameters())
+    fixed = [p for p in state.network.model.bert.pooler.parameters()]
+    assert found.parameters - found.trained > sum(p.numel() for p in fixed)
+    assert state.network.model.bert.embeddings.word_embeddings.weight.requires_grad
+    assert (found.steps, found.epoch_steps, found.parts) == (100, 2, 1)
+    assert found.speech == pytest.approx(1.6)
+    assert found.seconds > 0
+    # weights, their average, the best ones and Adam's two moments: five times the network
+    assert 4.5 < found.checkpoint / (4 * found.parameters) < 5.5
+    assert 4 * found.parameters < found.memory < found.available
+    text = str(found)
+    for line in ("parameters", "steps", "time", "memory", "disk"):
+        assert re.search(rf"^{line} .*\d", text, re.MULTILINE), line
+
+
+def test_a_step_that_cannot_fit_is_refused_with_the_number_of_parts_that_would(
+    features, tmp_path, monkeypatch
+):
+    peaks = iter([100, 300])  # of one utterance and of three; so four would take 400
+    monkeypatch.setattr(plan, "_peak", lambda device: next(peaks))
+    monkeypatch.setattr(plan, "_available", lambda device: 250)
+    with pytest.raises(InputError, match=r"a micro-batch of 4 .* set train.accumulate to 2"):
+        planned(features, tmp_path)
+
+
+def test_one_utterance_that_cannot_fit_is_refused(features, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "_peak", lambda device: 100)
+    monkeypatch.setattr(plan, "_available", lambda device: 90)
+    with pytest.raises(InputError, match=r"lower train.crop_seconds, or set train.recompute"):
+        planned(features, tmp_path)
+
+
+def test_a_checkpoint_that_finds_no_room_is_refused(features, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    with pytest.raises(InputError, match=r"a checkpoint takes .* make room there"):
+        planned(features, tmp_path)
