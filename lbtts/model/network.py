@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lbtts.model.checkpoint import instance_norms
 from lbtts.model.facts import DECODER_STYLE, UNREACHED
+from lbtts.model.recomputation import make_lean
 from lbtts.model.voice import VoiceTable
 
 
@@ -62,6 +63,7 @@ class Kokoro(nn.Module):
         for name, parameter in model.named_parameters():
             if name in norms or name.startswith(UNREACHED):
                 parameter.requires_grad_(False)
+        make_lean(model)
 
     def groups(self, lr: float, lr_bert: float, lr_voice: float, decay: float) -> list[dict]:
         """Optimizer groups by component: ALBERT slow, the voice table fast and free of decay."""
