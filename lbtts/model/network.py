@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lbtts.model.checkpoint import instance_norms
 from lbtts.model.facts import COMPONENTS, DECODER_STYLE, UNREACHED
+from lbtts.model.recomputation import make_lean
 from lbtts.model.voice import VoiceTable
 
 
@@ -72,6 +73,7 @@ class Kokoro(nn.Module):
         for name in self._fixed:
             model.get_parameter(name).requires_grad_(False)
         _keep_source_in_float32(model)
+        make_lean(model)
 
     def components(self) -> dict[str, list[nn.Parameter]]:
         """The tensors that may train, by component of the KModel, and `voice`."""
