@@ -64,6 +64,11 @@ def test_micro_batches_make_the_same_step(features):
     assert_same_gradients(whole, parts)
 
 
+def test_recomputation_makes_the_same_step_to_the_bit(features):
+    (kept, _), (again, _) = (taken(features, recompute=choice) for choice in (False, True))
+    assert distance(kept.network, again.network) == 0
+
+
 def test_an_utterance_meets_the_same_noise_in_any_company():
     seeds = utterance_seeds(0, 5, indices=[3, 7])
     with UtteranceNoise(seeds, torch.device("cpu")):

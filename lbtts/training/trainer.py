@@ -27,6 +27,7 @@ from lbtts.model.discriminators import Discriminators
 from lbtts.model.network import Kokoro, seeded_noise
 from lbtts.model.perceptual import WavlmLoss, load_wavlm
 from lbtts.model.randomness import utterance_seeds
+from lbtts.model.recomputation import recompute
 from lbtts.model.voice import Initial, VoiceTable
 from lbtts.params import Run, Train
 from lbtts.training import flight, resume, samples, schedules, step
@@ -74,6 +75,8 @@ def setup(
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     device = accelerator.device
     network = Kokoro(model, VoiceTable(voice.table, voice.projection)).to(device)
+    if params.recompute:
+        recompute(network.model)
     rates = {"bert": params.lr_bert, "voice": params.lr_voice}
     optimizer = torch.optim.AdamW(
         [
