@@ -94,6 +94,7 @@ def train(p: Params) -> None:
         recorder = trainer.fit(state, store, p.train, accelerator, folder, CURVES, p.run)
         if main:
             write(p, state, store, recorder, folder)
+    accelerator.end_training()
 
 
 def write(
