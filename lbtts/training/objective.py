@@ -14,6 +14,7 @@ from lbtts.model.perceptual import WavlmLoss
 from lbtts.model.randomness import UtteranceNoise
 
 Terms = dict[str, Tensor]
+ALWAYS = ("duration", "duration_ce", "f0", "unvoiced", "energy", "mel", "stft", "voice")
 ADVERSARIAL = frozenset({"adversarial", "feature_matching"})  # losses that need discriminators
 
 
@@ -86,6 +87,12 @@ class Objective(nn.Module):
             rows = network.voice.rows(token_lengths(batch.tokens))
             return self._terms(network, _predict(network, batch, rows, None), batch)
 
+    def names(self, wanted: Collection[str]) -> list[str]:
+        """The losses that `train_on` computes, in order."""
+        judged = ["adversarial", "feature_matching"] if ADVERSARIAL & {*wanted} else []
+        heard = ["wavlm"] if self.wavlm and "wavlm" in wanted else []
+        return [*ALWAYS, *judged, *heard]
+
     def judges(self) -> list[nn.Parameter]:
         """The discriminators' tensors."""
         return list(self.discriminators.parameters()) if self.discriminators else []
@@ -107,16 +114,17 @@ class Objective(nn.Module):
         units, lengths = batch.units, prediction.lengths
         f0, unvoiced = losses.f0_error(prediction.f0, batch.f0)
         mel, stft = self.spectral(prediction.audio, batch.audio)
-        return {
-            "duration": losses.duration_l1(prediction.durations, units, lengths),
-            "duration_ce": losses.duration_ce(prediction.duration_logits, units, lengths),
-            "f0": f0,
-            "unvoiced": unvoiced,
-            "energy": losses.energy_error(prediction.energy, batch.energy),
-            "mel": mel,
-            "stft": stft,
-            "voice": network.voice.drift().expand(len(units)),
-        }
+        terms = (
+            losses.duration_l1(prediction.durations, units, lengths),
+            losses.duration_ce(prediction.duration_logits, units, lengths),
+            f0,
+            unvoiced,
+            losses.energy_error(prediction.energy, batch.energy),
+            mel,
+            stft,
+            network.voice.drift().expand(len(units)),
+        )
+        return dict(zip(ALWAYS, terms, strict=True))
 
     def _heard(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Terms:
         """The losses in which another network listens."""

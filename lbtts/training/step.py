@@ -60,7 +60,7 @@ def take(state: State, batch: Batch, params: Train, accelerator: Accelerator) ->
         norms.append(nn.utils.clip_grad_norm_(tensors, params.clip))
     figures = dict(zip(losses, torch.stack([*losses.values()]).tolist(), strict=True))
     figures["gradient_norm"] = norms[0].item()
-    figures["lr"] = state.optimizer.param_groups[0]["lr"]
+    figures["lr"] = max(group["lr"] for group in state.optimizer.param_groups[:-1])
     scaled_too_far = state.scaler.is_enabled() and state.scaler.get_scale() > 1
     finite = [bool(torch.isfinite(value)) for value in (losses["total"], *norms)]
     if not finite[0] or not (all(finite) or scaled_too_far):
@@ -102,10 +102,9 @@ def losses_of(state: State, batch: Batch, params: Train) -> tuple[Prediction, Te
 def _accumulate(state: State, batch: Batch, params: Train) -> Terms | None:
     """Gradients and mean losses of this process' share; None where memory did not suffice."""
     sums: Terms = {}
-    size = -(-len(batch.ids) // state.parts) or 1
     try:
-        for first in range(0, len(batch.ids), size):
-            part = batch.rows(slice(first, first + size))
+        for first in range(min(state.parts, len(batch.ids))):
+            part = batch.rows(slice(first, None, state.parts))
             prediction, terms = losses_of(state, part, params)
             state.scaler.scale(terms["total"].sum() / batch.of).backward()
             if "adversarial" in terms:
@@ -146,9 +145,11 @@ def _over_processes(state: State, losses: Terms, params: Train, accelerator: Acc
     """
     if accelerator.num_processes == 1:
         return losses
-    names = [*type(params.losses).model_fields, "total", "discriminators"]
+    wanted = {*schedules.weights(state.step, params.losses)}
+    names = [*state.objective.names(wanted), "total"]
     tensors = [p for p in state.network.parameters() if p.requires_grad]
-    if ADVERSARIAL & {*schedules.weights(state.step, params.losses)}:
+    if ADVERSARIAL & wanted:
+        names.append("discriminators")
         tensors += state.objective.judges()
     for tensor in tensors:
         if tensor.grad is None:

@@ -5,7 +5,6 @@ the seed, the step and the utterance alone. A run that was killed and continued 
 the same weights as one that was not: on a CPU to the bit, on a GPU to what its kernels repeat.
 """
 
-import time
 from pathlib import Path
 
 import torch
@@ -19,20 +18,19 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from lbtts.acoustics.batching import StepDataset, collate
+from lbtts.acoustics.batching import StepDataset
 from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
-from lbtts.grid import UNIT_RATE, samples_to_seconds, units_to_samples
+from lbtts.grid import UNIT_RATE
 from lbtts.model.discriminators import Discriminators
 from lbtts.model.network import Kokoro, seeded_noise
 from lbtts.model.perceptual import WavlmLoss, load_wavlm
-from lbtts.model.randomness import utterance_seeds
 from lbtts.model.recomputation import recompute
 from lbtts.model.voice import Initial, VoiceTable
 from lbtts.params import Run, Train
-from lbtts.training import flight, resume, samples, schedules, step
+from lbtts.training import flight, resume, schedules, step, validation
 from lbtts.training.objective import Objective
-from lbtts.training.recorder import Figures, Recorder, trackers
+from lbtts.training.recorder import Recorder, trackers
 from lbtts.training.state import Best, State
 
 CHECKPOINT = "checkpoint.pt"
@@ -47,7 +45,8 @@ def accelerate(params: Train) -> Accelerator:
     """
     try:
         found = Accelerator(
-            mixed_precision="no" if params.precision == "fp32" else params.precision
+            cpu=not torch.cuda.is_available(),  # or processes without a GPU would not find together
+            mixed_precision="no" if params.precision == "fp32" else params.precision,
         )
     except ValueError as error:
         raise InputError(
@@ -175,7 +174,7 @@ def fit(
     if saved and main:
         tqdm.write(f"continuing at step {state.step} of {params.steps} from {folder / CHECKPOINT}")
     if not saved:
-        _validate_and_record(state, store, params, folder, recorder)
+        validation.record(state, store, params, folder / SAMPLES, recorder)
 
     loader = DataLoader(
         steps(store, params, accelerator.process_index, accelerator.num_processes),
@@ -185,7 +184,7 @@ def fit(
         pin_memory=accelerator.device.type == "cuda",
         generator=torch.Generator(),  # or the loader would draw from the network's random numbers
     )
-    batches, speed = iter(loader), Speed()
+    batches = iter(loader)
     with tqdm(
         total=params.steps, initial=state.step, unit="step", desc="train", disable=not main
     ) as bar:
@@ -198,17 +197,18 @@ def fit(
             recorder.log(state.step, {f"train/{name}": value for name, value in figures.items()})
             regular = state.step % params.validate_every == 0
             if regular or state.step == params.steps:
-                found = _validate_and_record(state, store, params, folder, recorder)
+                stft = validation.record(state, store, params, folder / SAMPLES, recorder)
                 if regular:
-                    _compare(state, float(broadcast(torch.tensor(found["stft"]))))
+                    mine = torch.tensor(stft, device=accelerator.device)
+                    validation.compare(state, broadcast(mine).item())  # all processes agree
             ended = state.step == params.steps or exhausted(state, params)
             if main and (ended or state.step % params.checkpoint_every == 0):
                 resume.save(
                     {"state": state.state_dict(), "history": recorder.history}, folder / CHECKPOINT
                 )
             bar.update()
-            pace = speed.after(samples_to_seconds(units_to_samples(batch.of * batch.crop_units)))
-            bar.set_postfix(loss=f"{figures['total']:.3f}", speech=f"{pace:.1f} s/s")
+            speech = batch.of * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
+            bar.set_postfix(loss=f"{figures['total']:.3f}", speech=f"{speech:.1f} s/s")
     if exhausted(state, params) and main:
         tqdm.write(
             f"train: stopped at step {state.step}: the STFT loss was best at step "
@@ -216,21 +216,6 @@ def fit(
         )
     recorder.close()
     return recorder
-
-
-class Speed:
-    """Seconds of speech trained on per second, over the last steps."""
-
-    def __init__(self) -> None:
-        self._before = time.monotonic()
-        self._pace = 0.0
-
-    def after(self, seconds: float) -> float:
-        """The speed after a step over `seconds` of speech; of older steps it forgets a tenth."""
-        now = time.monotonic()
-        pace = seconds / max(1e-9, now - self._before)
-        self._before, self._pace = now, 0.9 * self._pace + 0.1 * pace if self._pace else pace
-        return self._pace
 
 
 def exhausted(state: State, params: Train) -> bool:
@@ -251,48 +236,9 @@ def steps(store: FeatureStore, params: Train, rank: int = 0, world: int = 1) -> 
     )
 
 
-def validate(network: Kokoro, objective: Objective, store: FeatureStore, params: Train) -> Figures:
-    """Mean teacher-forced losses over some held-out utterances, one fixed crop of each."""
-    device = next(network.parameters()).device
-    crop_units = round(params.crop_seconds * UNIT_RATE)
-    sums: dict[str, float] = {}
-    chosen = store.sample("test", params.validation_utterances)
-    network.eval()
-    for index in chosen.tolist():
-        batch = collate(store, [index], crop_units, (params.seed,)).to(device)
-        terms = objective.validate_on(network, batch, utterance_seeds(params.seed, indices=[index]))
-        for name, term in terms.items():
-            sums[name] = sums.get(name, 0.0) + term.item() / len(chosen)
-    weights = {name: loss.weight for name, loss in params.losses}
-    total = sum(weights[name] * value for name, value in sums.items())
-    return sums | {"total": total}
-
-
 def chosen(state: State) -> Kokoro:
     """What is given away: the averaged network as it was best, or as it is."""
     network = state.averaged()
     if state.best.weights:
         network.load_state_dict(state.best.weights)
     return network
-
-
-def _validate_and_record(
-    state: State, store: FeatureStore, params: Train, folder: Path, recorder: Recorder
-) -> Figures:
-    """Validates the averaged weights and has them speak the first held-out sentence."""
-    network = state.averaged()
-    figures = validate(network, state.objective, store, params)
-    recorder.log(state.step, {f"validation/{name}": value for name, value in figures.items()})
-    if recorder.writes:
-        samples.save(network, store, params.seed, folder / SAMPLES, state.step)
-    return figures
-
-
-def _compare(state: State, stft: float) -> None:
-    """Keeps the averaged weights if they are the best so far."""
-    best = state.best
-    if stft < best.stft:
-        weights = {k: v.detach().cpu().clone() for k, v in state.averaged().state_dict().items()}
-        state.best = Best(state.step, stft, 0, weights)
-    else:
-        best.waited += 1
