@@ -51,6 +51,22 @@ class Clock:
         module.register_forward_hook(leave)
 
 
+class Whole:
+    """Where an operation belongs: to the whole.
+
+    torch's tracker of modules stops at kokoro's harmonic source, which runs without gradients on an
+    F0 that has some.
+    """
+
+    parents = ("Global",)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
 def times(state: State, step: Callable[[], None]) -> dict[str, float]:
     """Seconds by component of `step`, which trains `state`; its modules stay watched."""
     clock, model = Clock(), state.network.model
@@ -73,7 +89,9 @@ def times(state: State, step: Callable[[], None]) -> dict[str, float]:
 def arithmetic(step: Callable[[], None]) -> dict[str, float]:
     """Floating-point operations of `step`, by kind."""
     counted = dict.fromkeys(KINDS, 0.0)
-    with FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = Whole()
+    with counter:
         step()
     for operation, amount in counter.get_flop_counts()["Global"].items():
         counted["convolution" if "conv" in str(operation) else "product"] += amount
