@@ -34,7 +34,6 @@ from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.features import FeatureStore, FeatureWriter
 from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
 from lbtts.model import checkpoint, facts
-from lbtts.model.recomputation import recompute
 from lbtts.model.voice import Initial, initial
 from lbtts.params import F0, Train
 from lbtts.training import step, trainer
@@ -93,14 +92,13 @@ class Ours:
                 "batch_seconds": size * CROP_SECONDS,
                 "crop_seconds": CROP_SECONDS,
                 "precision": "bf16" if kind == "bfloat16" else "fp32",
+                "recompute": kind == "recomputed",
             }
         )
         self.store = store
         model = checkpoint.random(facts.config(), 0)
         self.accelerator = trainer.accelerate(self.choice)
         self.state = trainer.setup(model, voice(store), store, self.choice, self.accelerator)
-        if kind == "recomputed":
-            recompute(model)
         self.waited = 0.0
 
     def batches(self, steps: int) -> Iterator[Batch]:

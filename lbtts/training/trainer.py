@@ -86,7 +86,8 @@ def setup(
                 "weight_decay": 0.0 if name == "voice" else params.weight_decay,
             }
             for name, tensors in network.components().items()
-        ]
+        ],
+        fused=True,
     )
     _make_copyable(network)
     deviations = torch.zeros(len(store), voice.deviations.shape[1])
@@ -122,7 +123,9 @@ def _objective(
     objective = Objective(deviations, judges, wavlm, accelerator.autocast)
     if judges is None:
         return objective, None
-    return objective, torch.optim.AdamW(judges.parameters(), lr=params.discriminators.lr)
+    return objective, torch.optim.AdamW(
+        judges.parameters(), lr=params.discriminators.lr, fused=True
+    )
 
 
 def _make_copyable(network: nn.Module) -> None:
