@@ -1,23 +1,143 @@
 """Does it learn? Two hours of the miniature on synthetic Luxembourgish, and what came of it.
 
-    python -m benchmarks.learning prepare FOLDER [SENTENCES]
+    python -m benchmarks.learning [--shared FOLDER] prepare PROJECT
 
-makes a project in FOLDER that is ready to be trained on: 2,050 of the SENTENCES, one a line
-(../shared/g2p/lod_sentences.txt), read by espeak-ng.
+makes a project that is ready to be trained on: 2,050 sentences read by espeak-ng.
+
+    python -m benchmarks.learning [--shared FOLDER] measure PROJECT
+
+measures PROJECT/models/finetuned, a miniature, on the held-out sentences, and prints the tables.
+The figures go into PROJECT/metrics/learning.json, the curves of PROJECT/metrics/train and a
+sentence into learning.png beside it, and what was said into PROJECT/listening. The folder of the
+sentences and of the published voice tables is ../shared unless said otherwise.
 """
 
-import sys
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import readings
+import soundfile
+from kokoro import KModel
+from torch import Tensor
+
+from benchmarks import lines, picture, readings, voice_table
+from benchmarks.recogniser import Recogniser, labels
+from lbtts import params
+from lbtts.acoustics.features import FeatureStore
+from lbtts.corpus import read_manifest
+from lbtts.model import checkpoint, miniature
+from lbtts.records import read_json, write_json
+from lbtts.release import report
+from lbtts.release.evaluation import render, render_copy
+from lbtts.release.synthesis import Synthesiser
+from lbtts.text.tokens import read_plans
+
+COLUMNS = {
+    "phone_errors": "phones misheard, %",
+    "phone_errors_timed": "likewise, recording's durations",
+    "mcd": "MCD, recording's durations",
+    "mcd_free": "MCD, own durations",
+    "f0_rmse_cents": "F0 error, cents",
+    "voicing_error": "voicing error",
+    "duration_error": "duration error, units",
+    "length_ratio": "length ratio",
+}
+
+
+def load(folder: Path) -> tuple[KModel, Tensor]:
+    """The trained miniature in `folder`, in eval mode, and its voice table [510, 1, 256]."""
+    model = miniature.random()
+    weights = folder / "model.safetensors"
+    checkpoint.fill(model, checkpoint.load_tensors(weights), weights)
+    return model, checkpoint.load_tensors(folder / "voice.safetensors")["table"]
+
+
+def measure(project: Path, published: Path) -> None:
+    """Measures what was trained in `project`, writes it down and prints it."""
+    p = params.load(project / "params.yaml")
+    f0 = p.features.f0
+    store = FeatureStore(project / "data/features.h5", f0)
+    utterances = [store[i] for i in store.indices("test")]
+    initial = checkpoint.load_tensors(project / "models/voice/voice.safetensors")["table"]
+    model, table = load(project / "models/finetuned")
+    trained, untrained = Synthesiser(model, table), Synthesiser(miniature.random(), initial)
+
+    length = voice_table.losses(model, table, store, p.train)
+    shape = voice_table.shapes({"initial": initial, "trained": table}, published)
+    said = lines.speak(
+        {
+            "copy synthesis": lambda utterance: render_copy(utterance, f0),
+            "trained": lambda utterance: render(trained, utterance),
+            "untrained": lambda utterance: render(untrained, utterance),
+        },
+        utterances,
+        f0,
+        project / "listening",
+    )
+    sounds = {"recording": utterances[0].audio} | {
+        name: soundfile.read(line.free[0], dtype="float32")[0] for name, line in said.items()
+    }
+    picture.draw(
+        report.curves(project / "metrics/train"), sounds, f0, project / "metrics/learning.png"
+    )
+
+    manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
+    audio = {name: str(project / path) for name, path in manifest["audio"].items()}
+    plans = {plan.id: plan for plan in read_plans(project / "data/alignment/utterances.jsonl")}
+    training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
+    figures = lines.summary(
+        said,
+        [Path(audio[utterance.id]) for utterance in utterances],
+        [labels(plans[utterance.id]) for utterance in utterances],
+        Recogniser(training, audio),
+        project / "listening",
+    )
+    found = {
+        "utterances": len(utterances),
+        "provenance": read_json(project / "models/finetuned/provenance.json"),
+        "lines": figures,
+        "held_out_loss": length,
+        "voice_table": shape,
+    }
+    write_json(project / "metrics/learning.json", found)
+    print(f"{len(utterances)} held-out sentences\n")
+    print(as_table(figures, COLUMNS))
+    print(as_table(length, {name: name for name in length["as trained"]}))
+    print(as_table(shape, {name: name for name in ("initial", "trained", "published")}))
+
+
+def as_table(
+    rows: Mapping[str, Mapping[str, float | Sequence[float]]], columns: Mapping[str, str]
+) -> str:
+    """A Markdown table of figures to four digits, a pair as least to greatest."""
+
+    def shown(value: float | Sequence[float] | None) -> str:
+        match value:
+            case None:
+                return "–"
+            case float() | int():
+                return f"{value:.4g}"
+            case _:
+                return " to ".join(map(shown, value))
+
+    table = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
+    table += [[name, *(shown(row.get(key)) for key in columns)] for name, row in rows.items()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in table)
 
 
 def main() -> None:
-    match sys.argv[1:]:
-        case ["prepare", folder, *sentences] if len(sentences) < 2:
-            readings.prepare(Path(folder).resolve(), *map(Path, sentences))
-        case _:
-            sys.exit(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("verb", choices=["prepare", "measure"])
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--shared", type=Path, default=readings.ROOT.parent / "shared")
+    given = parser.parse_args()
+    project = given.project.resolve()
+    if given.verb == "prepare":
+        readings.prepare(project, given.shared / "g2p/lod_sentences.txt")
+    else:
+        measure(project, given.shared / "kokoro")
 
 
 if __name__ == "__main__":

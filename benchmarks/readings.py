@@ -20,7 +20,6 @@ from lbtts.espeak import speak
 from lbtts.readers import read_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
-SENTENCES = ROOT.parent / "shared/g2p/lod_sentences.txt"
 NAME = "espeak"
 COUNT, HELD_OUT = 2050, 0.025
 SHORTEST, LONGEST = 25, 90  # characters
@@ -28,14 +27,14 @@ RATE, PITCH = 150, 50  # words a minute; espeak's 0-99 scale
 STAGES = ("corpus", "lexicon", "g2p", "align", "durations", "features", "voice")
 
 
-def choose(lines: list[str], count: int) -> list[str]:
-    """`count` different sentences of middling length and without digits, evenly spread."""
+def choose(lines: list[str]) -> list[str]:
+    """2,050 different sentences of middling length and without digits, evenly spread."""
     fit = [
         line
         for line in dict.fromkeys(line.strip() for line in lines)
         if SHORTEST <= len(line) <= LONGEST and not re.search(r"[\d|]", line)
     ]
-    count = min(count, len(fit))
+    count = min(COUNT, len(fit))
     return [fit[k * len(fit) // count] for k in range(count)]
 
 
@@ -74,15 +73,15 @@ def stage(name: str, folder: Path) -> None:
     subprocess.run(command, cwd=folder, env=environment, check=True)
 
 
-def prepare(folder: Path, sentences: Path = SENTENCES, count: int = COUNT) -> None:
-    """Makes a project at `folder` that is ready to be trained on."""
+def prepare(folder: Path, sentences: Path) -> None:
+    """Makes a project at `folder` that is ready to be trained on; `sentences` holds one a line."""
     raw = folder / "data/raw" / NAME
     (raw / "wavs").mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     YAML().dump(choices(), folder / "params.yaml")
     texts = {
         f"lod-{number:04d}": text
-        for number, text in enumerate(choose(read_utf8(sentences).split("\n"), count), start=1)
+        for number, text in enumerate(choose(read_utf8(sentences).split("\n")), start=1)
     }
     work = Parallel(n_jobs=-1, return_as="generator")(
         delayed(read_out)(text, raw / "wavs" / f"{name}.wav") for name, text in texts.items()

@@ -19,21 +19,24 @@ from lbtts.text.graphones import Phones
 from lbtts.text.learning import distance
 from lbtts.text.tokens import Plan
 
-CHOICE = Kaldi(gaussians=1000, iterations=20, beam=100, training_utterances=2000)
+CHOICE = Kaldi(gaussians=1000, iterations=20, beam=100, training_utterances=1000)
 
 
 class Recogniser:
     """Hears phones in audio files."""
 
-    def __init__(self, plans: Sequence[Plan], audio: Mapping[str, str], workers: int) -> None:
+    def __init__(
+        self, plans: Sequence[Plan], audio: Mapping[str, str], choice: Kaldi = CHOICE
+    ) -> None:
         """Learns from the clips of `plans`, whose paths are `audio`, by id."""
-        self._model = kaldi.train(plans, {}, audio, CHOICE, workers)
+        self._beam = choice.beam
+        self._model = kaldi.train(plans, {}, audio, choice, workers=1)
         self._graph = self._model.loop(bigram(labels(plan) for plan in plans))
 
     def hear(self, path: Path) -> Phones:
         """The phones in an audio file, canonical; none where there is nothing to hear."""
         try:
-            found = self._model.align(mfcc(path), self._graph, CHOICE.beam)
+            found = self._model.align(mfcc(path), self._graph, self._beam)
         except Reject:  # shorter than a frame
             return ()
         return tuple(filter(None, found.labels)) if found else ()
