@@ -27,9 +27,10 @@ from lbtts.acoustics.batching import Batch, Schedule, StepDataset, padding
 from lbtts.acoustics.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.features import FeatureStore, FeatureWriter
 from lbtts.grid import UNIT_RATE
+from lbtts.model import miniature
+from lbtts.model.voice import initial
 from lbtts.params import F0
-from lbtts.training import trainer
-from tests import miniature
+from lbtts.training import step, trainer
 
 CROPS, CROP_SECONDS = 16, 2
 BUDGET_SECONDS = 60
@@ -66,26 +67,22 @@ def speed(dataset: StepDataset) -> float:
     return count * CROP_SECONDS / (time.perf_counter() - begin)
 
 
-def waiting(dataset: StepDataset) -> tuple[float, float]:
-    """Seconds of a step, forward and back, and the share of them spent waiting for its batch."""
+def waiting(found: FeatureStore, dataset: StepDataset) -> tuple[float, float]:
+    """Seconds of an optimizer step, and the share of them spent waiting for its batch."""
+    lengths = found.tokens_total[found.indices("train")] - 2
+    voice = initial(np.ones((len(lengths), 1), np.float32), lengths, seed=0)
     choice = params.load("profiles/demo.yaml").train
-    table = torch.randn(510, 1, 256, generator=torch.Generator().manual_seed(0)) / 8
-    network = trainer.setup(miniature.random(), table, choice).network
-    loss = trainer.losses.MelLoss()
-
-    def step(batch: Batch) -> None:
-        terms = trainer._losses(trainer.predict(network, batch), batch, choice, loss)
-        terms["total"].backward()
-
+    accelerator = trainer.accelerate(choice)
+    state = trainer.setup(miniature.random(), voice, found, choice, accelerator)
     waited = 0.0
     batches = iter(load(dataset, TRAINED + 1))
-    step(next(batches))
+    step.take(state, next(batches), choice, accelerator)
     begin = time.perf_counter()
     for _ in range(TRAINED):
         asked = time.perf_counter()
         batch = next(batches)
         waited += time.perf_counter() - asked
-        step(batch)
+        step.take(state, batch, choice, accelerator)
     total = time.perf_counter() - begin
     return total / TRAINED, waited / total
 
@@ -108,7 +105,7 @@ def main() -> None:
             f"whole utterances, {BUDGET_SECONDS} s a batch ({size:.1f} utterances): "
             f"{100 * max(shares):.1f} % padding"
         )
-        seconds, share = waiting(dataset)
+        seconds, share = waiting(found, dataset)
         print(f"a step of the miniature takes {seconds:.2f} s, {100 * share:.2f} % of it waiting")
 
 

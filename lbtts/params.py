@@ -33,6 +33,9 @@ class Run(Section):
     # starts one of `jobs` processes on this machine
     cluster: str | None
     max_rejected: Share  # a stage stops when it rejects a larger share of its utterances
+    processes: Count  # that share each training step, on this machine: one for each GPU
+    loaders: Annotated[int, Field(ge=0)]  # processes that read batches, for each of them
+    trackers: tuple[Literal["tensorboard", "wandb"], ...]  # who is told beside dvclive
 
     @property
     def workers(self) -> int:
@@ -229,22 +232,56 @@ class Voice(Section):
     seed: Seed
 
 
-class LossWeights(Section):
-    """Weight of each loss; 0 switches it off."""
+class Loss(Section):
+    """One loss: what it is multiplied with, and the step from which it counts."""
 
-    duration: NotNegative
-    duration_ce: NotNegative
-    f0: NotNegative
-    energy: NotNegative
-    mel: NotNegative
+    weight: NotNegative  # 0 switches it off
+    start: Annotated[int, Field(ge=0)]
+
+
+class Losses(Section):
+    """What training makes small."""
+
+    duration: Loss  # L1 in units
+    duration_ce: Loss  # cross-entropy of "lasts longer than n units"
+    f0: Loss  # smooth L1 in Hz over voiced frames
+    unvoiced: Loss  # likewise over the others, where F0 is 0
+    energy: Loss
+    mel: Loss
+    stft: Loss
+    voice: Loss  # drift of the voice table
+
+
+class Frozen(Section):
+    """How many steps each component waits before it trains. The voice table always trains."""
+
+    bert: Annotated[int, Field(ge=0)]
+    bert_encoder: Annotated[int, Field(ge=0)]
+    predictor: Annotated[int, Field(ge=0)]
+    decoder: Annotated[int, Field(ge=0)]
+    text_encoder: Annotated[int, Field(ge=0)]
+
+
+class Teacher(Section):
+    """Whose F0 and energy the decoder hears in training: the recording's, then its own.
+
+    Durations are always the recording's, or there would be no audio to compare with.
+    """
+
+    until: Annotated[int, Field(ge=0)]  # step up to which every utterance is taught
+    over: Count  # steps in which their share falls
+    share: Share  # of utterances that stay taught
 
 
 class Train(Section):
     """Fine-tuning."""
 
     steps: Count
+    precision: Literal["fp32", "bf16", "fp16"]
     batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
+    accumulate: Count  # micro-batches that a process makes of its share of a step
     crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
+    recompute: bool  # gradient checkpointing: less memory, more time, same results
     lr: Positive
     lr_bert: Positive
     lr_voice: Positive
@@ -252,10 +289,14 @@ class Train(Section):
     weight_decay: NotNegative
     clip: Positive  # gradient norm
     ema: Annotated[float, Field(ge=0, lt=1)]
-    weights: LossWeights
+    frozen: Frozen
+    teacher: Teacher
+    voice_dropout: Share  # of utterances that are trained on the voice table alone
+    losses: Losses
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
     validation_utterances: Count
+    patience: Count | None  # validations without a better STFT loss, then it stops; null: never
     seed: Seed
 
     @model_validator(mode="after")

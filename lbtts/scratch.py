@@ -9,17 +9,24 @@ from pathlib import Path
 from lbtts.errors import InputError
 
 
-@contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """The folder `$DVC_ROOT/scratch/<name>`, locked while the block lasts.
+def scratch_folder(name: str) -> Path:
+    """The folder `$DVC_ROOT/scratch/<name>`, which it makes.
 
     DVC sets DVC_ROOT, to the real project also for experiments that it runs in a temporary copy.
+    """
+    folder = Path(os.environ.get("DVC_ROOT", ".")) / "scratch" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """The folder of that name, see `scratch_folder`, locked while the block lasts.
 
     Raises:
         InputError: another process holds it.
     """
-    folder = Path(os.environ.get("DVC_ROOT", ".")) / "scratch" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = scratch_folder(name)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

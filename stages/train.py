@@ -1,16 +1,31 @@
-"""Fine-tunes Kokoro and its voice table."""
+"""Fine-tunes Kokoro and its voice table.
 
+python -m stages.train                  trains; `run.processes` of them share each step
+python -m stages.train --plan           what that will take, from a few steps tried
+python -m stages.train --replay FILE    runs a step again that failed
+"""
+
+import argparse
 import os
 import shutil
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
+
+from accelerate import Accelerator
 
 from lbtts import params
 from lbtts.acoustics.batching import padding
 from lbtts.acoustics.features import FeatureStore
+from lbtts.errors import InputError
 from lbtts.model import checkpoint
+from lbtts.model.voice import Initial
+from lbtts.params import Params
 from lbtts.records import read_json, write_json
-from lbtts.scratch import scratch
-from lbtts.training import resume, trainer
+from lbtts.scratch import scratch, scratch_folder
+from lbtts.training import flight, plan, resume, trainer
+from lbtts.training.recorder import Recorder
 from stages import run
 
 # cuBLAS repeats itself only with a workspace of fixed size, set before it is loaded.
@@ -24,40 +39,85 @@ CURVES = Path("metrics/train")
 
 
 def main() -> None:
-    """Trains, or goes on with a run that was interrupted, and writes the averaged weights."""
+    """Trains, plans or replays."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--plan", action="store_true", help="say what the training will take")
+    choice.add_argument("--replay", type=Path, metavar="FILE", help="run a failed step again")
+    arguments = parser.parse_args()
     p = params.load()
-    store = FeatureStore(FEATURES, p.features.f0)
-    horizonless = p.train.model_dump(mode="json", exclude={"steps"})
-    fingerprint = resume.fingerprint(
-        horizonless, [FEATURES, BASE / "config.json", BASE / "model.pth", VOICE]
-    )
-    state = trainer.setup(
-        checkpoint.load_base(BASE), checkpoint.load_tensors(VOICE)["table"], p.train
-    )
-    with scratch(f"train/{fingerprint}") as folder:
-        recorder = trainer.fit(state, store, p.train, folder, CURVES)
-        samples = [
-            path
-            for path in sorted((folder / trainer.SAMPLES).iterdir())
-            if int(path.name.split("-")[1]) <= p.train.steps
-        ]
-        (OUT / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
-        for path in samples:
-            shutil.copy(path, OUT / trainer.SAMPLES)
+    if arguments.plan:
+        state, store, accelerator = begin(p)
+        print(plan.plan(state, store, p.train, accelerator, OUT))
+    elif arguments.replay:
+        state, _, accelerator = begin(p)
+        then, now = flight.replay(state, arguments.replay, accelerator)
+        for name, extreme in now.extremes.items():
+            print(f"{extreme:12.4g}  {name}")
+        print(f"now:  {now}\nthen: {then}")
+        if (now.utterance, now.place) != (then.utterance, then.place):
+            raise InputError(
+                f"{arguments.replay}: not reproduced; are code, base and device the same?"
+            )
+    elif p.run.processes > 1 and "RANK" not in os.environ:
+        launch(p.run.processes)
+    else:
+        train(p)
 
-    chosen = store.indices("train")
-    epoch = trainer.steps(store, p.train).schedule.epoch(0)
-    network = trainer.averaged(state)
+
+def launch(processes: int) -> None:
+    """Starts this stage once for each process, on this machine, and waits for all."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={processes}", "-m", "stages.train"]
+    if code := subprocess.call(command):
+        sys.exit(code)
+
+
+def begin(p: Params) -> tuple[trainer.State, FeatureStore, Accelerator]:
+    """The run at its first step."""
+    store = FeatureStore(FEATURES, p.features.f0)
+    accelerator = trainer.accelerate(p.train)
+    voice = Initial.load(VOICE)
+    state = trainer.setup(checkpoint.load_base(BASE), voice, store, p.train, accelerator)
+    return state, store, accelerator
+
+
+def train(p: Params) -> None:
+    """Trains, or goes on with a run that was interrupted, and writes what was best."""
+    state, store, accelerator = begin(p)
+    horizonless = p.train.model_dump(mode="json", exclude={"steps"})
+    inputs = [FEATURES, BASE / "config.json", BASE / "model.pth", VOICE]
+    name = f"train/{resume.fingerprint(horizonless, inputs)}"
+    main = accelerator.is_main_process
+    with scratch(name) if main else nullcontext(scratch_folder(name)) as folder:
+        recorder = trainer.fit(state, store, p.train, accelerator, folder, CURVES, p.run)
+        if main:
+            write(p, state, store, recorder, folder)
+
+
+def write(
+    p: Params, state: trainer.State, store: FeatureStore, recorder: Recorder, folder: Path
+) -> None:
+    """Writes the model, its samples, and the figures."""
+    (OUT / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
+    for path in sorted((folder / trainer.SAMPLES).iterdir()):
+        if int(path.name.split("-")[1]) <= state.step:
+            shutil.copy(path, OUT / trainer.SAMPLES)
+    network = trainer.chosen(state)
+    kept = state.best.step or state.step
     provenance = read_json(BASE / "provenance.json")
-    provenance |= {"steps": state.step, "seed": p.train.seed}
+    provenance |= {"steps": state.step, "kept_step": kept, "seed": p.train.seed}
     checkpoint.save_finetuned(
         OUT, network.model, network.voice.table().cpu(), checkpoint.read_config(BASE), provenance
     )
+    chosen = store.indices("train")
+    epoch = trainer.steps(store, p.train).schedule.epoch(0)
     first, last = recorder.validations()[0], recorder.validations()[-1]
     write_json(
         "metrics/train.json",
         {
             "steps": state.step,
+            "kept_step": kept,
             "utterances": len(chosen),
             "steps_per_epoch": len(epoch),
             "padding_of_tokens": round(padding(store.tokens_total[chosen], epoch), 4),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import safetensors.torch
 import torch
 from joblib import Parallel, delayed
 from torch import Tensor
@@ -45,14 +44,13 @@ def main() -> None:
     )
     embeddings = np.stack(list(tqdm(work, total=len(chosen), unit="utt", desc="voice")))
     lengths = store.tokens_total[chosen] - 2  # BOS and EOS are no symbols
-    table = voice.initial_table(embeddings, lengths, p.voice.seed)
+    begin = voice.initial(embeddings, lengths, p.voice.seed)
 
     OUT.mkdir(parents=True, exist_ok=True)
-    tensors = {"table": table, "embeddings": torch.from_numpy(embeddings)}
-    safetensors.torch.save_file(tensors, OUT / "voice.safetensors")
-    decoder, prosody = table[:, 0].split(facts.DECODER_STYLE, dim=1)
+    begin.save(OUT / "voice.safetensors", embeddings)
+    decoder, prosody = begin.table[:, 0].split(facts.DECODER_STYLE, dim=1)
     plot({"decoder half": decoder, "prosody half": prosody}, OUT / "table.png")
-    rows, centre = table[:, 0], embeddings.mean(0)
+    rows, centre = begin.table[:, 0], embeddings.mean(0)
     spread = embeddings @ centre / np.linalg.norm(embeddings, axis=1) / np.linalg.norm(centre)
     write_json(
         "metrics/voice.json",

@@ -57,16 +57,6 @@ def test_epochs_differ_and_can_be_found_again():
     assert [b.tolist() for b in first] != [b.tolist() for b in second]
 
 
-@given(LENGTHS, BUDGETS, st.integers(1, 5))
-def test_processes_share_every_epoch_without_overlap(units, budget, world):
-    alone = Schedule(units, budget, None, seed=2)
-    row = [batch.tolist() for epoch in range(3) for batch in alone.epoch(epoch)]
-    ranks = [Schedule(units, budget, None, 2, rank, world) for rank in range(world)]
-    steps = len(row) // world
-    taken = [ranks[rank][step].tolist() for step in range(steps) for rank in range(world)]
-    assert taken == row[: steps * world]
-
-
 def test_a_step_is_found_from_its_number_alone():
     units = np.random.default_rng(0).integers(50, 600, 50)
     walked = Schedule(units, 2_000, None, seed=0)
@@ -113,10 +103,22 @@ def test_training_never_sees_the_test_split(store):
     assert "u6" not in {name for step in range(30) for name in dataset[step].ids}
 
 
-def test_processes_draw_crops_of_their_own(store):
-    ranks = [
-        StepDataset(store, store.indices("train"), 12, 6, seed=0, rank=rank, world=2)
-        for rank in (0, 1)
-    ]
-    ids = [name for step in range(3) for dataset in ranks for name in dataset[step].ids]
-    assert sorted(ids[:6]) == [f"u{number}" for number in range(6)]
+@pytest.mark.parametrize("world", [2, 3, 5])
+def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world):
+    train = store.indices("train")
+    whole = StepDataset(store, train, 12, 6, seed=0)[1]
+    shares = [StepDataset(store, train, 12, 6, 0, rank, world)[1] for rank in range(world)]
+    assert sorted(name for share in shares for name in share.ids) == sorted(whole.ids)
+    for share in shares:
+        assert share.of == len(whole.ids)
+        rows = [whole.ids.index(name) for name in share.ids]
+        for name in ("index", "tokens", "units", "crop_start", "f0", "energy", "audio"):
+            assert torch.equal(getattr(share, name), getattr(whole, name)[rows]), name
+
+
+def test_rows_of_a_batch_keep_what_the_step_has_in_common(store):
+    batch = collate(store, [0, 3, 5], crop_units=8, seed=(0,))
+    part = batch.rows(slice(1, 3))
+    assert part.ids == ("u3", "u5")
+    assert part.of == 3
+    assert torch.equal(part.audio, batch.audio[1:])

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, facts
-from tests import miniature
+from lbtts.model import checkpoint, facts, miniature
 
 
 @pytest.fixture(scope="module")

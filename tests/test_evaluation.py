@@ -5,11 +5,11 @@ import torch
 from lbtts.acoustics.f0 import track
 from lbtts.acoustics.features import Utterance
 from lbtts.acoustics.mel import log_mel
+from lbtts.model import miniature
 from lbtts.model.voice import VoiceTable
 from lbtts.params import F0
 from lbtts.release import evaluation, metrics
 from lbtts.release.synthesis import Synthesiser, copy
-from tests import miniature
 
 PITCH = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
 UNITS = np.array([6, 8, 10, 8, 6])  # 0.95 s

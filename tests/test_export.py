@@ -5,10 +5,9 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, facts
+from lbtts.model import checkpoint, facts, miniature
 from lbtts.model.voice import VoiceTable
 from lbtts.release import export, proof
-from tests import miniature
 
 TOKENS = np.array([0, *range(50, 62), 0], dtype=np.int64)
 

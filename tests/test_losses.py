@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from auraloss.freq import MultiResolutionSTFTLoss
 
 from lbtts.model import losses
 
@@ -11,29 +12,67 @@ LENGTHS = torch.tensor([4, 3])
 
 def test_duration_error_leaves_out_bos_eos_and_padding():
     predicted = UNITS.float() + torch.tensor([[9.0, 1.0, 3.0, 9.0], [9.0, 4.0, 9.0, 9.0]])
-    assert losses.duration_l1(predicted, UNITS, LENGTHS).item() == pytest.approx((2 + 4) / 2)
+    assert losses.duration_l1(predicted, UNITS, LENGTHS).tolist() == pytest.approx([2, 4])
 
 
 def test_cross_entropy_is_nil_for_certainty_and_log_two_for_none():
     bins = torch.arange(50)
     certain = torch.where(bins < UNITS[..., None], 40.0, -40.0)
-    assert losses.duration_ce(certain, UNITS, LENGTHS).item() == pytest.approx(0, abs=1e-9)
+    assert losses.duration_ce(certain, UNITS, LENGTHS).tolist() == pytest.approx([0, 0], abs=1e-9)
     unsure = torch.zeros(2, 4, 50)
-    assert losses.duration_ce(unsure, UNITS, LENGTHS).item() == pytest.approx(math.log(2))
+    assert losses.duration_ce(unsure, UNITS, LENGTHS).tolist() == pytest.approx([math.log(2)] * 2)
 
 
 def test_cross_entropy_ignores_padding():
     logits = torch.zeros(2, 4, 50)
     damaged = logits.clone()
     damaged[1, 3] = 40
-    assert losses.duration_ce(damaged, UNITS, LENGTHS) == losses.duration_ce(logits, UNITS, LENGTHS)
+    before, after = (losses.duration_ce(x, UNITS, LENGTHS) for x in (logits, damaged))
+    assert torch.equal(before, after)
 
 
-def test_mel_loss_is_nil_for_equal_waveforms_and_grows_with_the_noise():
+def test_f0_is_compared_apart_where_there_is_a_voice_and_where_there_is_none():
+    target = torch.tensor([[100.0, 100.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    predicted = target + torch.tensor([[3.0, -5.0, 0.0, 2.5], [1.5, 1.5, 1.5, 1.5]])
+    voiced, unvoiced = losses.f0_error(predicted, target)
+    assert voiced.tolist() == pytest.approx([3.5, 0])  # smooth L1: half less than the difference
+    assert unvoiced.tolist() == pytest.approx([1.0, 1.0])
+
+
+@pytest.fixture(scope="module")
+def speech():
     draw = torch.Generator().manual_seed(0)
-    target = 0.1 * torch.randn(1, 12_000, generator=draw).cumsum(1).sin()
-    noise = torch.randn(1, 12_000, generator=draw)
-    loss = losses.MelLoss()
-    quiet, loud = (loss(target + level * noise, target).item() for level in (0.01, 0.1))
-    assert loss(target, target).item() == 0
-    assert 0 < quiet < loud
+    target = 0.1 * torch.randn(2, 12_000, generator=draw).cumsum(1).sin()
+    return target, torch.randn(2, 12_000, generator=draw)
+
+
+def test_spectral_losses_are_nil_for_equal_waveforms_and_grow_with_the_noise(speech):
+    target, noise = speech
+    spectral = losses.SpectralLoss()
+    for same, quiet, loud in zip(
+        spectral(target, target),
+        spectral(target + 0.01 * noise, target),
+        spectral(target + 0.1 * noise, target),
+        strict=True,
+    ):
+        assert same.tolist() == [0, 0]
+        assert (quiet > 0).all() and (quiet < loud).all()
+
+
+def test_the_stft_loss_is_that_of_auraloss(speech):
+    target, noise = speech
+    _, stft = losses.SpectralLoss()(target + 0.03 * noise, target)
+    reference = MultiResolutionSTFTLoss(w_lin_mag=0)
+    for row in range(2):
+        audio = (target + 0.03 * noise)[row].view(1, 1, -1)
+        expected = reference(audio, target[row].view(1, 1, -1))
+        assert stft[row].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("silent", ["made", "target", "both"])
+def test_gradients_stay_finite_on_digital_silence(speech, silent):
+    made = torch.zeros(2, 12_000) if silent != "target" else speech[1].clone()
+    target = torch.zeros(2, 12_000) if silent != "made" else speech[0]
+    made.requires_grad_()
+    torch.stack(losses.SpectralLoss()(made, target)).sum().backward()
+    assert torch.isfinite(made.grad).all()

@@ -12,10 +12,9 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint
+from lbtts.model import checkpoint, miniature
 from lbtts.records import read_json, write_json
 from stages import base, train, voice
-from tests import miniature
 from tests.conftest import ROOT
 from tests.corpora import write_features
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from lbtts.model import miniature
 from lbtts.model.network import Crop, Kokoro, seeded_noise, token_lengths, token_of_unit
 from lbtts.model.voice import VoiceTable
-from tests import miniature
 
 TOKENS = torch.tensor([[0, 43, 54, 56, 16, 60, 102, 0], [0, 50, 63, 61, 46, 0, 0, 0]])
 UNITS = torch.tensor([[2, 3, 1, 4, 2, 5, 3, 2], [3, 4, 2, 6, 5, 4, 0, 0]])
@@ -65,8 +65,8 @@ def test_gradients_reach_every_tensor_that_trains_and_only_the_listed_ones_do_no
     network.zero_grad(set_to_none=True)
 
 
-def test_each_trained_tensor_is_in_exactly_one_optimizer_group(network):
-    grouped = [id(p) for g in network.groups(1e-4, 1e-5, 1e-3, 0.01) for p in g["params"]]
+def test_each_trained_tensor_belongs_to_exactly_one_component(network):
+    grouped = [id(p) for tensors in network.components().values() for p in tensors]
     trained = [id(p) for p in network.parameters() if p.requires_grad]
     assert sorted(grouped) == sorted(trained)
 

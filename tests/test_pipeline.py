@@ -10,9 +10,9 @@ from misaki.token import MToken
 
 from lbtts.errors import Reject
 from lbtts.grid import MAX_TOKENS
+from lbtts.model import miniature
 from lbtts.pipeline import KPipeline, chunks
 from lbtts.text.normalize import normalize
-from tests import miniature
 
 LONG = (
     "Haut de Mëtteg ass de Jong mat senger Schwëster duerch de Bësch gelaf an huet hatt gesicht "

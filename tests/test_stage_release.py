@@ -13,13 +13,12 @@ from lbtts.acoustics.extraction import Extracted
 from lbtts.acoustics.f0 import track
 from lbtts.acoustics.features import FeatureWriter
 from lbtts.errors import InputError
-from lbtts.model import checkpoint
+from lbtts.model import checkpoint, miniature
 from lbtts.model.voice import VoiceTable
 from lbtts.records import read_json, write_json
 from lbtts.release import export as exporting
 from lbtts.text.tokens import Phone, Plan, Token, write_plans
 from stages import evaluate, export
-from tests import miniature
 from tests.conftest import ROOT
 
 UNITS = [6, 5, 5, 5, 5, 6]

@@ -1,4 +1,7 @@
-"""The losses of StyleTTS2 short of its adversarial ones.
+"""The losses of StyleTTS2 short of its adversarial ones, each utterance's apart: [B] float32.
+
+A step's loss is their sum over all its utterances divided by their number, so that it does not
+depend on how the step is divided among processes and micro-batches.
 
 Source: Li et al., StyleTTS 2, https://arxiv.org/abs/2306.07691, and the resolutions of its training
 code.
@@ -17,10 +20,11 @@ _RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop
 _MELS = 128
 _LOG_FLOOR = 1e-5
 _LOG_MEAN, _LOG_SCALE = -4.0, 4.0
+_POWER_FLOOR = 1e-8  # auraloss's; below it the magnitude counts as silence and has no gradient
 
 
 def duration_l1(durations: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
-    """Mean absolute error in units over all tokens but BOS and EOS, averaged over utterances.
+    """Mean absolute error in units over an utterance's tokens but BOS and EOS, [B].
 
     Args:
         durations: [B, T] float, predicted units.
@@ -29,12 +33,11 @@ def duration_l1(durations: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
     """
     position = torch.arange(units.shape[1], device=units.device)
     inner = (position > 0) & (position < lengths[:, None] - 1)
-    error = (durations - units).abs() * inner
-    return (error.sum(1) / inner.sum(1)).mean()
+    return ((durations - units).abs() * inner).sum(1) / inner.sum(1)
 
 
 def duration_ce(logits: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
-    """Binary cross-entropy of each of the 50 unit bins with "the token lasts longer than this".
+    """Binary cross-entropy of each of the 50 unit bins with "it lasts longer than this", [B].
 
     Args:
         logits: [B, T, 50].
@@ -44,14 +47,40 @@ def duration_ce(logits: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
     target = (torch.arange(MAX_UNITS, device=units.device) < units[..., None]).to(logits.dtype)
     real = torch.arange(units.shape[1], device=units.device) < lengths[:, None]
     error = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(-1) * real
-    return (error.sum(1) / lengths).mean()
+    return error.sum(1) / lengths
 
 
-class MelLoss(nn.Module):
-    """Spectral convergence of log-mels at three resolutions: sum |difference| over sum |target|.
+def f0_error(f0: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Smooth L1 in Hz over the voiced and over the unvoiced frames, [B] each.
 
-    auraloss has a mel loss of its own, on Slaney's scale and linear magnitudes; this one is the
-    ancestor's, so that published weights keep their meaning.
+    Apart, so that neither is drowned by the other: the first is about pitch, the second about
+    voicing, since the decoder takes less than 10 Hz for unvoiced. An utterance that has no frame of
+    a kind has a loss of 0 there.
+
+    Args:
+        f0: [B, F] Hz, predicted.
+        target: [B, F] Hz, 0 where unvoiced.
+    """
+    error = F.smooth_l1_loss(f0, target, reduction="none")
+    voiced = (target > 0).to(error.dtype)
+
+    def mean(mask: Tensor) -> Tensor:
+        return (error * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+    return mean(voiced), mean(1 - voiced)
+
+
+def energy_error(energy: Tensor, target: Tensor) -> Tensor:
+    """Smooth L1 of log norms [B, F], [B]."""
+    return F.smooth_l1_loss(energy, target, reduction="none").mean(1)
+
+
+class SpectralLoss(nn.Module):
+    """Distances of two waveforms at three resolutions, on mels and on the full spectrum.
+
+    auraloss has both, but averages over the batch, and its mel loss is on Slaney's scale and linear
+    magnitudes, where this one is the ancestor's, so that published weights keep their meaning. Both
+    distances share the same three spectra here.
     """
 
     def __init__(self) -> None:
@@ -65,17 +94,39 @@ class MelLoss(nn.Module):
             self.register_buffer(f"bank{index}", torch.from_numpy(bank), persistent=False)
             self.register_buffer(f"window{index}", torch.hann_window(window), persistent=False)
 
-    def forward(self, audio: Tensor, target: Tensor) -> Tensor:
-        """The loss between waveforms [B, S] float32."""
-        losses = []
-        for index in range(len(_RESOLUTIONS)):
-            mel, true = self._log_mel(audio, index), self._log_mel(target, index)
-            losses.append((true - mel).abs().sum() / true.abs().sum())
-        return torch.stack(losses).mean()
+    def forward(self, audio: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Mel and STFT distance, [B] float32 each, of waveforms [B, S] float32.
 
-    def _log_mel(self, audio: Tensor, index: int) -> Tensor:
+        Mel: spectral convergence of log-mels, sum |difference| over sum |target|. STFT: spectral
+        convergence of magnitudes + L1 of their natural logarithms. Both are means over resolutions.
+
+        Source: the ancestor's training code; Yamamoto et al., https://arxiv.org/abs/1910.11480.
+        """
+        mels, stfts = [], []
+        for index in range(len(_RESOLUTIONS)):
+            made = self._power(audio, index)
+            with torch.no_grad():
+                true = self._power(target, index)
+            mels.append(self._mel_distance(made, true, index))
+            stfts.append(_stft_distance(made, true))
+        return torch.stack(mels).mean(0), torch.stack(stfts).mean(0)
+
+    def _power(self, audio: Tensor, index: int) -> Tensor:
+        """[B, fft / 2 + 1, frames]."""
         fft, hop, window = _RESOLUTIONS[index]
         hann = self.get_buffer(f"window{index}")
-        spectrum = torch.stft(audio, fft, hop, window, hann, return_complex=True).abs().square()
-        mel = self.get_buffer(f"bank{index}") @ spectrum
-        return ((_LOG_FLOOR + mel).log() - _LOG_MEAN) / _LOG_SCALE
+        spectrum = torch.stft(audio.float(), fft, hop, window, hann, return_complex=True)
+        return torch.view_as_real(spectrum).square().sum(-1)
+
+    def _mel_distance(self, made: Tensor, true: Tensor, index: int) -> Tensor:
+        bank = self.get_buffer(f"bank{index}")
+        mel, target = (
+            ((_LOG_FLOOR + bank @ power).log() - _LOG_MEAN) / _LOG_SCALE for power in (made, true)
+        )
+        return (target - mel).abs().sum((1, 2)) / target.abs().sum((1, 2))
+
+
+def _stft_distance(made: Tensor, true: Tensor) -> Tensor:
+    magnitude, target = (power.clamp(min=_POWER_FLOOR).sqrt() for power in (made, true))
+    convergence = (target - magnitude).flatten(1).norm(dim=1) / target.flatten(1).norm(dim=1)
+    return convergence + (target.log() - magnitude.log()).abs().mean((1, 2))

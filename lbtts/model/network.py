@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lbtts.model.checkpoint import instance_norms
-from lbtts.model.facts import DECODER_STYLE, UNREACHED
+from lbtts.model.facts import COMPONENTS, DECODER_STYLE, UNREACHED
 from lbtts.model.voice import VoiceTable
 
 
@@ -52,7 +52,12 @@ class Prediction:
 
 
 class Kokoro(nn.Module):
-    """A KModel and its voice table, trainable together."""
+    """A KModel and its voice table, trainable together, also under autocast.
+
+    What is sensitive to precision stays in float32: durations and prosody, whose figures are
+    counted in units and Hz, the phase of the harmonic source, a sum over thousands of samples, and
+    the spectrum that the last convolution hands to the inverse STFT.
+    """
 
     def __init__(self, model: KModel, voice: VoiceTable) -> None:
         super().__init__()
@@ -62,24 +67,15 @@ class Kokoro(nn.Module):
         for name, parameter in model.named_parameters():
             if name in norms or name.startswith(UNREACHED):
                 parameter.requires_grad_(False)
+        _keep_source_in_float32(model)
 
-    def groups(self, lr: float, lr_bert: float, lr_voice: float, decay: float) -> list[dict]:
-        """Optimizer groups by component: ALBERT slow, the voice table fast and free of decay."""
-        bert: list[nn.Parameter] = []
-        rest: list[nn.Parameter] = []
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad:
-                (bert if name.startswith("bert.") else rest).append(parameter)
-        return [
-            {"name": "pretrained", "params": rest, "lr": lr, "weight_decay": decay},
-            {"name": "bert", "params": bert, "lr": lr_bert, "weight_decay": decay},
-            {
-                "name": "voice",
-                "params": list(self.voice.parameters()),
-                "lr": lr_voice,
-                "weight_decay": 0.0,
-            },
-        ]
+    def components(self) -> dict[str, list[nn.Parameter]]:
+        """The tensors that train, by component of the KModel, and `voice`."""
+        found = {
+            name: [p for p in getattr(self.model, name).parameters() if p.requires_grad]
+            for name in COMPONENTS
+        }
+        return found | {"voice": list(self.voice.parameters())}
 
     def forward_train(
         self,
@@ -89,6 +85,7 @@ class Kokoro(nn.Module):
         teacher_dur: Tensor | None = None,
         teacher_f0: Tensor | None = None,
         teacher_noise: Tensor | None = None,
+        taught: Tensor | None = None,
         crop: Crop | None = None,
     ) -> Prediction:
         """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
@@ -99,6 +96,7 @@ class Kokoro(nn.Module):
             teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
             teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
             teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
+            taught: [B] bool, whose decoder hears the teacher's F0 and energy; all without it.
             crop: what F0Ntrain and decoder see; whole utterances without it.
 
         Raises:
@@ -110,21 +108,23 @@ class Kokoro(nn.Module):
         mask = torch.arange(tokens.shape[1], device=tokens.device) >= lengths[:, None]
 
         hidden = model.bert(tokens, attention_mask=(~mask).int())
-        hidden = model.bert_encoder(hidden).transpose(-1, -2)
-        text = predictor.text_encoder(hidden, prosody_style, lengths, mask)  # [B, T, 640]
-        logits = predictor.duration_proj(_packed(predictor.lstm, text, lengths))
-        durations = torch.sigmoid(logits).sum(-1)
+        with torch.autocast(tokens.device.type, enabled=False):
+            hidden = model.bert_encoder(hidden.float()).transpose(-1, -2)
+            text = predictor.text_encoder(hidden, prosody_style, lengths, mask)  # [B, T, 640]
+            logits = predictor.duration_proj(_packed(predictor.lstm, text, lengths))
+            durations = torch.sigmoid(logits).sum(-1)
 
-        units = teacher_dur
-        if units is None:
-            units = durations.detach().round().clamp(min=1).long().masked_fill(mask, 0)
-        index = token_of_unit(units, crop)  # [B, C]
-        f0, energy = predictor.F0Ntrain(_spread(text.transpose(-1, -2), index), prosody_style)
+            units = teacher_dur
+            if units is None:
+                units = durations.detach().round().clamp(min=1).long().masked_fill(mask, 0)
+            index = token_of_unit(units, crop)  # [B, C]
+            spread = _spread(text.transpose(-1, -2), index)
+            f0, energy = predictor.F0Ntrain(spread, prosody_style)
         phonetic = _spread(model.text_encoder(tokens, lengths, mask), index)
         audio = model.decoder(
             phonetic,
-            f0 if teacher_f0 is None else teacher_f0,
-            energy if teacher_noise is None else teacher_noise,
+            _heard(f0, teacher_f0, taught),
+            _heard(energy, teacher_noise, taught),
             decoder_style,
         )
         return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
@@ -179,3 +179,31 @@ def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
 def _spread(x: Tensor, index: Tensor) -> Tensor:
     """Columns [B, H, C] of `x` [B, H, T], each token repeated for its units."""
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+
+
+def _heard(own: Tensor, teacher: Tensor | None, taught: Tensor | None) -> Tensor:
+    """The curve [B, 2C] that the decoder follows: the teacher's, or the predictor's own."""
+    if teacher is None:
+        return own
+    return teacher if taught is None else torch.where(taught[:, None], teacher, own)
+
+
+def _keep_source_in_float32(model: KModel) -> None:
+    """Takes the harmonic source and the last convolution's output out of autocast's reach.
+
+    Kokoro's generator computes them inside its own forward, where no context of ours can be.
+    """
+    generator = model.decoder.generator
+    before: list[bool] = []
+
+    def leave(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        device = inputs[0].device.type
+        before.append(torch.is_autocast_enabled(device))
+        torch.set_autocast_enabled(device, False)
+
+    def come_back(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
+        torch.set_autocast_enabled(inputs[0].device.type, before.pop())
+
+    generator.m_source.register_forward_pre_hook(leave)
+    generator.m_source.register_forward_hook(come_back, always_call=True)
+    generator.conv_post.register_forward_hook(lambda module, inputs, output: output.float())

@@ -5,12 +5,18 @@ therefore only change gradually, as they do in the published tables, and lengths
 lacks take after their neighbours.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 from torch import Tensor, nn
 
+from lbtts.errors import InputError
+from lbtts.model.checkpoint import load_tensors
 from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 
 _SPLINES = 8  # functions in the basis
@@ -45,29 +51,95 @@ def _all_lengths() -> NDArray[np.int64]:
 
 
 class VoiceTable(nn.Module):
-    """A trainable voice table: `weights` [8, 256] over a fixed basis [510, 8]."""
+    """A trainable voice table: `weights` [8, 256] over a fixed basis [510, 8].
+
+    In training an utterance may also say how it differs from the usual: the deviation of its
+    speaker embedding from what is expected at its length, times `projection` [E, 256], is added to
+    its row. What is peculiar to one utterance need not be averaged into the table then. At
+    inference there is only the table; training drops deviations at random, so that it works alone.
+    """
 
     basis: Tensor
 
-    def __init__(self, table: Tensor) -> None:
-        """Fits the weights to `table` [510, 1, 256] float32 by least squares."""
+    def __init__(self, table: Tensor, projection: Tensor | None = None) -> None:
+        """Fits the weights to `table` [510, 1, 256] float32 by least squares.
+
+        Args:
+            table: where the weights begin.
+            projection: [E, 256] float32, where the projection begins; None for inference.
+        """
         super().__init__()
         fixed = basis(_all_lengths())
         weights = np.linalg.lstsq(fixed, table[:, 0].double().numpy(), rcond=None)[0]
         self.register_buffer("basis", torch.from_numpy(fixed).float(), persistent=False)
         self.weights = nn.Parameter(torch.from_numpy(weights).float())
+        self.projection = None if projection is None else nn.Parameter(projection.clone())
+        self.register_buffer("origin", self.weights.detach().clone(), persistent=False)
 
-    def rows(self, lengths: Tensor) -> Tensor:
-        """Style rows [B, 256] for token counts [B] int64 that include BOS and EOS."""
-        return self.basis[lengths - 3] @ self.weights
+    def rows(self, lengths: Tensor, deviations: Tensor | None = None) -> Tensor:
+        """Style rows [B, 256].
+
+        Args:
+            lengths: [B] int64, tokens with BOS and EOS.
+            deviations: [B, E] float32; None for the table alone.
+        """
+        rows = self.basis[lengths - 3] @ self.weights
+        if deviations is None:
+            return rows
+        assert self.projection is not None, "a table for inference knows no deviations"
+        return rows + deviations @ self.projection
+
+    def drift(self) -> Tensor:
+        """How far the table has moved, a number: mean squared distance of rows over their norm.
+
+        As a loss it keeps a long training from leaving the styles that the base knows.
+        Source: the L2-SP penalty of Li et al., https://arxiv.org/abs/1802.01483.
+        """
+        origin = self.get_buffer("origin")
+        moved = (self.basis @ (self.weights - origin)).square().sum(1)
+        return (moved / (self.basis @ origin).square().sum(1).clamp(min=1e-6)).mean()
 
     def table(self) -> Tensor:
         """The whole table [510, 1, 256] float32, as stock kokoro reads it."""
         return (self.basis @ self.weights)[:, None].detach()
 
 
-def initial_table(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Tensor:
-    """A voice table [510, 1, 256] float32 from one speaker's embeddings.
+@dataclass(frozen=True)
+class Initial:
+    """Where the training of a voice begins.
+
+    Attributes:
+        table: [510, 1, 256] float32.
+        projection: [E, 256] float32, from a deviation of the embedding to one of the row.
+        deviations: [N, E] float32, each utterance's embedding less what its length lets expect.
+    """
+
+    table: Tensor
+    projection: Tensor
+    deviations: Tensor
+
+    def save(self, path: str | Path, embeddings: NDArray[np.float32]) -> None:
+        """Writes it with the embeddings [N, E] float32 that it stems from."""
+        tensors = {name: tensor.contiguous() for name, tensor in vars(self).items()}
+        tensors["embeddings"] = torch.from_numpy(embeddings)
+        safetensors.torch.save_file(tensors, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Initial":
+        """What `save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged, or of an older layout.
+        """
+        tensors = load_tensors(path)
+        try:
+            return cls(tensors["table"], tensors["projection"], tensors["deviations"])
+        except KeyError as error:
+            raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
+
+
+def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Initial:
+    """Where a voice begins that is known by its embeddings alone.
 
     The embedding expected at each length, by penalised spline regression, is turned into a style
     by a projection drawn from `seed`; norms and the turn of short strings follow the published
@@ -84,17 +156,23 @@ def initial_table(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], s
     expected = basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
 
     draw = np.random.default_rng(seed)
-    halves = []
-    for norms in (_DECODER_NORM, _PROSODY_NORM):
-        style = _unit(expected @ draw.standard_normal((embeddings.shape[1], STYLE - DECODER_STYLE)))
+    halves, projections = [], []
+    for anchors in (_DECODER_NORM, _PROSODY_NORM):
+        norms = _over_length(anchors)
+        projection = draw.standard_normal((embeddings.shape[1], STYLE - DECODER_STYLE))
+        style = _unit(expected @ projection)
         turned = draw.standard_normal(DECODER_STYLE)
         turned = _unit(turned - style * (style @ turned)[:, None])
         angle = _over_length({1: _TURN, _TURN_ENDS: 0.0, TABLE_ROWS: 0.0})[:, None]
-        halves.append(
-            _over_length(norms)[:, None] * (np.cos(angle) * style + np.sin(angle) * turned)
-        )
+        halves.append(norms[:, None] * (np.cos(angle) * style + np.sin(angle) * turned))
+        scale = (norms / np.linalg.norm(expected @ projection, axis=1))[lengths - 1].mean()
+        projections.append(scale * projection)
     table = torch.from_numpy(np.concatenate(halves, axis=1)).float()[:, None]
-    return VoiceTable(table).table()
+    return Initial(
+        VoiceTable(table).table(),
+        torch.from_numpy(np.concatenate(projections, axis=1)).float(),
+        torch.from_numpy(embeddings - expected[lengths - 1]).float(),
+    )
 
 
 def _over_length(anchors: dict[int, float]) -> Array:

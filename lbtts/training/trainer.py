@@ -1,87 +1,100 @@
 """Fine-tuning in four verbs: set up, fit, validate, save.
 
-Every step's random numbers (dropout, source noise, crops) follow from the seed and the step alone,
-and so does the choice of its utterances. A run that was killed and continued therefore ends with
+Every step's random numbers (dropout, source noise, crops, which utterances are taught) follow from
+the seed, the step and the utterance alone. A run that was killed and continued therefore ends with
 the same weights as one that was not: on a CPU to the bit, on a GPU to what its kernels repeat.
 """
 
-import math
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
-import soundfile
 import torch
-import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import broadcast
 from kokoro import KModel
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.weight_norm import WeightNorm
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from lbtts.acoustics.batching import Batch, StepDataset, collate
+from lbtts.acoustics.batching import StepDataset, collate
 from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
-from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.model import losses
-from lbtts.model.network import Crop, Kokoro, Prediction, seeded_noise, token_lengths
-from lbtts.model.voice import VoiceTable
-from lbtts.params import Train
-from lbtts.training import resume
-from lbtts.training.recorder import Figures, Recorder
+from lbtts.grid import UNIT_RATE, samples_to_seconds, units_to_samples
+from lbtts.model.network import Kokoro
+from lbtts.model.randomness import utterance_seeds
+from lbtts.model.voice import Initial, VoiceTable
+from lbtts.params import Run, Train
+from lbtts.training import flight, resume, samples, schedules, step
+from lbtts.training.objective import Objective
+from lbtts.training.recorder import Figures, Recorder, trackers
+from lbtts.training.state import Best, State
 
 CHECKPOINT = "checkpoint.pt"
 SAMPLES = "samples"
 
 
-@dataclass
-class State:
-    """What is saved and restored whole. `step` counts finished optimizer steps."""
+def accelerate(params: Train) -> Accelerator:
+    """The device, the processes that share the work, and the precision.
 
-    step: int
-    network: Kokoro
-    average: AveragedModel
-    optimizer: torch.optim.Optimizer
-    schedule: LambdaLR
-
-    def state_dict(self) -> dict:
-        """Everything that the next step depends on."""
-        return {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
-
-    def load_state_dict(self, saved: dict) -> None:
-        """Takes over what `state_dict` gave."""
-        self.step = saved["step"]
-        self.network.load_state_dict(saved["network"])
-        self.average.load_state_dict(saved["average"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.schedule.load_state_dict(saved["schedule"])
+    Raises:
+        InputError: the precision is not to be had on this device.
+    """
+    try:
+        return Accelerator(mixed_precision="no" if params.precision == "fp32" else params.precision)
+    except ValueError as error:
+        raise InputError(
+            f"train.precision: {params.precision} is not to be had here ({error}); set it to fp32"
+        ) from error
 
 
-def setup(model: KModel, table: Tensor, params: Train) -> State:
-    """A run at step 0: the trainable network on the best device, optimizer, schedule and EMA.
+def setup(
+    model: KModel, voice: Initial, store: FeatureStore, params: Train, accelerator: Accelerator
+) -> State:
+    """A run at step 0: the trainable network on its device, optimizer, schedule and EMA.
 
     Args:
         model: the base.
-        table: [510, 1, 256] float32, the initial voice table.
+        voice: the initial voice; its deviations are those of the store's training utterances.
+        store: features.
         params: the section `train`.
+        accelerator: from `accelerate`.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = Kokoro(model, VoiceTable(table)).to(device)
+    # Nothing here reads such memory, and filling it costs a twentieth of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    device = accelerator.device
+    network = Kokoro(model, VoiceTable(voice.table, voice.projection)).to(device)
+    rates = {"bert": params.lr_bert, "voice": params.lr_voice}
     optimizer = torch.optim.AdamW(
-        network.groups(params.lr, params.lr_bert, params.lr_voice, params.weight_decay)
+        [
+            {
+                "name": name,
+                "params": tensors,
+                "lr": rates.get(name, params.lr),
+                "weight_decay": 0.0 if name == "voice" else params.weight_decay,
+            }
+            for name, tensors in network.components().items()
+        ]
     )
     _make_copyable(network)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))
-    schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, params.warmup))
-    return State(0, network, average, optimizer, schedule)
+    deviations = torch.zeros(len(store), voice.deviations.shape[1])
+    deviations[store.indices("train")] = voice.deviations
+    return State(
+        step=0,
+        network=network,
+        average=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(params.ema)),
+        optimizer=optimizer,
+        schedule=LambdaLR(
+            optimizer, lambda done: schedules.learning_rate_factor(done, params.warmup)
+        ),
+        scaler=torch.amp.GradScaler(device.type, enabled=params.precision == "fp16"),
+        objective=Objective(deviations).to(device),
+        parts=params.accumulate,
+        best=Best(),
+    )
 
 
 def _make_copyable(network: nn.Module) -> None:
@@ -95,175 +108,162 @@ def _make_copyable(network: nn.Module) -> None:
                 setattr(module, hook.name, getattr(module, hook.name).detach())
 
 
-def learning_rate_factor(step: int, warmup: int) -> float:
-    """Linear warm-up, then decay with the inverse square root of the step.
-
-    It does not know how long the run lasts, so that a run can be prolonged.
-    Source: Vaswani et al., https://arxiv.org/abs/1706.03762, section 5.3.
-    """
-    if warmup == 0:
-        return 1.0
-    return min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
-
-
-def fit(state: State, store: FeatureStore, params: Train, folder: Path, curves: Path) -> Recorder:
-    """Trains to `params.steps`, from the checkpoint in `folder` if there is one.
+def fit(
+    state: State,
+    store: FeatureStore,
+    params: Train,
+    accelerator: Accelerator,
+    folder: Path,
+    curves: Path,
+    run: Run,
+) -> Recorder:
+    """Trains to `params.steps` or until it no longer helps, from the checkpoint if there is one.
 
     Args:
         state: from `setup`; changed in place.
         store: features, train and test split.
         params: the section `train`.
-        folder: the run's scratch folder: checkpoint and audio samples.
+        accelerator: from `accelerate`.
+        folder: the run's scratch folder: checkpoint, samples, and the record of a failed step.
         curves: where dvclive writes.
+        run: the section `run`.
 
     Raises:
-        InputError: a loss is not finite (names the utterances), or a checkpoint cannot be written.
+        InputError: a loss is not finite (names the utterance and module), memory does not suffice
+            for one utterance, or a checkpoint cannot be written.
     """
     saved = resume.load(folder / CHECKPOINT)
     if saved is not None and saved["state"]["step"] > params.steps:
         saved = None  # the run went further than is asked for now; its past is gone
-    recorder = Recorder(curves, saved["history"] if saved else [])
-    device = next(state.network.parameters()).device
-    mel_loss = losses.MelLoss().to(device)
     if saved:
         state.load_state_dict(saved["state"])
+    main = accelerator.is_main_process
+    recorder = Recorder(
+        curves if main else None,
+        saved["history"] if saved else [],
+        trackers(run.trackers, folder, state.step) if main else (),
+    )
+    if saved and main:
         tqdm.write(f"continuing at step {state.step} of {params.steps} from {folder / CHECKPOINT}")
-    else:
-        _validate_and_record(state, store, params, mel_loss, folder, recorder)
+    if not saved:
+        _validate_and_record(state, store, params, folder, recorder)
 
     loader = DataLoader(
-        steps(store, params),
+        steps(store, params, accelerator.process_index, accelerator.num_processes),
         sampler=range(state.step, params.steps),
         batch_size=None,
-        num_workers=1,
+        num_workers=run.loaders,
+        pin_memory=accelerator.device.type == "cuda",
         generator=torch.Generator(),  # or the loader would draw from the network's random numbers
     )
-    with tqdm(total=params.steps, initial=state.step, unit="step", desc="train") as bar:
-        for batch in loader:
-            figures = _step(state, batch.to(device), params, mel_loss)
+    batches, speed = iter(loader), Speed()
+    with tqdm(
+        total=params.steps, initial=state.step, unit="step", desc="train", disable=not main
+    ) as bar:
+        while state.step < params.steps and not exhausted(state, params):
+            batch = next(batches)
+            try:
+                figures = step.take(state, batch, params, accelerator)
+            except step.NotFinite:
+                raise flight.record(state, batch, params, accelerator, folder) from None
             recorder.log(state.step, {f"train/{name}": value for name, value in figures.items()})
-            last = state.step == params.steps
-            if last or state.step % params.validate_every == 0:
-                _validate_and_record(state, store, params, mel_loss, folder, recorder)
-            if last or state.step % params.checkpoint_every == 0:
+            regular = state.step % params.validate_every == 0
+            if regular or state.step == params.steps:
+                found = _validate_and_record(state, store, params, folder, recorder)
+                if regular:
+                    _compare(state, float(broadcast(torch.tensor(found["stft"]))))
+            ended = state.step == params.steps or exhausted(state, params)
+            if main and (ended or state.step % params.checkpoint_every == 0):
                 resume.save(
                     {"state": state.state_dict(), "history": recorder.history}, folder / CHECKPOINT
                 )
             bar.update()
-            bar.set_postfix(loss=f"{figures['total']:.3f}")
+            pace = speed.after(samples_to_seconds(units_to_samples(batch.of * batch.crop_units)))
+            bar.set_postfix(loss=f"{figures['total']:.3f}", speech=f"{pace:.1f} s/s")
+    if exhausted(state, params) and main:
+        tqdm.write(
+            f"train: stopped at step {state.step}: the STFT loss was best at step "
+            f"{state.best.step}, and {params.patience} validations since brought nothing better"
+        )
     recorder.close()
     return recorder
 
 
-def steps(store: FeatureStore, params: Train) -> StepDataset:
-    """What each step is trained on."""
+class Speed:
+    """Seconds of speech trained on per second, over the last steps."""
+
+    def __init__(self) -> None:
+        self._before = time.monotonic()
+        self._pace = 0.0
+
+    def after(self, seconds: float) -> float:
+        """The speed after a step over `seconds` of speech; of older steps it forgets a tenth."""
+        now = time.monotonic()
+        pace = seconds / max(1e-9, now - self._before)
+        self._before, self._pace = now, 0.9 * self._pace + 0.1 * pace if self._pace else pace
+        return self._pace
+
+
+def exhausted(state: State, params: Train) -> bool:
+    """Whether as many validations as `params.patience` have brought nothing better."""
+    return params.patience is not None and state.best.waited >= params.patience
+
+
+def steps(store: FeatureStore, params: Train, rank: int = 0, world: int = 1) -> StepDataset:
+    """What each step is trained on, as far as process `rank` of `world` has a share in it."""
     return StepDataset(
         store,
         indices=store.indices("train"),
         budget=round(params.batch_seconds * UNIT_RATE),
         crop_units=round(params.crop_seconds * UNIT_RATE),
         seed=params.seed,
+        rank=rank,
+        world=world,
     )
 
 
-def validate(
-    network: Kokoro, store: FeatureStore, params: Train, mel_loss: losses.MelLoss
-) -> Figures:
-    """Mean teacher-forced losses over the first held-out utterances, one fixed crop of each."""
+def validate(network: Kokoro, objective: Objective, store: FeatureStore, params: Train) -> Figures:
+    """Mean teacher-forced losses over some held-out utterances, one fixed crop of each."""
     device = next(network.parameters()).device
     crop_units = round(params.crop_seconds * UNIT_RATE)
     sums: dict[str, float] = {}
     chosen = store.sample("test", params.validation_utterances)
     network.eval()
-    for index in chosen:
-        batch = collate(store, [index], crop_units, (params.seed, int(index))).to(device)
-        with torch.no_grad(), seeded_noise(params.seed):
-            figures = _losses(predict(network, batch), batch, params, mel_loss)
-        for name, value in figures.items():
-            sums[name] = sums.get(name, 0.0) + value.item() / len(chosen)
-    return sums
+    for index in chosen.tolist():
+        batch = collate(store, [index], crop_units, (params.seed,)).to(device)
+        terms = objective.validate_on(network, batch, utterance_seeds(params.seed, indices=[index]))
+        for name, term in terms.items():
+            sums[name] = sums.get(name, 0.0) + term.item() / len(chosen)
+    weights = {name: loss.weight for name, loss in params.losses}
+    total = sum(weights[name] * value for name, value in sums.items())
+    return sums | {"total": total}
 
 
-def predict(network: Kokoro, batch: Batch) -> Prediction:
-    """One teacher-forced forward pass over a batch."""
-    return network.forward_train(
-        batch.tokens,
-        network.voice.rows(token_lengths(batch.tokens)),
-        teacher_dur=batch.units,
-        teacher_f0=batch.f0,
-        teacher_noise=batch.energy,
-        crop=Crop(batch.crop_start, batch.crop_units),
-    )
-
-
-def _step(state: State, batch: Batch, params: Train, mel_loss: losses.MelLoss) -> Figures:
-    """One optimizer step; its losses, the gradient's norm and the learning rate."""
-    torch.manual_seed(params.seed * 1_000_003 + state.step)
-    state.network.train()
-    terms = _losses(predict(state.network, batch), batch, params, mel_loss)
-    terms["total"].backward()
-    norm = nn.utils.clip_grad_norm_(
-        (p for p in state.network.parameters() if p.grad is not None), params.clip
-    )
-    if not (torch.isfinite(terms["total"]) and torch.isfinite(norm)):
-        raise InputError(
-            f"train: loss or gradient is not finite at step {state.step + 1}, utterances "
-            f"{', '.join(batch.ids)}; look at them in the report, or lower train.lr"
-        )
-    rate = state.optimizer.param_groups[0]["lr"]
-    state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
-    state.schedule.step()
-    state.average.update_parameters(state.network)
-    state.step += 1
-    return {name: value.item() for name, value in terms.items()} | {
-        "gradient_norm": norm.item(),
-        "lr": rate,
-    }
-
-
-def _losses(
-    prediction: Prediction, batch: Batch, params: Train, mel_loss: losses.MelLoss
-) -> dict[str, Tensor]:
-    """Each loss unweighted, and `total`, their weighted sum."""
-    weights = params.weights
-    lengths = prediction.lengths
-    terms = {
-        "duration": losses.duration_l1(prediction.durations, batch.units, lengths),
-        "duration_ce": losses.duration_ce(prediction.duration_logits, batch.units, lengths),
-        "f0": F.smooth_l1_loss(prediction.f0, batch.f0),
-        "energy": F.smooth_l1_loss(prediction.energy, batch.energy),
-        "mel": mel_loss(prediction.audio, batch.audio),
-    }
-    total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
-    return terms | {"total": total}
+def chosen(state: State) -> Kokoro:
+    """What is given away: the averaged network as it was best, or as it is."""
+    network = state.averaged()
+    if state.best.weights:
+        network.load_state_dict(state.best.weights)
+    return network
 
 
 def _validate_and_record(
-    state: State,
-    store: FeatureStore,
-    params: Train,
-    mel_loss: losses.MelLoss,
-    folder: Path,
-    recorder: Recorder,
-) -> None:
+    state: State, store: FeatureStore, params: Train, folder: Path, recorder: Recorder
+) -> Figures:
     """Validates the averaged weights and has them speak the first held-out sentence."""
-    network = averaged(state)
-    figures = validate(network, store, params, mel_loss)
+    network = state.averaged()
+    figures = validate(network, state.objective, store, params)
     recorder.log(state.step, {f"validation/{name}": value for name, value in figures.items()})
-    first = store[store.indices("test")[0]]
-    tokens = torch.from_numpy(first.tokens)[None].to(next(network.parameters()).device)
-    row = network.voice.rows(token_lengths(tokens)).detach()
-    with seeded_noise(params.seed):
-        audio, _ = network.model.forward_with_tokens(tokens, row)
-    samples = folder / SAMPLES
-    samples.mkdir(exist_ok=True)
-    path = samples / f"step-{state.step:07d}-{first.id}.wav"
-    soundfile.write(path, audio.cpu().numpy(), SAMPLE_RATE, subtype="PCM_16")
+    if recorder.writes:
+        samples.save(network, store, params.seed, folder / SAMPLES, state.step)
+    return figures
 
 
-def averaged(state: State) -> Kokoro:
-    """The network with averaged weights, which is what is validated and given away."""
-    network = state.average.module
-    assert isinstance(network, Kokoro)
-    return network.eval()
+def _compare(state: State, stft: float) -> None:
+    """Keeps the averaged weights if they are the best so far."""
+    best = state.best
+    if stft < best.stft:
+        weights = {k: v.detach().cpu().clone() for k, v in state.averaged().state_dict().items()}
+        state.best = Best(state.step, stft, 0, weights)
+    else:
+        best.waited += 1

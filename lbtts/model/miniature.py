@@ -1,8 +1,14 @@
-"""Kokoro's geometry at a fortieth of its size, for tests that train."""
+"""Kokoro's geometry at a fortieth of its size, to try on a CPU what the full model does on a GPU.
 
+The grid, the styles, the vocabulary and every module's class are Kokoro's; only widths and depths
+differ. Stock kokoro cannot load it, since its Decoder's widths are written into its code.
+"""
+
+from typing import Any
 from unittest.mock import patch
 
 import kokoro.model
+from kokoro import KModel
 from kokoro.istftnet import AdainResBlk1d, Decoder, Generator
 from torch import nn
 from torch.nn.utils import weight_norm
@@ -15,7 +21,14 @@ HIDDEN, WIDTH = 64, 128
 class SmallDecoder(Decoder):
     """Stock forward, 128 channels wide where kokoro writes 1024 and 512."""
 
-    def __init__(self, dim_in, style_dim, dim_out, disable_complex=False, **istftnet):
+    def __init__(
+        self,
+        dim_in: int,
+        style_dim: int,
+        dim_out: int,
+        disable_complex: bool = False,
+        **istftnet: Any,
+    ) -> None:
         nn.Module.__init__(self)
         wide = WIDTH + 2 + 64
         self.encode = AdainResBlk1d(dim_in + 2, WIDTH, style_dim)
@@ -31,7 +44,8 @@ class SmallDecoder(Decoder):
         self.generator = Generator(style_dim, disable_complex=disable_complex, **istftnet)
 
 
-def config() -> dict:
+def config() -> dict[str, Any]:
+    """Its configuration, in the form of Kokoro's `config.json`."""
     published = facts.config()
     small = {
         "hidden_size": HIDDEN,
@@ -48,6 +62,7 @@ def config() -> dict:
     }
 
 
-def random(seed: int = 0) -> kokoro.model.KModel:
+def random(seed: int = 0) -> KModel:
+    """A miniature with weights drawn from `seed`, see `checkpoint.random`."""
     with patch.object(kokoro.model, "Decoder", SmallDecoder):
         return checkpoint.random(config(), seed)

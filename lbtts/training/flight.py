@@ -1,0 +1,153 @@
+"""The flight recorder: why a step failed, found out again as often as one likes.
+
+A step's random numbers belong to its utterances, so that each of them can be run again alone, with
+every module watched. What is found does not depend on how the step was divided.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from lbtts.acoustics.batching import Batch
+from lbtts.errors import InputError
+from lbtts.params import Train
+from lbtts.training import resume, step
+from lbtts.training.state import State
+
+RECORD = "failed-step.pt"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first thing that was not finite.
+
+    Attributes:
+        utterance: whose pass it was; empty where it is the network's own or the step's as a whole.
+        place: the module, parameter or loss.
+        what: in words.
+        extremes: greatest magnitude of each module's output up to there, in order of computation.
+    """
+
+    utterance: str
+    place: str
+    what: str
+    extremes: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.place}" + (
+            f", utterance {self.utterance}" * bool(self.utterance)
+        )
+
+
+def record(
+    state: State, batch: Batch, params: Train, accelerator: Accelerator, folder: Path
+) -> InputError:
+    """Looks for the cause of a failed step and saves what is needed to do so again.
+
+    Args:
+        state: as it was before the step; only gradients may have changed.
+        batch: this process' share of the step.
+        params: the section `train`.
+        accelerator: of the step.
+        folder: where the record is written, one for each process.
+
+    Returns:
+        What to raise.
+    """
+    finding = find(state, batch.to(accelerator.device), params, accelerator)
+    path = folder / (f"{accelerator.process_index}-" * (accelerator.num_processes > 1) + RECORD)
+    resume.save(
+        {
+            "state": state.state_dict(),
+            "batch": {field.name: getattr(batch, field.name) for field in fields(batch)},
+            "params": params.model_dump(mode="json"),
+            "finding": asdict(finding),
+        },
+        path,
+    )
+    return InputError(
+        f"train: step {state.step + 1}: {finding}; look at the utterance in "
+        "metrics/inspection/features.html, or lower train.lr; "
+        f"`python -m stages.train --replay {path}` shows it again"
+    )
+
+
+def replay(state: State, path: Path, accelerator: Accelerator) -> tuple[Finding, Finding]:
+    """What was found then and what is found now, from a record.
+
+    Args:
+        state: any of the same base and voice; it is overwritten.
+        path: what `record` wrote.
+        accelerator: with the precision of the run.
+
+    Raises:
+        InputError: there is no such record.
+    """
+    saved = resume.load(path)
+    if saved is None:
+        raise InputError(f"{path}: no record of a failed step")
+    state.load_state_dict(saved["state"])
+    batch = Batch(**saved["batch"]).to(accelerator.device)
+    params = Train.model_validate(saved["params"])
+    return Finding(**saved["finding"]), find(state, batch, params, accelerator)
+
+
+def find(state: State, batch: Batch, params: Train, accelerator: Accelerator) -> Finding:
+    """The first value of a step that is not finite, utterance by utterance."""
+    for name, parameter in state.network.named_parameters():
+        if not torch.isfinite(parameter).all():
+            return Finding("", name, "not finite before the step:", {})
+    state.network.train()
+    step.thaw(state, params)
+    for row, utterance in enumerate(batch.ids):
+        state.optimizer.zero_grad(set_to_none=True)
+        found = _watch(state, batch.rows(slice(row, row + 1)), params, accelerator)
+        if found is not None:
+            return Finding(utterance, *found)
+    return Finding("", "the whole step", "each utterance alone is finite, their sum is not:", {})
+
+
+def _watch(
+    state: State, batch: Batch, params: Train, accelerator: Accelerator
+) -> tuple[str, str, dict[str, float]] | None:
+    """Place, description and extremes of the first value that is not finite, of one utterance."""
+    extremes: dict[str, float] = {}
+    bad: list[tuple[str, str]] = []
+
+    def notice(what: str, name: str, value: Tensor) -> None:
+        if not torch.isfinite(value).all():
+            bad.append((name, what))
+
+    def watch(name: str, module: nn.Module) -> Any:
+        def after(_: nn.Module, __: Any, output: Any) -> None:
+            for value in output if isinstance(output, tuple) else (output,):
+                if not isinstance(value, Tensor) or not value.is_floating_point() or bad:
+                    continue
+                extremes[name] = float(value.detach().abs().max())
+                notice("not finite: the output of", name, value.detach())
+                if value.requires_grad:
+                    value.register_hook(
+                        lambda g: notice("not finite: the gradient of the output of", name, g)
+                    )
+
+        return module.register_forward_hook(after)
+
+    leaves = {n: m for n, m in state.network.named_modules() if not any(m.children())}
+    handles = [watch(name, module) for name, module in leaves.items()]
+    try:
+        terms = step.losses_of(state, batch, params, accelerator)
+        for name, term in terms.items():
+            notice("not finite: the loss", name, term.detach())
+        if not bad:
+            terms["total"].sum().backward()
+        for name, parameter in state.network.named_parameters():
+            if parameter.grad is not None:
+                notice("not finite: the gradient of", name, parameter.grad)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return (bad[0][0], bad[0][1], extremes) if bad else None

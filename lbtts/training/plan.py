@@ -1,0 +1,182 @@
+"""What a training will take, from a few of its steps: memory, time, disk."""
+
+import resource
+import shutil
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from lbtts.acoustics.batching import Batch
+from lbtts.acoustics.features import FeatureStore
+from lbtts.errors import InputError
+from lbtts.grid import UNIT_RATE
+from lbtts.params import Train
+from lbtts.training import step, trainer
+from lbtts.training.state import State
+
+_FEW = 3  # utterances whose memory is compared with that of one, and steps that are timed
+_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a run.
+
+    Attributes:
+        parameters: of the network.
+        trained: how many of them train in the end.
+        steps: of the run.
+        epoch_steps: steps an epoch.
+        parts: micro-batches a step.
+        seconds: median time of a step with everything training.
+        speech: seconds of speech in such a step.
+        memory: bytes at the peak, of one process, where it computes.
+        available: bytes that it may have there.
+        checkpoint: bytes; twice as many are taken while it is written anew.
+        disk: bytes free.
+    """
+
+    parameters: int
+    trained: int
+    steps: int
+    epoch_steps: int
+    parts: int
+    seconds: float
+    speech: float
+    memory: int
+    available: int
+    checkpoint: int
+    disk: int
+
+    def __str__(self) -> str:
+        hours = self.seconds / 3600
+        return "\n".join(
+            [
+                f"parameters  {self.parameters / 1e6:.2f} M; {self.trained / 1e6:.2f} M train",
+                f"steps       {self.steps:,}: {self.steps / self.epoch_steps:.1f} epochs of "
+                f"{self.epoch_steps:,}; {self.parts} micro-batches each",
+                f"time        {self.steps * hours:.1f} h; {self.epoch_steps * hours:.2f} an epoch; "
+                f"{self.seconds:.2f} s a step, {self.speech / self.seconds:.1f} s of speech/s",
+                f"memory      {self.memory / _GB:.2f} GB of {self.available / _GB:.1f} GB",
+                f"disk        {2 * self.checkpoint / _GB:.2f} GB of {self.disk / _GB:.1f} GB",
+            ]
+        )
+
+
+def plan(
+    state: State, store: FeatureStore, params: Train, accelerator: Accelerator, folder: Path
+) -> Plan:
+    """Tries steps with everything training: a small one, a larger one, and a few whole ones.
+
+    The memory of a whole step is foretold from the small ones, before it is tried: a machine
+    without a GPU kills what takes too much without a word.
+
+    Args:
+        state: from `trainer.setup`; it is used up.
+        store: features.
+        params: the section `train`.
+        accelerator: from `trainer.accelerate`.
+        folder: on the disk that will hold the checkpoint.
+
+    Raises:
+        InputError: a step cannot fit into memory, or the checkpoint onto the disk.
+    """
+    params = params.model_copy(
+        update={"frozen": type(params.frozen)(**dict.fromkeys(type(params.frozen).model_fields, 0))}
+    )
+    dataset = trainer.steps(store, params, accelerator.process_index, accelerator.num_processes)
+    epoch = dataset.schedule.epoch(0)
+    largest = dataset[max(range(len(epoch)), key=lambda number: len(epoch[number]))]
+
+    memory, available = _memory_of(state, largest, params, accelerator)
+    seconds, speech = [], []
+    for number in range(_FEW):
+        batch = dataset[number]
+        seconds.append(_timed(state, batch, params, accelerator))
+        speech.append(batch.of * batch.crop_units / UNIT_RATE)
+
+    weights = _bytes(state.network.state_dict())
+    checkpoint = _bytes(state.state_dict()) + weights  # the best weights come to it
+    disk = shutil.disk_usage(folder).free
+    if 2 * checkpoint > disk:
+        raise InputError(
+            f"{folder}: a checkpoint takes {2 * checkpoint / _GB:.1f} GB while it is written, and "
+            f"{disk / _GB:.1f} GB are free; make room there"
+        )
+    tensors = list(state.network.parameters())
+    return Plan(
+        parameters=sum(tensor.numel() for tensor in tensors),
+        trained=sum(tensor.numel() for tensor in tensors if tensor.requires_grad),
+        steps=params.steps,
+        epoch_steps=len(epoch),
+        parts=state.parts,
+        seconds=statistics.median(seconds),
+        speech=statistics.mean(speech),
+        memory=memory,
+        available=available,
+        checkpoint=checkpoint,
+        disk=disk,
+    )
+
+
+def _memory_of(
+    state: State, largest: Batch, params: Train, accelerator: Accelerator
+) -> tuple[int, int]:
+    """Bytes that the largest step will take at its peak, and bytes that there are."""
+    rows = -(-len(largest.ids) // state.parts)
+    available = _available(accelerator.device)
+    _timed(state, largest.rows(slice(0, 1)), params, accelerator)
+    one = _peak(accelerator.device)
+    few = min(rows, _FEW)
+    each = 0
+    if few > 1:
+        _timed(state, largest.rows(slice(0, few * state.parts)), params, accelerator)
+        each = max(0, _peak(accelerator.device) - one) // (few - 1)
+    if one + (rows - 1) * each <= available:
+        return one + (rows - 1) * each, available
+    fitting = int((available - one) // each) + 1 if available > one else 0
+    remedy = (
+        f"set train.accumulate to {-(-len(largest.ids) // fitting)}"
+        if fitting
+        else "lower train.crop_seconds"
+    )
+    raise InputError(
+        f"train: a micro-batch of {rows} utterances would take "
+        f"{(one + (rows - 1) * each) / _GB:.1f} GB of the {available / _GB:.1f} GB there are; "
+        f"{remedy}, or set train.recompute"
+    )
+
+
+def _timed(state: State, batch: Batch, params: Train, accelerator: Accelerator) -> float:
+    begun = time.perf_counter()
+    step.take(state, batch, params, accelerator)  # its figures are read, so the device is done
+    return time.perf_counter() - begun
+
+
+def _peak(device: torch.device) -> int:
+    """The most bytes that this process has held so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _available(device: torch.device) -> int:
+    """Bytes that this process holds or could have."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+    return psutil.virtual_memory().available + psutil.Process().memory_info().rss
+
+
+def _bytes(state: Any) -> int:
+    """The size of all tensors in nested dictionaries and lists."""
+    if isinstance(state, Tensor):
+        return state.numel() * state.element_size()
+    values = state.values() if isinstance(state, dict) else state
+    return sum(_bytes(v) for v in values) if isinstance(state, dict | list | tuple) else 0

@@ -1,0 +1,71 @@
+"""What a validation leaves to hear and to see: a held-out sentence as the network says it."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from lbtts.acoustics.features import FeatureStore, Utterance
+from lbtts.acoustics.mel import log_mel
+from lbtts.grid import SAMPLE_RATE, UNIT_RATE
+from lbtts.model.network import Kokoro, seeded_noise, token_lengths
+from lbtts.page import panels
+from lbtts.text.vocab import VOCAB
+
+_SYMBOLS = {number: symbol for symbol, number in VOCAB.items()}
+
+
+def save(network: Kokoro, store: FeatureStore, seed: int, folder: Path, step: int) -> None:
+    """Writes `step-<step>-<id>.wav` and `.png`, of the first held-out utterance.
+
+    The sound is in the network's own time. The picture shows its mel spectrogram below the
+    recording's, each with its tokens at their durations.
+
+    Args:
+        network: in eval mode.
+        store: features.
+        seed: of the source's noise.
+        folder: made if it does not exist.
+        step: number in the files' names.
+    """
+    first = store[store.indices("test")[0]]
+    tokens = torch.from_numpy(first.tokens)[None].to(next(network.parameters()).device)
+    row = network.voice.rows(token_lengths(tokens)).detach()
+    with seeded_noise(seed):
+        spoken, units = network.model.forward_with_tokens(tokens, row)
+    audio = spoken.cpu().numpy()
+    folder.mkdir(exist_ok=True)
+    path = folder / f"step-{step:07d}-{first.id}.wav"
+    soundfile.write(path, audio, SAMPLE_RATE, subtype="PCM_16")
+    _picture(first, audio, units.cpu().numpy(), path.with_suffix(".png"), step)
+
+
+def _picture(
+    recorded: Utterance, audio: NDArray[np.float32], units: NDArray[np.int64], path: Path, step: int
+) -> None:
+    figure, (above, below) = panels(
+        [f"{recorded.id}: recording", f"step {step}"], across=1, width=9, height=2.2
+    )
+    _spectrogram(above, recorded.mel, recorded.tokens, recorded.units)
+    _spectrogram(below, log_mel(audio), recorded.tokens, units)
+    figure.savefig(path, dpi=90, metadata={"Software": None})
+
+
+def _spectrogram(
+    axis: Axes,
+    mel: NDArray[np.float32],
+    tokens: NDArray[np.int64],
+    units: NDArray[np.int64],
+) -> None:
+    """A mel [F, 80] over seconds, with a line where each token [T] begins and its symbol."""
+    ends = units.cumsum() / UNIT_RATE
+    extent = (0.0, float(ends[-1]), 0.0, float(mel.shape[1]))
+    axis.imshow(mel.T, origin="lower", aspect="auto", extent=extent, cmap="magma")
+    axis.set_yticks([])
+    for token, end, length in zip(tokens, ends, units, strict=True):
+        axis.axvline(end, color="white", linewidth=0.3)
+        middle = end - length / UNIT_RATE / 2
+        axis.text(middle, 2, _SYMBOLS.get(int(token), ""), color="white", fontsize=6, ha="center")

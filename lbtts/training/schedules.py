@@ -1,0 +1,35 @@
+"""What changes as training goes on, each a function of the step alone.
+
+None knows how long the run lasts, so that a run can be prolonged.
+"""
+
+import math
+
+from lbtts.params import Frozen, Losses, Teacher
+
+
+def learning_rate_factor(step: int, warmup: int) -> float:
+    """Linear warm-up, then decay with the inverse square root of the step.
+
+    Source: Vaswani et al., https://arxiv.org/abs/1706.03762, section 5.3.
+    """
+    if warmup == 0:
+        return 1.0
+    return min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
+
+
+def taught_share(step: int, teacher: Teacher) -> float:
+    """The share of utterances, 0 to 1, whose decoder hears the recording's F0 and energy."""
+    fallen = min(1.0, max(0, step - teacher.until) / teacher.over)
+    return 1 - fallen * (1 - teacher.share)
+
+
+def trains(component: str, step: int, frozen: Frozen) -> bool:
+    """Whether a component of the network, or `voice`, trains in step `step`."""
+    return step >= frozen.model_dump().get(component, 0)
+
+
+def weights(step: int, losses: Losses) -> dict[str, float]:
+    """The weight of each loss that counts in step `step`."""
+    choices = ((name, getattr(losses, name)) for name in type(losses).model_fields)
+    return {name: c.weight for name, c in choices if c.weight > 0 and step >= c.start}
