@@ -4,6 +4,10 @@
 
 makes a project that is ready to be trained on: 2,050 sentences read by espeak-ng.
 
+    python -m benchmarks.learning train PROJECT
+
+trains the miniature from random weights with the stage's own code, or goes on where it was stopped.
+
     python -m benchmarks.learning [--shared FOLDER] measure PROJECT
 
 measures PROJECT/models/finetuned, a miniature, on the held-out sentences, and prints the tables.
@@ -13,12 +17,14 @@ sentences and of the published voice tables is ../shared unless said otherwise.
 """
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, chdir
 from pathlib import Path
+from unittest.mock import patch
 
+import kokoro.model
 import soundfile
-from kokoro import KModel
-from torch import Tensor
 
 from benchmarks import lines, picture, readings, voice_table
 from benchmarks.recogniser import Recogniser, labels
@@ -31,6 +37,7 @@ from lbtts.release import report
 from lbtts.release.evaluation import render, render_copy
 from lbtts.release.synthesis import Synthesiser
 from lbtts.text.tokens import read_plans
+from stages import train as train_stage
 
 COLUMNS = {
     "phone_errors": "phones misheard, %",
@@ -44,12 +51,20 @@ COLUMNS = {
 }
 
 
-def load(folder: Path) -> tuple[KModel, Tensor]:
-    """The trained miniature in `folder`, in eval mode, and its voice table [510, 1, 256]."""
-    model = miniature.random()
-    weights = folder / "model.safetensors"
-    checkpoint.fill(model, checkpoint.load_tensors(weights), weights)
-    return model, checkpoint.load_tensors(folder / "voice.safetensors")["table"]
+def small() -> AbstractContextManager:
+    """Inside, whoever builds a KModel builds a miniature."""
+    return patch.object(kokoro.model, "Decoder", miniature.SmallDecoder)
+
+
+def train(project: Path) -> None:
+    """Trains a miniature in `project`; it goes to models/finetuned, its curves to metrics/train."""
+    base = project / "models/base"
+    write_json(base / "config.json", miniature.config())
+    checkpoint.save_published(miniature.random().state_dict(), base / "model.pth")
+    write_json(base / "provenance.json", {"base": "random", "base_seed": 0})
+    os.environ["DVC_ROOT"] = str(project)
+    with chdir(project), small():
+        train_stage.train(params.load())
 
 
 def measure(project: Path, published: Path) -> None:
@@ -59,7 +74,8 @@ def measure(project: Path, published: Path) -> None:
     store = FeatureStore(project / "data/features.h5", f0)
     utterances = [store[i] for i in store.indices("test")]
     initial = checkpoint.load_tensors(project / "models/voice/voice.safetensors")["table"]
-    model, table = load(project / "models/finetuned")
+    with small():
+        model, table = checkpoint.load_finetuned(project / "models/finetuned")
     trained, untrained = Synthesiser(model, table), Synthesiser(miniature.random(), initial)
 
     length = voice_table.losses(model, table, store, p.train)
@@ -129,15 +145,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("verb", choices=["prepare", "measure"])
+    parser.add_argument("verb", choices=["prepare", "train", "measure"])
     parser.add_argument("project", type=Path)
     parser.add_argument("--shared", type=Path, default=readings.ROOT.parent / "shared")
     given = parser.parse_args()
     project = given.project.resolve()
-    if given.verb == "prepare":
-        readings.prepare(project, given.shared / "g2p/lod_sentences.txt")
-    else:
-        measure(project, given.shared / "kokoro")
+    match given.verb:
+        case "prepare":
+            readings.prepare(project, given.shared / "g2p/lod_sentences.txt")
+        case "train":
+            train(project)
+        case "measure":
+            measure(project, given.shared / "kokoro")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,25 @@ SHORTEST, LONGEST = 25, 90  # characters
 RATE, PITCH = 150, 50  # words a minute; espeak's 0-99 scale
 STAGES = ("corpus", "lexicon", "g2p", "align", "durations", "features", "voice")
 
+# For a network of 2 M parameters that begins at random, on two cores. It sees no more in two hours
+# than a few passes over the corpus, so the steps are small and the rates are high.
+TRAIN = {
+    "steps": 10000,
+    "batch_seconds": 4,
+    "crop_seconds": 0.8,
+    "lr": 1.5e-3,
+    "lr_bert": 5e-4,
+    "lr_voice": 3e-4,
+    "warmup": 600,
+    "ema": 0.999,
+    "frozen": dict.fromkeys(("bert", "bert_encoder", "predictor", "decoder", "text_encoder"), 0),
+    "teacher": {"until": 3000, "over": 3000, "share": 0.5},
+    "validate_every": 250,
+    "checkpoint_every": 100,
+    "validation_utterances": 16,
+    "patience": None,
+}
+
 
 def choose(lines: list[str]) -> list[str]:
     """2,050 different sentences of middling length and without digits, evenly spread."""
@@ -63,6 +82,7 @@ def choices() -> dict:
     tree["align"]["kaldi"]["training_utterances"] = 600
     tree["features"]["f0"]["method"] = "dio"
     tree["base"]["source"] = "random"
+    tree["train"] |= TRAIN
     return tree
 
 
