@@ -250,6 +250,16 @@ class Losses(Section):
     mel: Loss
     stft: Loss
     voice: Loss  # drift of the voice table
+    adversarial: Loss  # being told from recordings by discriminators
+    feature_matching: Loss  # unlike recordings in what discriminators see
+    wavlm: Loss  # unlike recordings in what WavLM hears
+
+
+class Discriminators(Section):
+    """Who tells generated from recorded speech, once `adversarial` or `feature_matching` counts."""
+
+    width: Count  # channels of their first layers
+    lr: Positive
 
 
 class Frozen(Section):
@@ -293,6 +303,8 @@ class Train(Section):
     teacher: Teacher
     voice_dropout: Share  # of utterances that are trained on the voice table alone
     losses: Losses
+    discriminators: Discriminators
+    wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
     validation_utterances: Count

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download
+import safetensors.torch
+from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from lbtts import params
@@ -14,21 +15,25 @@ from stages import run
 
 OUT = Path("models/base")
 CHECKPOINT = "kokoro-v1_0.pth"
+VOICES = "voices"  # the folder of the published tables, on the hub and beside a local checkpoint
 
 
-def download(base: Base) -> tuple[Path, Path]:
-    """The hub's config and checkpoint, at the pinned commit."""
+def download(base: Base) -> tuple[Path, Path, Path]:
+    """The hub's config, checkpoint and folder of voices, at the pinned commit."""
     try:
         config, weights = (
             Path(hf_hub_download(base.repo, name, revision=base.revision))
             for name in ("config.json", CHECKPOINT)
+        )
+        snapshot = snapshot_download(
+            base.repo, revision=base.revision, allow_patterns=f"{VOICES}/*.pt"
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise InputError(
             f"base.source: hub: {base.repo}@{base.revision} cannot be fetched "
             f"({first_line(error)}); check the network, or set base.source to file"
         ) from error
-    return config, weights
+    return config, weights, Path(snapshot) / VOICES
 
 
 def main() -> None:
@@ -39,12 +44,13 @@ def main() -> None:
         model = checkpoint.random(config, base.seed)
         print("base: RANDOM WEIGHTS. Everything downstream runs, but the voice will be noise.")
         origin = {"base": "random", "base_seed": base.seed}
+        voices = {}
     else:
         if base.source == "hub":
-            config_path, weights = download(base)
+            config_path, weights, folder = download(base)
         else:
             weights = Path(base.path or "")
-            config_path = weights.parent / "config.json"
+            config_path, folder = weights.parent / "config.json", weights.parent / VOICES
             if not weights.is_file():
                 raise InputError(f"base.path: {weights}: no such file")
         digest = checkpoint.sha256(weights)
@@ -58,6 +64,7 @@ def main() -> None:
         )
         model = checkpoint.build(config)
         checkpoint.load_published(model, weights)
+        voices = checkpoint.load_voices(folder)
         origin = {"base": base.source, "base_sha256": digest}
         if base.source == "hub":
             origin |= {"base_repo": base.repo, "base_revision": base.revision}
@@ -65,9 +72,10 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     write_json(OUT / "config.json", config)
     checkpoint.save_published(model.state_dict(), OUT / "model.pth")
+    safetensors.torch.save_file(voices, OUT / "voices.safetensors")
     write_json(OUT / "provenance.json", origin)
     count = sum(p.numel() for p in model.parameters())
-    write_json("metrics/base.json", origin | {"parameters": count})
+    write_json("metrics/base.json", origin | {"parameters": count, "voices": len(voices)})
 
 
 if __name__ == "__main__":

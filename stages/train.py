@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -38,13 +39,13 @@ OUT = Path("models/finetuned")
 CURVES = Path("metrics/train")
 
 
-def main() -> None:
-    """Trains, plans or replays."""
+def main(options: Sequence[str] = ()) -> None:
+    """Trains, plans or replays, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--plan", action="store_true", help="say what the training will take")
     choice.add_argument("--replay", type=Path, metavar="FILE", help="run a failed step again")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(options)
     p = params.load()
     if arguments.plan:
         state, store, accelerator = begin(p)
@@ -128,4 +129,4 @@ def write(
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from lbtts import params
 from lbtts.acoustics.features import FeatureStore
-from lbtts.model import facts, speaker, voice
+from lbtts.model import checkpoint, facts, projection, references, speaker, voice
 from lbtts.records import write_json
 from stages import run
 
+BASE = Path("models/base")
 OUT = Path("models/voice")
 
 
@@ -33,8 +34,22 @@ def plot(halves: dict[str, Tensor], path: Path) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
+def learn(
+    store: FeatureStore, tables: dict[str, Tensor], p: params.Params
+) -> projection.Projection:
+    """The projection from embeddings to styles, learned on voices of the base that speak."""
+    known = list(tables.values())
+    projection.check(known)
+    chosen = store.indices("train")
+    chosen = chosen[references.spread(store.tokens_total[chosen])]
+    sentences = [store[i].tokens for i in chosen]
+    work = references.hear_all(BASE, tables, sentences, p.voice, p.run.workers)
+    heard = np.stack(list(tqdm(work, total=len(tables), unit="voice", desc="base's voices")))
+    return projection.fit(heard, store.tokens_total[chosen] - 2, known)
+
+
 def main() -> None:
-    """Embeds every training utterance and fits the table to the embeddings by length."""
+    """Embeds every training utterance and makes the table that these embeddings ask for."""
     p = params.load()
     store = FeatureStore("data/features.h5", p.features.f0)
     chosen = store.indices("train")
@@ -44,7 +59,14 @@ def main() -> None:
     )
     embeddings = np.stack(list(tqdm(work, total=len(chosen), unit="utt", desc="voice")))
     lengths = store.tokens_total[chosen] - 2  # BOS and EOS are no symbols
-    begin = voice.initial(embeddings, lengths, p.voice.seed)
+    known = checkpoint.load_tensors(BASE / "voices.safetensors")
+    if known:
+        learned = learn(store, known, p)
+        begin = learned.initial(embeddings, lengths)
+        figures = learned.figures() | references.nearness(begin.table, known)
+    else:
+        begin = voice.initial(embeddings, lengths, p.voice.seed)
+        figures = {}
 
     OUT.mkdir(parents=True, exist_ok=True)
     begin.save(OUT / "voice.safetensors", embeddings)
@@ -61,6 +83,8 @@ def main() -> None:
             "least_cosine_of_neighbours": round(
                 float(torch.cosine_similarity(rows[1:], rows[:-1]).min()), 5
             ),
+            "voices": len(known),
+            **figures,
         },
     )
 

@@ -12,7 +12,8 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, miniature
+from lbtts.model import checkpoint, facts, miniature
+from lbtts.model.voice import Initial, initial
 from lbtts.records import read_json, write_json
 from stages import base, train, voice
 from tests.conftest import ROOT
@@ -62,6 +63,15 @@ def give_checkpoint(folder, digest=None):
     pinned = text.partition("sha256: ")[2].partition("\n")[0]
     choose(folder, pinned, sha)
     return network
+
+
+def give_voices(folder, count):
+    """So many voice tables beside the checkpoint, by their numbers."""
+    (folder / "given/voices").mkdir()
+    for number in range(count):
+        drawn = np.random.default_rng(number).standard_normal((1, 4)).astype(np.float32)
+        table = initial(drawn, np.array([50]), seed=number).table
+        torch.save(table, folder / f"given/voices/v{number}.pt")
 
 
 def test_random_weights_say_so_everywhere(project, capsys):
@@ -117,12 +127,44 @@ def test_the_hub_is_read_at_the_pinned_commit(project, monkeypatch):
         asked.append((repo, name, revision))
         return str(project / "given" / name)
 
+    def download_all(repo, revision, allow_patterns):
+        asked.append((repo, allow_patterns, revision))
+        return str(project / "given")
+
+    give_voices(project, 2)
     monkeypatch.setattr(base, "hf_hub_download", download)
+    monkeypatch.setattr(base, "snapshot_download", download_all)
     base.main()
     assert asked == [
         ("hexgrad/Kokoro-82M", name, "f3ff3571791e39611d31c381e3a41a3af07b4987")
-        for name in ("config.json", "kokoro-v1_0.pth")
+        for name in ("config.json", "kokoro-v1_0.pth", "voices/*.pt")
     ]
+    assert read_json("metrics/base.json")["voices"] == 2
+    voices = checkpoint.load_tensors("models/base/voices.safetensors")
+    assert torch.equal(voices["v1"], torch.load("given/voices/v1.pt", weights_only=True))
+
+
+@pytest.mark.parametrize(
+    "content, complaint",
+    [
+        pytest.param(torch.zeros(511, 1, 256), "not a voice of Kokoro", id="another shape"),
+        pytest.param(torch.zeros(510, 1, 256).half(), "not a voice of Kokoro", id="another dtype"),
+        pytest.param({"voice": 1}, "not a voice of Kokoro", id="no tensor"),
+        pytest.param(torch.full((510, 1, 256), torch.nan), "NaN or infinite", id="no numbers"),
+        pytest.param(None, "not a readable voice", id="damaged"),
+    ],
+)
+def test_a_file_that_is_no_voice_is_named(project, content, complaint):
+    give_checkpoint(project)
+    give_voices(project, 1)
+    bad = project / "given/voices/bad.pt"
+    if content is None:
+        bad.write_bytes(b"PK")
+    else:
+        torch.save(content, bad)
+    with pytest.raises(InputError, match=rf"voices/bad\.pt: .*{complaint}") as raised:
+        base.main()
+    assert "\n" not in str(raised.value)
 
 
 def test_voice_and_train_end_in_a_voice_that_can_be_loaded(project):
@@ -149,6 +191,47 @@ def test_voice_and_train_end_in_a_voice_that_can_be_loaded(project):
     shutil.rmtree("models/finetuned")
     train.main()  # nothing is left to do: it is all in scratch
     assert checkpoint.sha256("models/finetuned/model.safetensors") == weights
+
+
+def test_with_voices_of_its_own_the_base_teaches_the_projection(project):
+    give_checkpoint(project)
+    give_voices(project, 4)
+    base.main()
+    voice.main()
+    begin = Initial.load("models/voice/voice.safetensors")
+    assert begin.table.shape == (facts.TABLE_ROWS, 1, facts.STYLE)
+    assert begin.projection.shape == (256, facts.STYLE)  # of Resemblyzer's embeddings
+    assert begin.deviations.shape == (4, 256)  # of the train split
+    assert all(torch.isfinite(tensor).all() for tensor in vars(begin).values())
+    figures = read_json("metrics/voice.json")
+    assert figures["voices"] == 4
+    assert figures["nearest_voice"] in {f"v{number}" for number in range(4)}
+    assert figures["nearest_voice_cosine"] < 0.999
+    for half in ("decoder", "prosody"):
+        assert figures[f"{half}_strength"] > 0
+        assert figures[f"{half}_left_out_r2"] <= 1
+
+    voice.main()
+    again = Initial.load("models/voice/voice.safetensors")
+    assert all(torch.equal(tensor, vars(again)[name]) for name, tensor in vars(begin).items())
+
+
+def test_too_few_voices_are_one_clear_line(project):
+    give_checkpoint(project)
+    give_voices(project, 3)
+    base.main()
+    with pytest.raises(InputError, match=r"3 different voices, but .* 4 or more") as raised:
+        voice.main()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_voice_that_makes_no_sound_is_named(project):
+    give_checkpoint(project)
+    give_voices(project, 4)
+    torch.save(torch.full((510, 1, 256), 1e30), project / "given/voices/mute.pt")
+    base.main()
+    with pytest.raises(InputError, match="voice mute makes no speech"):
+        voice.main()
 
 
 def test_a_changed_learning_rate_does_not_continue_the_old_run(project):

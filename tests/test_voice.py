@@ -69,3 +69,32 @@ def test_two_speakers_get_two_tables(table):
     other = np.abs(draw.standard_normal((60, 256))).astype(np.float32)
     second = voice.initial(other, np.full(60, 80), seed=0).table
     assert cosine(table[80, 0], second[80, 0]) < 0.999
+
+
+def test_where_lengths_are_rare_the_embedding_stays_near_that_of_its_neighbours():
+    usual, other = np.eye(2, 8, dtype=np.float32)
+
+    def expected_at_300(count):
+        embeddings = np.concatenate([np.tile(usual, (200, 1)), np.tile(other, (count, 1))])
+        lengths = np.r_[np.full(200, 60), np.full(count, 300)]
+        return voice.expected_embedding(embeddings, lengths)[299]
+
+    once, often = expected_at_300(1), expected_at_300(500)
+    assert once @ usual > 0.8
+    assert often @ other > 0.9
+
+
+def test_the_expected_embedding_of_one_that_never_changes_is_that_one():
+    same = np.random.default_rng(3).standard_normal(16).astype(np.float32)
+    expected = voice.expected_embedding(np.tile(same, (40, 1)), np.full(40, 70))
+    np.testing.assert_allclose(expected, np.tile(same, (510, 1)), atol=1e-5)
+
+
+def test_beyond_the_longest_utterance_a_table_stays_close_to_the_last_row_seen():
+    draw = np.random.default_rng(4)
+    lengths = draw.integers(20, 120, 80)
+    drift = np.outer(lengths / 120, draw.standard_normal(256))  # the voice changes with length
+    embeddings = (1 + drift + 0.3 * draw.standard_normal((80, 256))).astype(np.float32)
+    rows = voice.initial(embeddings, lengths, seed=0).table[:, 0]
+    assert cosine(rows[119], rows[120:]).min() > 0.98
+    assert (rows[120:].norm(dim=1) / rows[119].norm()).sub(1).abs().max() < 0.05

@@ -19,7 +19,7 @@ from kokoro.istftnet import AdaIN1d
 from torch import Tensor
 
 from lbtts.errors import InputError, first_line
-from lbtts.model.facts import COMPONENTS
+from lbtts.model.facts import COMPONENTS, STYLE, TABLE_ROWS
 from lbtts.records import read_json, write_json
 
 _PARALLEL_PREFIX = "module."  # torch.nn.DataParallel wrote the published checkpoint
@@ -110,6 +110,32 @@ def fill(model: KModel, state: State, path: str | Path) -> None:
     _refuse(path, "has unknown", unknown)
     _refuse(path, "has other shapes for", {k for k in state if state[k].shape != expected[k].shape})
     model.load_state_dict(state, strict=False)
+
+
+def load_voices(folder: str | Path) -> State:
+    """The voice tables [510, 1, 256] float32 in `folder`, one `<voice>.pt` each, by voice.
+
+    Raises:
+        InputError: a file is unreadable or is no such table.
+    """
+    return {path.stem: _load_voice(path) for path in sorted(Path(folder).glob("*.pt"))}
+
+
+def _load_voice(path: Path) -> Tensor:
+    shape = (TABLE_ROWS, 1, STYLE)
+    try:
+        table = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise
+        raise InputError(
+            f"{path}: not a readable voice ({first_line(error)}); fetch it again or take it out"
+        ) from error
+    if not isinstance(table, Tensor) or table.shape != shape or table.dtype != torch.float32:
+        raise InputError(
+            f"{path}: not a voice of Kokoro, which is {list(shape)} float32 numbers; take it out"
+        )
+    if not torch.isfinite(table).all():
+        raise InputError(f"{path}: has NaN or infinite styles; fetch it again or take it out")
+    return table.contiguous()
 
 
 def save_published(state: State, path: str | Path) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lbtts.grid import MAX_UNITS, SAMPLE_RATE
 
-_RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop, window in samples
+RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop, window in samples
 _MELS = 128
 _LOG_FLOOR = 1e-5
 _LOG_MEAN, _LOG_SCALE = -4.0, 4.0
@@ -85,7 +85,7 @@ class SpectralLoss(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for index, (fft, _, window) in enumerate(_RESOLUTIONS):
+        for index, (fft, _, window) in enumerate(RESOLUTIONS):
             with warnings.catch_warnings():  # 128 mels over 257 bins leave a few low filters empty
                 warnings.simplefilter("ignore", UserWarning)
                 bank = librosa.filters.mel(
@@ -103,7 +103,7 @@ class SpectralLoss(nn.Module):
         Source: the ancestor's training code; Yamamoto et al., https://arxiv.org/abs/1910.11480.
         """
         mels, stfts = [], []
-        for index in range(len(_RESOLUTIONS)):
+        for index in range(len(RESOLUTIONS)):
             made = self._power(audio, index)
             with torch.no_grad():
                 true = self._power(target, index)
@@ -113,7 +113,7 @@ class SpectralLoss(nn.Module):
 
     def _power(self, audio: Tensor, index: int) -> Tensor:
         """[B, fft / 2 + 1, frames]."""
-        fft, hop, window = _RESOLUTIONS[index]
+        fft, hop, window = RESOLUTIONS[index]
         hann = self.get_buffer(f"window{index}")
         spectrum = torch.stft(audio.float(), fft, hop, window, hann, return_complex=True)
         return torch.view_as_real(spectrum).square().sum(-1)

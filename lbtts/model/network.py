@@ -64,17 +64,21 @@ class Kokoro(nn.Module):
         self.model = model
         self.voice = voice
         norms = instance_norms(model)
-        for name, parameter in model.named_parameters():
-            if name in norms or name.startswith(UNREACHED):
-                parameter.requires_grad_(False)
+        self._fixed = {
+            name
+            for name, _ in model.named_parameters()
+            if name in norms or name.startswith(UNREACHED)
+        }
+        for name in self._fixed:
+            model.get_parameter(name).requires_grad_(False)
         _keep_source_in_float32(model)
 
     def components(self) -> dict[str, list[nn.Parameter]]:
-        """The tensors that train, by component of the KModel, and `voice`."""
-        found = {
-            name: [p for p in getattr(self.model, name).parameters() if p.requires_grad]
-            for name in COMPONENTS
-        }
+        """The tensors that may train, by component of the KModel, and `voice`."""
+        found: dict[str, list[nn.Parameter]] = {name: [] for name in COMPONENTS}
+        for name, parameter in self.model.named_parameters():
+            if name not in self._fixed:
+                found[name.partition(".")[0]].append(parameter)
         return found | {"voice": list(self.voice.parameters())}
 
     def forward_train(

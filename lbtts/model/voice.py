@@ -138,23 +138,36 @@ class Initial:
             raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
 
 
-def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Initial:
-    """Where a voice begins that is known by its embeddings alone.
+def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Array:
+    """The embedding expected at each string length, [510, E] float64, by penalised splines.
 
-    The embedding expected at each length, by penalised spline regression, is turned into a style
-    by a projection drawn from `seed`; norms and the turn of short strings follow the published
-    tables. No published voice is copied.
+    Where lengths are rare, or missing, it takes after the nearest that are not.
+
+    Args:
+        embeddings: [N, E] float32, one per utterance.
+        lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
+
+    Source: Eilers and Marx, "Flexible Smoothing with B-splines and Penalties", Statistical
+    Science 11 (1996).
+    """
+    columns = basis(lengths)
+    slope = np.diff(np.eye(_SPLINES), axis=0)
+    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
+    return basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
+
+
+def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Initial:
+    """Where a voice begins on a base that has no voices of its own.
+
+    The embedding expected at each length is turned into a style by a projection drawn from `seed`;
+    norms and the turn of short strings follow the published tables. No published voice is copied.
 
     Args:
         embeddings: [N, E] float32, E >= 1, one per utterance.
         lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
         seed: of the projection.
     """
-    columns = basis(lengths)
-    slope = np.diff(np.eye(_SPLINES), axis=0)
-    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
-    expected = basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
-
+    expected = expected_embedding(embeddings, lengths)
     draw = np.random.default_rng(seed)
     halves, projections = [], []
     for anchors in (_DECODER_NORM, _PROSODY_NORM):

@@ -58,7 +58,7 @@ def record(
     Returns:
         What to raise.
     """
-    finding = find(state, batch.to(accelerator.device), params, accelerator)
+    finding = find(state, batch.to(accelerator.device), params)
     path = folder / (f"{accelerator.process_index}-" * (accelerator.num_processes > 1) + RECORD)
     resume.save(
         {
@@ -93,10 +93,10 @@ def replay(state: State, path: Path, accelerator: Accelerator) -> tuple[Finding,
     state.load_state_dict(saved["state"])
     batch = Batch(**saved["batch"]).to(accelerator.device)
     params = Train.model_validate(saved["params"])
-    return Finding(**saved["finding"]), find(state, batch, params, accelerator)
+    return Finding(**saved["finding"]), find(state, batch, params)
 
 
-def find(state: State, batch: Batch, params: Train, accelerator: Accelerator) -> Finding:
+def find(state: State, batch: Batch, params: Train) -> Finding:
     """The first value of a step that is not finite, utterance by utterance."""
     for name, parameter in state.network.named_parameters():
         if not torch.isfinite(parameter).all():
@@ -104,16 +104,14 @@ def find(state: State, batch: Batch, params: Train, accelerator: Accelerator) ->
     state.network.train()
     step.thaw(state, params)
     for row, utterance in enumerate(batch.ids):
-        state.optimizer.zero_grad(set_to_none=True)
-        found = _watch(state, batch.rows(slice(row, row + 1)), params, accelerator)
+        state.network.zero_grad(set_to_none=True)
+        found = _watch(state, batch.rows(slice(row, row + 1)), params)
         if found is not None:
             return Finding(utterance, *found)
     return Finding("", "the whole step", "each utterance alone is finite, their sum is not:", {})
 
 
-def _watch(
-    state: State, batch: Batch, params: Train, accelerator: Accelerator
-) -> tuple[str, str, dict[str, float]] | None:
+def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[str, float]] | None:
     """Place, description and extremes of the first value that is not finite, of one utterance."""
     extremes: dict[str, float] = {}
     bad: list[tuple[str, str]] = []
@@ -139,7 +137,7 @@ def _watch(
     leaves = {n: m for n, m in state.network.named_modules() if not any(m.children())}
     handles = [watch(name, module) for name, module in leaves.items()]
     try:
-        terms = step.losses_of(state, batch, params, accelerator)
+        _, terms = step.losses_of(state, batch, params)
         for name, term in terms.items():
             notice("not finite: the loss", name, term.detach())
         if not bad:

@@ -34,14 +34,17 @@ class State:
     """A run at a step. `step` counts finished optimizer steps.
 
     Attributes:
+        optimizer: of the network.
+        judging: of the discriminators, where there are any.
+        objective: of it, only the discriminators change.
         parts: micro-batches that a step is made of; grows when memory runs out.
-        objective: constant, not saved.
     """
 
     step: int
     network: Kokoro
     average: AveragedModel
     optimizer: torch.optim.Optimizer
+    judging: torch.optim.Optimizer | None
     schedule: LambdaLR
     scaler: torch.amp.GradScaler
     objective: Objective
@@ -55,6 +58,8 @@ class State:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "judging": self.judging.state_dict() if self.judging else None,
+            "discriminators": [p.data for p in self.objective.judges()],
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "parts": self.parts,
@@ -67,10 +72,19 @@ class State:
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
+        if self.judging:
+            self.judging.load_state_dict(saved["judging"])
+        for tensor, value in zip(self.objective.judges(), saved["discriminators"], strict=True):
+            tensor.data.copy_(value)
         self.schedule.load_state_dict(saved["schedule"])
         self.scaler.load_state_dict(saved["scaler"])
         self.parts = saved["parts"]
         self.best = Best(**saved["best"])
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        """Of the network, then of the discriminators if they are at work."""
+        at_work = self.judging and any(p.grad is not None for p in self.objective.judges())
+        return [self.optimizer, self.judging] if self.judging and at_work else [self.optimizer]
 
     def averaged(self) -> Kokoro:
         """The network with averaged weights, which is what is validated and given away."""

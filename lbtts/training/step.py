@@ -12,14 +12,16 @@ import gc
 import torch
 from accelerate import Accelerator
 from accelerate.utils.memory import should_reduce_batch_size
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from lbtts.acoustics.batching import Batch
 from lbtts.errors import InputError
+from lbtts.model.network import Prediction
 from lbtts.model.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import schedules
+from lbtts.training.objective import ADVERSARIAL, Terms
 from lbtts.training.recorder import Figures
 from lbtts.training.state import State
 
@@ -47,22 +49,27 @@ def take(state: State, batch: Batch, params: Train, accelerator: Accelerator) ->
     state.network.train()
     thaw(state, params)
     batch = batch.to(accelerator.device)
-    while (losses := _accumulate(state, batch, params, accelerator)) is None:
+    while (losses := _accumulate(state, batch, params)) is None:
         _divide(state, batch, params)
-    losses = _over_processes(state, losses, accelerator)
+    losses = _over_processes(state, losses, params, accelerator)
 
-    trained = [p for p in state.network.parameters() if p.grad is not None]
-    state.scaler.unscale_(state.optimizer)
-    norm = nn.utils.clip_grad_norm_(trained, params.clip)
+    norms = []
+    for optimizer in state.optimizers():
+        state.scaler.unscale_(optimizer)
+        tensors = (p for group in optimizer.param_groups for p in group["params"])
+        norms.append(nn.utils.clip_grad_norm_(tensors, params.clip))
     figures = dict(zip(losses, torch.stack([*losses.values()]).tolist(), strict=True))
-    figures["gradient_norm"] = norm.item()
+    figures["gradient_norm"] = norms[0].item()
     figures["lr"] = state.optimizer.param_groups[0]["lr"]
-    if not torch.isfinite(norm + losses["total"]) and not _scaled_too_far(state, losses["total"]):
+    scaled_too_far = state.scaler.is_enabled() and state.scaler.get_scale() > 1
+    finite = [bool(torch.isfinite(value)) for value in (losses["total"], *norms)]
+    if not finite[0] or not (all(finite) or scaled_too_far):
         raise NotFinite
 
-    state.scaler.step(state.optimizer)
+    for optimizer in state.optimizers():
+        state.scaler.step(optimizer)
+        optimizer.zero_grad(set_to_none=True)
     state.scaler.update()
-    state.optimizer.zero_grad(set_to_none=True)
     state.schedule.step()
     state.average.update_parameters(state.network)
     state.step += 1
@@ -77,35 +84,35 @@ def thaw(state: State, params: Train) -> None:
             tensor.requires_grad_(trains)
 
 
-def losses_of(
-    state: State, batch: Batch, params: Train, accelerator: Accelerator
-) -> dict[str, Tensor]:
-    """Each loss of the step that is next, [B] and unweighted, and `total`, their weighted sum."""
-    seeds = utterance_seeds(params.seed, state.step, indices=batch.index.tolist())
-    taught = schedules.taught_share(state.step, params.teacher)
-    with accelerator.autocast():
-        _, terms = state.objective.train_on(
-            state.network, batch, seeds, taught, params.voice_dropout
-        )
+def losses_of(state: State, batch: Batch, params: Train) -> tuple[Prediction, Terms]:
+    """The pass of the next step and its losses, [B]; unweighted, and `total`, weighted and summed."""
     weights = schedules.weights(state.step, params.losses)
-    total = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum(0)
-    return terms | {"total": total}
+    prediction, terms = state.objective.train_on(
+        state.network,
+        batch,
+        utterance_seeds(params.seed, state.step, indices=batch.index.tolist()),
+        taught=schedules.taught_share(state.step, params.teacher),
+        dropped=params.voice_dropout,
+        wanted=weights,
+    )
+    terms["total"] = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum(0)
+    return prediction, terms
 
 
-def _accumulate(
-    state: State, batch: Batch, params: Train, accelerator: Accelerator
-) -> dict[str, Tensor] | None:
+def _accumulate(state: State, batch: Batch, params: Train) -> Terms | None:
     """Gradients and mean losses of this process' share; None where memory did not suffice."""
-    sums: dict[str, Tensor] = {}
+    sums: Terms = {}
     size = -(-len(batch.ids) // state.parts) or 1
     try:
         for first in range(0, len(batch.ids), size):
             part = batch.rows(slice(first, first + size))
-            terms = losses_of(state, part, params, accelerator)
-            means = {name: term.sum() / batch.of for name, term in terms.items()}
-            state.scaler.scale(means["total"]).backward()
-            for name, mean in means.items():
-                sums[name] = sums.get(name, 0) + mean.detach()
+            prediction, terms = losses_of(state, part, params)
+            state.scaler.scale(terms["total"].sum() / batch.of).backward()
+            if "adversarial" in terms:
+                terms["discriminators"] = state.objective.judge(prediction, part)
+                state.scaler.scale(terms["discriminators"].sum() / batch.of).backward()
+            for name, term in terms.items():
+                sums[name] = sums.get(name, 0) + term.detach().sum() / batch.of
     except RuntimeError as error:  # torch's CPU allocator has no exception of its own
         if not should_reduce_batch_size(error):
             raise
@@ -121,7 +128,8 @@ def _divide(state: State, batch: Batch, params: Train) -> None:
             f"train.crop_seconds ({params.crop_seconds}), or set train.recompute"
         )
     state.parts = min(2 * state.parts, len(batch.ids))
-    state.optimizer.zero_grad(set_to_none=True)
+    for optimizer in state.optimizers():
+        optimizer.zero_grad(set_to_none=True)
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -131,32 +139,24 @@ def _divide(state: State, batch: Batch, params: Train) -> None:
     )
 
 
-def _over_processes(
-    state: State, losses: dict[str, Tensor], accelerator: Accelerator
-) -> dict[str, Tensor]:
+def _over_processes(state: State, losses: Terms, params: Train, accelerator: Accelerator) -> Terms:
     """Sums gradients in place, and losses, over all processes.
 
     A process that had no utterance of this step adds nothing.
     """
     if accelerator.num_processes == 1:
         return losses
-    trained = [p for p in state.network.parameters() if p.requires_grad]
-    for parameter in trained:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    gradients = nn.utils.parameters_to_vector([p.grad for p in trained if p.grad is not None])
-    names = sorted([*state.objective.names, "total"])
-    zero = gradients.new_zeros(())
-    values = torch.stack([losses.get(name, zero).to(gradients) for name in names])
-    summed = accelerator.reduce(torch.cat([values, gradients]), "sum")
-    nn.utils.vector_to_parameters(
-        summed[len(names) :], [p.grad for p in trained if p.grad is not None]
-    )
+    names = [*type(params.losses).model_fields, "total", "discriminators"]
+    tensors = [p for p in state.network.parameters() if p.requires_grad]
+    if ADVERSARIAL & {*schedules.weights(state.step, params.losses)}:
+        tensors += state.objective.judges()
+    for tensor in tensors:
+        if tensor.grad is None:
+            tensor.grad = torch.zeros_like(tensor)
+    gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
+    flat = nn.utils.parameters_to_vector(gradients)
+    zero = flat.new_zeros(())
+    values = torch.stack([losses.get(name, zero).to(flat) for name in names])
+    summed = accelerator.reduce(torch.cat([values, flat]), "sum")
+    nn.utils.vector_to_parameters(summed[len(names) :], gradients)
     return dict(zip(names, summed[: len(names)], strict=True))
-
-
-def _scaled_too_far(state: State, total: Tensor) -> bool:
-    """Whether only the scale of the gradients was too large for fp16; it is lowered then."""
-    return bool(
-        state.scaler.is_enabled() and torch.isfinite(total) and state.scaler.get_scale() > 1
-    )

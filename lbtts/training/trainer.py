@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from kokoro import KModel
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.weight_norm import WeightNorm
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -23,7 +23,9 @@ from lbtts.acoustics.batching import StepDataset, collate
 from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE, samples_to_seconds, units_to_samples
-from lbtts.model.network import Kokoro
+from lbtts.model.discriminators import Discriminators
+from lbtts.model.network import Kokoro, seeded_noise
+from lbtts.model.perceptual import WavlmLoss, load_wavlm
 from lbtts.model.randomness import utterance_seeds
 from lbtts.model.voice import Initial, VoiceTable
 from lbtts.params import Run, Train
@@ -43,11 +45,16 @@ def accelerate(params: Train) -> Accelerator:
         InputError: the precision is not to be had on this device.
     """
     try:
-        return Accelerator(mixed_precision="no" if params.precision == "fp32" else params.precision)
+        found = Accelerator(
+            mixed_precision="no" if params.precision == "fp32" else params.precision
+        )
     except ValueError as error:
         raise InputError(
             f"train.precision: {params.precision} is not to be had here ({error}); set it to fp32"
         ) from error
+    if params.precision == "fp16" and found.device.type != "cuda":
+        raise InputError("train.precision: fp16 needs a GPU; set it to bf16 or fp32")
+    return found
 
 
 def setup(
@@ -82,6 +89,8 @@ def setup(
     _make_copyable(network)
     deviations = torch.zeros(len(store), voice.deviations.shape[1])
     deviations[store.indices("train")] = voice.deviations
+    objective, judging = _objective(deviations, params, accelerator)
+    objective.to(device)
     return State(
         step=0,
         network=network,
@@ -91,10 +100,27 @@ def setup(
             optimizer, lambda done: schedules.learning_rate_factor(done, params.warmup)
         ),
         scaler=torch.amp.GradScaler(device.type, enabled=params.precision == "fp16"),
-        objective=Objective(deviations).to(device),
+        objective=objective,
+        judging=judging,
         parts=params.accumulate,
         best=Best(),
     )
+
+
+def _objective(
+    deviations: Tensor, params: Train, accelerator: Accelerator
+) -> tuple[Objective, torch.optim.Optimizer | None]:
+    """The losses that count at some time, and the optimizer of the discriminators they need."""
+    chosen = params.losses
+    judges = None
+    if chosen.adversarial.weight or chosen.feature_matching.weight:
+        with seeded_noise(params.seed):
+            judges = Discriminators(params.discriminators.width)
+    wavlm = WavlmLoss(load_wavlm(params.wavlm)) if chosen.wavlm.weight else None
+    objective = Objective(deviations, judges, wavlm, accelerator.autocast)
+    if judges is None:
+        return objective, None
+    return objective, torch.optim.AdamW(judges.parameters(), lr=params.discriminators.lr)
 
 
 def _make_copyable(network: nn.Module) -> None:

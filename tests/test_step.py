@@ -1,0 +1,294 @@
+"""One optimizer step: the same however it is divided, and what happens when it goes wrong."""
+
+import copy
+
+import pytest
+import torch
+
+from lbtts.errors import InputError
+from lbtts.model.network import Kokoro
+from lbtts.model.randomness import UtteranceNoise, utterance_seeds
+from lbtts.training import flight, schedules, step, trainer
+from tests.corpora import write_features
+from tests.train_small import choices, start, train
+
+UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
+BATCH = {"batch_seconds": 1.6, "crop_seconds": 0.4}  # four utterances
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    path = tmp_path_factory.mktemp("step") / "features.h5"
+    write_features(path, UNITS, test=("i",))
+    return path
+
+
+def taken(features, steps=1, **changes):
+    """The state after some steps, and the figures of the last."""
+    choice = choices(**BATCH | changes)
+    state, store, accelerator = start(features, choice)
+    dataset = trainer.steps(store, choice)
+    for number in range(steps):
+        figures = step.take(state, dataset[number], choice, accelerator)
+    return state, figures
+
+
+def distance(one: Kokoro, other: Kokoro) -> float:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return max((a - b).abs().max().item() for a, b in pairs)
+
+
+def gradients(state):
+    """The gradients of the only step so far, clipped: Adam remembers a tenth of each."""
+    return {k: moments["exp_avg"] for k, moments in state.optimizer.state_dict()["state"].items()}
+
+
+def assert_same_gradients(one, other):
+    first, second = gradients(one), gradients(other)
+    assert first.keys() == second.keys()
+    for key, gradient in first.items():
+        torch.testing.assert_close(second[key], gradient, rtol=1e-3, atol=1e-6)
+
+
+def test_micro_batches_make_the_same_step(features):
+    (whole, expected), (parts, figures) = (taken(features, accumulate=count) for count in (1, 3))
+    assert figures == pytest.approx(expected, rel=1e-4)
+    assert_same_gradients(whole, parts)
+
+
+def test_an_utterance_meets_the_same_noise_in_any_company():
+    seeds = utterance_seeds(0, 5, indices=[3, 7])
+    with UtteranceNoise(seeds, torch.device("cpu")):
+        both = torch.randn_like(torch.empty(2, 9)), torch.nn.functional.dropout(torch.ones(2, 50))
+    with UtteranceNoise(seeds[1:], torch.device("cpu")):
+        one = torch.randn_like(torch.empty(1, 9)), torch.nn.functional.dropout(torch.ones(1, 50))
+    for rows, row in zip(both, one, strict=True):
+        assert torch.equal(rows[1:], row)
+        assert not torch.equal(rows[:1], row)
+    assert set(both[1].unique().tolist()) == {0.0, 2.0}
+
+
+def test_out_of_memory_makes_smaller_micro_batches_and_the_same_step(features, monkeypatch, capsys):
+    expected, _ = taken(features)
+    forward = Kokoro.forward_train
+
+    def small_machine(self, tokens, *arguments, **options):
+        if len(tokens) > 1:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return forward(self, tokens, *arguments, **options)
+
+    monkeypatch.setattr(Kokoro, "forward_train", small_machine)
+    state, _ = taken(features)
+    assert state.parts == 4
+    assert (
+        "out of memory; from here on a step is made in 4 micro-batches" in capsys.readouterr().out
+    )
+    assert_same_gradients(expected, state)
+
+
+def test_no_memory_for_one_utterance_ends_the_run_and_names_it(features, monkeypatch):
+    def no_machine(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr(Kokoro, "forward_train", no_machine)
+    with pytest.raises(InputError, match=r"no memory for [a-h] alone; lower train.crop_seconds"):
+        taken(features)
+
+
+def test_other_errors_are_not_taken_for_want_of_memory(features, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(Kokoro, "forward_train", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        taken(features)
+
+
+def planted(features, folder, plant):
+    """The message of a training in which `plant(state, batch)` broke something before step 2."""
+    choice = choices(**BATCH, steps=3, validate_every=10)
+    state, store, accelerator = start(features, choice)
+    take = step.take
+
+    def breaking(state, batch, *rest):
+        if state.step == 1:
+            plant(state, batch)
+        return take(state, batch, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "take", breaking)
+        from tests.train_small import run_section
+
+        with pytest.raises(InputError) as error:
+            trainer.fit(
+                state, store, choice, accelerator, folder, folder / "curves", run_section(loaders=0)
+            )
+    return str(error.value), state, choice, accelerator
+
+
+def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
+    hurt = []
+
+    def plant(state, batch):
+        batch.f0[2] = float("nan")
+        hurt.append(batch.ids[2])
+
+    message, _, choice, _ = planted(features, tmp_path, plant)
+    assert "train: step 2: not finite: " in message
+    assert f"utterance {hurt[0]}" in message
+    assert "--replay" in message and str(tmp_path / flight.RECORD) in message
+
+    fresh, _, accelerator = start(features, choice)
+    then, now = flight.replay(fresh, tmp_path / flight.RECORD, accelerator)
+    assert (now.utterance, now.place, now.what) == (then.utterance, then.place, then.what)
+    assert now.place.startswith("model.decoder.F0_conv")
+    assert now.extremes == pytest.approx(then.extremes, nan_ok=True)
+    assert any(name.startswith("model.bert") for name in now.extremes)
+
+
+def test_a_weight_that_overflows_is_named_by_its_module(features, tmp_path):
+    def plant(state, batch):
+        with torch.no_grad():
+            state.network.model.text_encoder.cnn[0][0].weight_g.fill_(1e38)
+
+    message, *_ = planted(features, tmp_path, plant)
+    assert "not finite: the output of model.text_encoder" in message
+
+
+def test_a_broken_weight_is_named_itself(features, tmp_path):
+    def plant(state, batch):
+        with torch.no_grad():
+            state.network.model.bert_encoder.bias[3] = float("inf")
+
+    message, *_ = planted(features, tmp_path, plant)
+    assert "not finite before the step: model.bert_encoder.bias" in message
+
+
+def test_a_failed_step_changes_nothing_but_gradients(features, tmp_path):
+    choice = choices(**BATCH)
+    state, store, accelerator = start(features, choice)
+    batch = trainer.steps(store, choice)[0]
+    batch.audio[0] = float("inf")
+    before = copy.deepcopy(state.network.state_dict())
+    with pytest.raises(step.NotFinite):
+        step.take(state, batch, choice, accelerator)
+    assert state.step == 0
+    assert all(torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
+
+
+def test_frozen_components_wait_and_the_voice_trains_at_once(features):
+    frozen = {"frozen": {"bert": 2, "bert_encoder": 9, "text_encoder": 9, "decoder": 9}}
+    choice = choices(**BATCH, **frozen)
+    state, store, accelerator = start(features, choice)
+    dataset = trainer.steps(store, choice)
+
+    def moved(before):
+        groups = state.network.components().items()
+        return {
+            name
+            for name, tensors in groups
+            if any(not torch.equal(p, old) for p, old in zip(tensors, before[name], strict=True))
+        }
+
+    for number, expected in enumerate(
+        [{"voice", "predictor"}] * 2 + [{"voice", "predictor", "bert"}]
+    ):
+        before = {k: copy.deepcopy(v) for k, v in state.network.components().items()}
+        step.take(state, dataset[number], choice, accelerator)
+        assert moved(before) == expected, number
+
+
+def test_bfloat16_follows_float32(features):
+    from accelerate.state import AcceleratorState
+
+    _, exact = taken(features)
+    AcceleratorState._reset_state()
+    try:
+        state, coarse = taken(features, precision="bf16")
+    finally:
+        AcceleratorState._reset_state()
+    assert {p.dtype for p in state.network.parameters()} == {torch.float32}
+    for name in ("duration", "f0", "energy", "mel", "stft"):
+        assert coarse[name] == pytest.approx(exact[name], rel=0.05), name
+        assert coarse[name] != exact[name], "was the precision lowered at all?"
+
+
+def test_half_precision_without_a_gpu_is_refused(features):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state()
+    try:
+        with pytest.raises(InputError, match=r"train.precision: fp16 needs a GPU"):
+            taken(features, precision="fp16")
+    finally:
+        AcceleratorState._reset_state()
+
+
+def test_adversarial_losses_start_at_their_step_and_train_both_sides(features):
+    late = {"weight": 1, "start": 1}
+    changes = {
+        "losses": {"adversarial": late, "feature_matching": late},
+        "discriminators": {"width": 2, "lr": 1e-3},
+    }
+    first_state, first = taken(features, **changes)
+    assert "adversarial" not in first
+    judges = [p.clone() for p in first_state.objective.judges()]
+    state, second = taken(features, steps=2, **changes)
+    assert second["discriminators"] > 0 and second["adversarial"] > 0
+    assert second["feature_matching"] > 0
+    assert all(not torch.equal(a, b) for a, b in zip(judges, state.objective.judges(), strict=True))
+    plain, _ = taken(features, steps=2)
+    assert distance(plain.network, state.network) > 0
+
+
+def test_a_run_with_discriminators_resumes_to_the_bit(features, tmp_path):
+    on = {"weight": 1, "start": 0}
+    changes = {
+        "losses": {"adversarial": on, "feature_matching": on},
+        "discriminators": {"width": 2, "lr": 1e-3},
+    }
+    whole = train(features, tmp_path / "whole", steps=3, **changes)
+    train(features, tmp_path / "parts", steps=2, **changes)
+    resumed = train(features, tmp_path / "parts", steps=3, **changes)
+    assert distance(whole.network, resumed.network) == 0
+    pairs = zip(whole.objective.judges(), resumed.objective.judges(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_share_of_taught_utterances_falls_to_its_end():
+    teacher = choices(teacher={"until": 10, "over": 20, "share": 0.4}).teacher
+    shares = [schedules.taught_share(number, teacher) for number in (0, 10, 20, 30, 999)]
+    assert shares == pytest.approx([1, 1, 0.7, 0.4, 0.4])
+
+
+def test_the_decoder_hears_its_own_f0_where_it_is_not_taught(features):
+    taught, alone = (
+        taken(features, teacher={"until": 0, "over": 1, "share": share}, steps=2)[0]
+        for share in (1.0, 0.0)
+    )
+    # only then does the waveform teach the predictor of F0
+    assert distance(taught.network, alone.network) > 0
+
+
+def test_a_deviation_moves_the_row_of_its_utterance_only_in_training(features):
+    choice = choices(**BATCH)
+    state, store, _ = start(features, choice)
+    voice = state.network.voice
+    lengths = torch.tensor([12, 30])
+    deviations = torch.zeros(2, voice.projection.shape[0])
+    deviations[1, 0] = 2
+    moved = voice.rows(lengths, deviations) - voice.rows(lengths)
+    assert moved[0].abs().max() == 0
+    torch.testing.assert_close(moved[1], 2 * voice.projection[0])
+    known = state.objective.deviations.abs().sum(1) > 0
+    assert known.tolist() == [name != "i" for name in store.ids]
