@@ -5,6 +5,7 @@ held-out loss gains from the rest is what the length tells.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def losses(
         "mean row of all lengths": constant(table, torch.arange(1, TABLE_ROWS + 1)),
     }
     everything = train.model_copy(update={"validation_utterances": len(store.indices("test"))})
-    objective = Objective(torch.zeros(len(store), 1))
+    objective = Objective(torch.zeros(len(store), 1), None, None, nullcontext)
     return {
         name: trainer.validate(Kokoro(model, VoiceTable(rows)), objective, store, everything)
         for name, rows in tables.items()
