@@ -80,6 +80,21 @@ def align(
             yield plan.id, Found(_intervals(path, length), length, score, worst, beam)
 
 
+def train(
+    plans: Sequence[Plan],
+    dictionary: Dictionary,
+    audio: Mapping[str, str],
+    choice: Kaldi,
+    workers: int,
+) -> Monophones:
+    """The model trained on the clips of `plans`; arguments and errors as of `align`."""
+    words = {plan.id: pronunciations(plan, dictionary) for plan in plans}
+    chosen = _evenly(plans, words, choice.training_utterances)
+    model = _train(chosen, words, audio, choice, workers).model
+    assert model is not None
+    return model
+
+
 def _train(
     plans: Sequence[Plan],
     words: Mapping[str, Words],

@@ -5,7 +5,7 @@ Sources: Kaldi's `steps/train_mono.sh` for topology, scales and the growth of th
 kaldi-hmm-gmm 1.1.4 for the code.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import kaldi_hmm_gmm as khg
@@ -202,31 +202,62 @@ class Monophones:
         """
         graph = kaldifst.StdVectorFst()
         here = graph.start = graph.add_state()
-
-        def append(phone: int, begin: int, end: int) -> None:
-            inner = [graph.add_state() for _ in range(_states(phone))]
-            inner.append(end)
-            graph.add_arc(begin, kaldifst.StdArc(0, 0, 0.0, inner[0]))
-            for source, target, transition in self._arcs[phone]:
-                graph.add_arc(inner[source], kaldifst.StdArc(transition, 0, 0.0, inner[target]))
-
-        def pause(begin: int) -> int:
-            end = graph.add_state()
-            append(_SILENCE, begin, end)
-            graph.add_arc(begin, kaldifst.StdArc(0, 0, float(np.log(2)), end))
-            return end
-
         for word in words:
-            begin = pause(here)
+            begin = self._pause(graph, here)
             here = graph.add_state()
             for phones in word:
                 before = begin
                 for label in phones[:-1]:
                     after = graph.add_state()
-                    append(self._number[label], before, after)
+                    self._append(graph, self._number[label], before, after)
                     before = after
-                append(self._number[phones[-1]], before, here)
-        graph.set_final(pause(here), 0.0)
+                self._append(graph, self._number[phones[-1]], before, here)
+        graph.set_final(self._pause(graph, here), 0.0)
+        return self._timed(graph)
+
+    def loop(
+        self, likely: Mapping[str | None, Mapping[str | None, float]]
+    ) -> kaldifst.StdVectorFst:
+        """Any phone after any other, silence at will between; for hearing what no plan tells.
+
+        Args:
+            likely: probability of each phone after each phone. Before the first and behind the last
+                one stands None.
+        """
+        graph = kaldifst.StdVectorFst()
+        graph.start = graph.add_state()
+        begins = {label: graph.add_state() for label in likely if label}
+        for label, following in likely.items():
+            end = graph.start
+            if label:
+                end = graph.add_state()
+                self._append(graph, self._number[label], begins[label], end)
+            paused = self._pause(graph, end)
+            for after, probability in following.items():
+                weight = -float(np.log(probability))
+                if after:
+                    graph.add_arc(paused, kaldifst.StdArc(0, 0, weight, begins[after]))
+                else:
+                    graph.set_final(paused, weight)
+        return self._timed(graph)
+
+    def _append(self, graph: kaldifst.StdVectorFst, phone: int, begin: int, end: int) -> None:
+        """Adds the states of a phone between two states of the graph."""
+        inner = [graph.add_state() for _ in range(_states(phone))]
+        inner.append(end)
+        graph.add_arc(begin, kaldifst.StdArc(0, 0, 0.0, inner[0]))
+        for source, target, transition in self._arcs[phone]:
+            graph.add_arc(inner[source], kaldifst.StdArc(transition, 0, 0.0, inner[target]))
+
+    def _pause(self, graph: kaldifst.StdVectorFst, begin: int) -> int:
+        """The state behind a silence at will from `begin` on."""
+        end = graph.add_state()
+        self._append(graph, _SILENCE, begin, end)
+        graph.add_arc(begin, kaldifst.StdArc(0, 0, float(np.log(2)), end))
+        return end
+
+    def _timed(self, graph: kaldifst.StdVectorFst) -> kaldifst.StdVectorFst:
+        """The graph with the transitions' costs on its arcs."""
         khg.add_transition_probs(
             trans_model=self._transitions,
             transition_scale=1.0,

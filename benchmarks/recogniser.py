@@ -1,0 +1,82 @@
+"""A listener that knows the sounds of the language and which follows which, but not one word.
+
+Its acoustic model is the aligner's, trained on the synthesiser's recordings; its grammar is a
+bigram of phones. What it hears in speech that a network made is compared with what the network was
+told to say: the share that is wrong, missing or too much stands for how hard a person would find it
+to understand.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from lbtts.alignment import kaldi
+from lbtts.alignment.mfcc import mfcc
+from lbtts.errors import Reject
+from lbtts.params import Kaldi
+from lbtts.text.graphones import Phones
+from lbtts.text.learning import distance
+from lbtts.text.tokens import Plan
+
+CHOICE = Kaldi(gaussians=1000, iterations=20, beam=100, training_utterances=1000)
+
+
+class Recogniser:
+    """Hears phones in audio files."""
+
+    def __init__(
+        self, plans: Sequence[Plan], audio: Mapping[str, str], choice: Kaldi = CHOICE
+    ) -> None:
+        """Learns from the clips of `plans`, whose paths are `audio`, by id."""
+        self._beam = choice.beam
+        self._model = kaldi.train(plans, {}, audio, choice, workers=1)
+        self._graph = self._model.loop(bigram(labels(plan) for plan in plans))
+
+    def hear(self, path: Path) -> Phones:
+        """The phones in an audio file, canonical; none where there is nothing to hear."""
+        try:
+            found = self._model.align(mfcc(path), self._graph, self._beam)
+        except Reject:  # shorter than a frame
+            return ()
+        return tuple(filter(None, found.labels)) if found else ()
+
+
+def labels(plan: Plan) -> Phones:
+    """What is said in `plan`."""
+    return tuple(phone.label for phone in plan.phones)
+
+
+def bigram(texts: Iterable[Phones]) -> dict[str | None, dict[str | None, float]]:
+    """Probability of each phone after each phone; None stands before the first, behind the last.
+
+    Source: Witten & Bell, "The zero-frequency problem", IEEE Trans. Inf. Theory 37(4), 1991,
+    method C, its lower order the phones' own frequency.
+    """
+    pairs = Counter(pair for text in texts for pair in pairwise((None, *text, None)))
+    alone: Counter[str | None] = Counter()
+    total: Counter[str | None] = Counter()
+    followers: Counter[str | None] = Counter()
+    for (before, after), count in pairs.items():
+        alone[after] += count
+        total[before] += count
+        followers[before] += 1
+    everything = alone.total()
+    return {
+        before: {
+            after: (pairs[before, after] + followers[before] * count / everything)
+            / (total[before] + followers[before])
+            for after, count in alone.items()
+        }
+        for before in total
+    }
+
+
+def error_rate(heard: Iterable[Phones], said: Iterable[Phones]) -> float:
+    """Phones wrong, missing or too many, over all texts, in percent of those that were to be said.
+
+    It passes 100 where more is heard than was said.
+    """
+    pairs = list(zip(heard, said, strict=True))
+    errors = sum(distance(guess, truth) for guess, truth in pairs)
+    return 100 * errors / sum(len(truth) for _, truth in pairs)
