@@ -18,7 +18,7 @@ from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 from lbtts.model.network import Kokoro
 from lbtts.model.voice import VoiceTable
 from lbtts.params import Train
-from lbtts.training import trainer
+from lbtts.training import validation
 from lbtts.training.objective import Objective
 
 PUBLISHED = ("af_heart", "am_adam", "am_michael", "bm_george")
@@ -81,6 +81,6 @@ def losses(
     everything = train.model_copy(update={"validation_utterances": len(store.indices("test"))})
     objective = Objective(torch.zeros(len(store), 1), None, None, nullcontext)
     return {
-        name: trainer.validate(Kokoro(model, VoiceTable(rows)), objective, store, everything)
+        name: validation.validate(Kokoro(model, VoiceTable(rows)), objective, store, everything)
         for name, rows in tables.items()
     }
