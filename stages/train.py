@@ -108,7 +108,7 @@ def write(
     network = trainer.chosen(state)
     kept = state.best.step or state.step
     provenance = read_json(BASE / "provenance.json")
-    provenance |= {"steps": state.step, "kept_step": kept, "seed": p.train.seed}
+    provenance |= {"steps": kept, "seed": p.train.seed}
     checkpoint.save_finetuned(
         OUT, network.model, network.voice.table().cpu(), checkpoint.read_config(BASE), provenance
     )

@@ -137,11 +137,14 @@ def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[st
     leaves = {n: m for n, m in state.network.named_modules() if not any(m.children())}
     handles = [watch(name, module) for name, module in leaves.items()]
     try:
-        _, terms = step.losses_of(state, batch, params)
+        prediction, terms = step.losses_of(state, batch, params)
         for name, term in terms.items():
             notice("not finite: the loss", name, term.detach())
         if not bad:
             terms["total"].sum().backward()
+        if "adversarial" in terms and not bad:
+            judged = state.objective.judge(prediction, batch)
+            notice("not finite: the loss", "discriminators", judged.detach())
         for name, parameter in state.network.named_parameters():
             if parameter.grad is not None:
                 notice("not finite: the gradient of", name, parameter.grad)
