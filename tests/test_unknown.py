@@ -46,6 +46,13 @@ def test_words_in_en_are_learnt_without_their_n_too():
     assert with_and_without_n(known) == [("fanne", ("f", "ɑ", "n", "ə")), *known]
 
 
+def test_consonants_of_neighbouring_letters_are_joined_as_in_the_lexicons():
+    known = {"saf": "z aː f", "fleesch": "f l eː ʃ", "rat": "ʁ aː t", "suen": "s uə n"}
+    model = learn_ngrams([(word, tuple(phones.split())) for word, phones in known.items()])
+    assert " ".join(model("saffleesch")) == "z aː f l eː ʃ"
+    assert " ".join(model("ratsuen")) == "ʁ aː ʦ uə n"
+
+
 def test_model_generalises_and_survives_its_file(known, tmp_path):
     model = UnknownWords.load(known / MODEL)
     assert " ".join(model("schwätzen")) == "ʃ w æ ʦ ə n"

@@ -18,7 +18,7 @@ from lbtts.errors import InputError
 from lbtts.text import kneser_ney
 from lbtts.text.graphones import Graphone, Phones, align, alignable
 from lbtts.text.kneser_ney import END, FIRST, START, NGrams
-from lbtts.text.phones import FINAL_N
+from lbtts.text.phones import FINAL_N, canonical
 from lbtts.text.tagger import Tagger
 
 ORDER = 6  # 8 scores no better on unseen words and takes twice the room
@@ -55,8 +55,12 @@ class UnknownWords:
                 self._columns[letter] = [columns[self._makes[symbol]] for symbol in choices]
 
     def __call__(self, word: str) -> Phones:
-        """The phones of `word`, lower case; empty where it has no letter that was trained on."""
-        return tuple(phone for symbol in self._decode(word) for phone in self._makes[symbol])
+        """The phones of `word`, lower case; empty where it has no letter that was trained on.
+
+        They obey the phoneme contract across letters too: f made by both parts of a compound is
+        one f, as in every lexicon.
+        """
+        return canonical(phone for symbol in self._decode(word) for phone in self._makes[symbol])
 
     def _decode(self, word: str) -> str:
         """The best sequence of graphones."""
