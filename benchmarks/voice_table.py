@@ -18,7 +18,7 @@ from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 from lbtts.model.network import Kokoro
 from lbtts.model.voice import VoiceTable
 from lbtts.params import Train
-from lbtts.training import validation
+from lbtts.training import schedules, validation
 from lbtts.training.objective import Objective
 
 PUBLISHED = ("af_heart", "am_adam", "am_michael", "bm_george")
@@ -69,7 +69,7 @@ def losses(
     Args:
         model: in eval mode.
         table: [510, 1, 256] float32, trained with it.
-        store: features; all of the test split is heard.
+        store: features; what training is chosen by is heard.
         train: how it was trained.
     """
     trained = torch.from_numpy(store.tokens_total[store.indices("train")] - 2)
@@ -80,7 +80,11 @@ def losses(
     }
     everything = train.model_copy(update={"validation_utterances": len(store.indices("test"))})
     objective = Objective(torch.zeros(len(store), 1), None, None, nullcontext)
-    return {
-        name: validation.validate(Kokoro(model, VoiceTable(rows)), objective, store, everything)
-        for name, rows in tables.items()
-    }
+    weights = schedules.weights(train.steps, train.losses)
+    found = {}
+    for name, rows in tables.items():
+        network = Kokoro(model, VoiceTable(rows))
+        figures = validation.validate(network, objective, store, everything)
+        total = sum(weights.get(term, 0.0) * value for term, value in figures.items())
+        found[name] = figures | {"total": total}
+    return found

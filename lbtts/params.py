@@ -25,7 +25,7 @@ class Section(BaseModel):
 
 
 class Run(Section):
-    """How the work is done, never what comes out: no stage depends on this section."""
+    """How the work is done, not what comes out, but for rounding: no stage depends on it."""
 
     jobs: Annotated[int, Field(ge=0)]  # worker processes; 0 = one per core
     backend: Literal["loky", "dask", "ray"]  # who extracts features; the last two need an extra
@@ -315,6 +315,9 @@ class Train(Section):
     def _consistent(self) -> "Train":
         if self.batch_seconds < self.crop_seconds:
             raise ValueError("batch_seconds must hold at least one crop of crop_seconds")
+        losses = [getattr(self.losses, name) for name in Losses.model_fields]
+        if not any(loss.weight > 0 and loss.start == 0 for loss in losses):
+            raise ValueError("some loss needs a weight above 0 and start: 0")
         return self
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     p = params.load()
     f0 = p.features.f0
     store = FeatureStore(FEATURES, p.features.f0)
-    chosen = store.sample("test", p.evaluate.utterances)
+    chosen = store.held_out("report", p.evaluate.utterances)
     plans = {plan.id: plan for plan in read_plans("data/alignment/utterances.jsonl")}
     provenance = read_json(FINETUNED / "provenance.json")
     stages = {stage: read_json(METRICS / f"{stage}.json") for stage in EARLIER}

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
 
 from lbtts import params
@@ -49,10 +50,13 @@ def main(options: Sequence[str] = ()) -> None:
     p = params.load()
     if arguments.plan:
         state, store, accelerator = begin(p)
-        print(plan.plan(state, store, p.train, accelerator, OUT))
+        folder = scratch_folder("train")
+        print(plan.plan(state, store, p.train, accelerator, folder, p.run.processes))
     elif arguments.replay:
-        state, _, accelerator = begin(p)
-        then, now = flight.replay(state, arguments.replay, accelerator)
+        failed = flight.Record.load(arguments.replay)
+        then_params = params.Train.model_validate(failed.params)
+        state, _, accelerator = begin(p.model_copy(update={"train": then_params}))
+        then, now = flight.replay(state, failed, accelerator)
         for name, extreme in now.extremes.items():
             print(f"{extreme:12.4g}  {name}")
         print(f"now:  {now}\nthen: {then}")
@@ -67,7 +71,15 @@ def main(options: Sequence[str] = ()) -> None:
 
 
 def launch(processes: int) -> None:
-    """Starts this stage once for each process, on this machine, and waits for all."""
+    """Starts this stage once for each process, on this machine, and waits for all.
+
+    Raises:
+        InputError: there are GPUs, but fewer than processes.
+    """
+    if 0 < torch.cuda.device_count() < processes:
+        raise InputError(
+            f"run.processes: {processes}, but this machine has {torch.cuda.device_count()} GPUs"
+        )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={processes}", "-m", "stages.train"]
     if code := subprocess.call(command):
@@ -102,19 +114,18 @@ def write(
 ) -> None:
     """Writes the model, its samples, and the figures."""
     (OUT / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
+    validated = dict(recorder.validations())
     for path in sorted((folder / trainer.SAMPLES).iterdir()):
-        if int(path.name.split("-")[1]) <= state.step:
+        if int(path.name.split("-")[1]) in validated:
             shutil.copy(path, OUT / trainer.SAMPLES)
-    network = trainer.chosen(state)
-    kept = state.best.step or state.step
-    provenance = read_json(BASE / "provenance.json")
-    provenance |= {"steps": kept, "seed": p.train.seed}
+    kept, network = trainer.chosen(state, recorder)
+    provenance = read_json(BASE / "provenance.json") | {"steps": kept, "seed": p.train.seed}
     checkpoint.save_finetuned(
         OUT, network.model, network.voice.table().cpu(), checkpoint.read_config(BASE), provenance
     )
     chosen = store.indices("train")
     epoch = trainer.steps(store, p.train).schedule.epoch(0)
-    first, last = recorder.validations()[0], recorder.validations()[-1]
+    first, last = validated[0], validated[kept]
     write_json(
         "metrics/train.json",
         {

@@ -112,7 +112,8 @@ def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world):
     for share in shares:
         assert share.of == len(whole.ids)
         rows = [whole.ids.index(name) for name in share.ids]
-        for name in ("index", "tokens", "units", "crop_start", "f0", "energy", "audio"):
+        assert share.index == tuple(whole.index[row] for row in rows)
+        for name in ("tokens", "units", "crop_start", "f0", "energy", "audio"):
             assert torch.equal(getattr(share, name), getattr(whole, name)[rows]), name
 
 

@@ -160,13 +160,22 @@ def test_a_missing_or_damaged_file_is_one_clear_line(tmp_path, content):
         FeatureStore(path)
 
 
-def test_a_sample_is_spread_over_its_split(tmp_path):
+def test_what_training_is_chosen_by_is_not_what_is_reported(tmp_path):
     path = tmp_path / "features.h5"
-    write_features(path, {f"u{i}": [1, 2, 1] for i in range(9)}, test=("u1", "u4", "u7", "u8"))
+    held_out = ("u1", "u4", "u5", "u7", "u8")
+    write_features(path, {f"u{i}": [1, 2, 1] for i in range(9)}, test=held_out)
     store = FeatureStore(path)
-    assert store.sample("test", 2).tolist() == [1, 7]
-    assert store.sample("test", 99).tolist() == [1, 4, 7, 8]
+    assert store.held_out("choice", 99).tolist() == [1, 5, 8]
+    assert store.held_out("report", 99).tolist() == [4, 7]
+    assert store.held_out("choice", 2).tolist() == [1, 5]
     assert store.tokens_total.tolist() == [3] * 9
+
+
+def test_a_single_held_out_utterance_does_for_both(tmp_path):
+    path = tmp_path / "features.h5"
+    write_features(path, {"a": [1, 2, 1], "b": [1, 2, 1]}, test=("b",))
+    store = FeatureStore(path)
+    assert store.held_out("choice", 9).tolist() == store.held_out("report", 9).tolist() == [1]
 
 
 def test_a_split_without_utterances_names_the_parameter(tmp_path):

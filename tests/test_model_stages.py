@@ -242,3 +242,26 @@ def test_a_changed_learning_rate_does_not_continue_the_old_run(project):
     choose(project, "  lr: 2e-4", "  lr: 1e-4")
     train.main()
     assert len(list((project / "scratch/train").iterdir())) == 2
+
+
+def test_a_plan_is_made_before_anything_is_trained(project, capsys):
+    give_checkpoint(project)
+    base.main()
+    voice.main()
+    train.main(["--plan"])
+    assert "parameters" in capsys.readouterr().out
+    assert not (project / "models/finetuned").exists()
+
+
+def test_a_step_that_failed_is_replayed_with_the_params_that_it_had(project, capsys):
+    give_checkpoint(project)
+    base.main()
+    voice.main()
+    choose(project, "  lr: 2e-4", "  lr: 1e+30")
+    with pytest.raises(InputError, match=r"--replay (\S+)`") as raised:
+        train.main()
+    path = str(raised.value).split("--replay ")[1].split("`")[0]
+    choose(project, "  lr: 1e+30", "  lr: 1e-4")
+    train.main(["--replay", path])
+    now, then = capsys.readouterr().out.splitlines()[-2:]
+    assert now.removeprefix("now:  ") == then.removeprefix("then: ")

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from lbtts.model import miniature
-from lbtts.model.network import Crop, Kokoro, seeded_noise, token_lengths, token_of_unit
+from lbtts.model.network import Crop, Kokoro, token_lengths, token_of_unit
+from lbtts.model.randomness import seeded_noise
 from lbtts.model.voice import VoiceTable
 
 TOKENS = torch.tensor([[0, 43, 54, 56, 16, 60, 102, 0], [0, 50, 63, 61, 46, 0, 0, 0]])

@@ -19,10 +19,10 @@ def features(tmp_path_factory):
     return path
 
 
-def planned(features, folder, **changes):
+def planned(features, folder, processes=1, **changes):
     choice = choices(**{"batch_seconds": 1.6, "steps": 100} | changes)
     state, store, accelerator = start(features, choice)
-    return plan.plan(state, store, choice, accelerator, folder), state
+    return plan.plan(state, store, choice, accelerator, folder, processes), state
 
 
 def test_a_plan_counts_what_the_run_will_take(features, tmp_path):
@@ -31,7 +31,7 @@ def test_a_plan_counts_what_the_run_will_take(features, tmp_path):
     fixed = [p for p in state.network.model.bert.pooler.parameters()]
     assert found.parameters - found.trained > sum(p.numel() for p in fixed)
     assert state.network.model.bert.embeddings.word_embeddings.weight.requires_grad
-    assert (found.steps, found.epoch_steps, found.parts) == (100, 2, 1)
+    assert (found.steps, found.epoch_steps, found.micro_batches) == (100, 2, 1)
     assert found.speech == pytest.approx(1.6)
     assert found.seconds > 0
     # weights, their average, the best ones and Adam's two moments: five times the network
@@ -63,3 +63,21 @@ def test_a_checkpoint_that_finds_no_room_is_refused(features, tmp_path, monkeypa
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     with pytest.raises(InputError, match=r"a checkpoint takes .* make room there"):
         planned(features, tmp_path)
+
+
+def test_processes_share_the_memory_of_a_step(features, tmp_path, monkeypatch):
+    peaks = iter([100, 200])  # of one utterance and of two, half of the step's four
+    monkeypatch.setattr(plan, "_peak", lambda device: next(peaks))
+    assert planned(features, tmp_path, processes=2)[0].memory == 200
+
+
+def test_the_plan_is_that_of_the_step_with_most_speech_and_everything_at_work(features, tmp_path):
+    late = {"weight": 1, "start": 1000}
+    found, state = planned(
+        features,
+        tmp_path,
+        losses={"adversarial": late, "feature_matching": late},
+        discriminators={"width": 2, "lr": 1e-3},
+    )
+    assert state.discriminator_optimizer.state_dict()["state"], "they have not trained"
+    assert found.checkpoint > 5 * 4 * found.trained

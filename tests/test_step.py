@@ -92,7 +92,7 @@ def test_out_of_memory_makes_smaller_micro_batches_and_the_same_step(features, m
 
     monkeypatch.setattr(Kokoro, "forward_train", small_machine)
     state, _ = taken(features)
-    assert state.parts == 4
+    assert state.micro_batches == 4
     assert (
         "out of memory; from here on a step is made in 4 micro-batches" in capsys.readouterr().out
     )
@@ -152,7 +152,8 @@ def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
     assert "--replay" in message and str(tmp_path / flight.RECORD) in message
 
     fresh, _, accelerator = start(features, choice)
-    then, now = flight.replay(fresh, tmp_path / flight.RECORD, accelerator)
+    failed = flight.Record.load(tmp_path / flight.RECORD)
+    then, now = flight.replay(fresh, failed, accelerator)
     assert (now.utterance, now.place, now.what) == (then.utterance, then.place, then.what)
     assert now.place.startswith("model.decoder.F0_conv")
     assert now.extremes == pytest.approx(then.extremes, nan_ok=True)
@@ -237,6 +238,28 @@ def test_half_precision_without_a_gpu_is_refused(features):
             taken(features, precision="fp16")
     finally:
         AcceleratorState._reset_state()
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_gradients_scaled_too_far_are_skipped_until_the_scale_has_come_down(features, adversarial):
+    """What fp16 does on a GPU, at float32's range on any machine."""
+    on = {"weight": 1 if adversarial else 0, "start": 0}
+    changes = {
+        "losses": {"adversarial": on, "feature_matching": on},
+        "discriminators": {"width": 2, "lr": 1e-3},
+    }
+    choice = choices(**BATCH, **changes)
+    state, store, accelerator = start(features, choice)
+    state.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)
+    dataset = trainer.steps(store, choice)
+    before = copy.deepcopy(state.network.state_dict())
+    step.take(state, dataset[0], choice, accelerator)
+    assert all(torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
+    assert state.scaler.get_scale() == 2.0**126
+    for number in range(1, 20):
+        step.take(state, dataset[number], choice, accelerator)
+    assert any(not torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
+    assert all(torch.isfinite(p).all() for p in state.network.parameters())
 
 
 def test_adversarial_losses_start_at_their_step_and_train_both_sides(features):

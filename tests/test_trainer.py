@@ -17,7 +17,7 @@ from lbtts.training import resume, schedules, trainer
 from lbtts.training.recorder import Recorder, trackers
 from tests.conftest import ROOT
 from tests.corpora import write_features
-from tests.train_small import train
+from tests.train_small import choices, train
 
 STEPS = 8
 UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcde"}
@@ -142,8 +142,10 @@ def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, 
     assert state.best.waited == 2
     assert state.best.step == state.step - 4
     assert f"stopped at step {state.step}: the STFT loss was best" in capsys.readouterr().out
-    kept = trainer.chosen(state).state_dict()
-    assert_same(kept, state.best.weights)
+    history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
+    step, network = trainer.chosen(state, Recorder(None, history))
+    assert step == state.best.step
+    assert_same(network.state_dict(), state.best.weights)
     again = train(
         features,
         tmp_path,
@@ -155,6 +157,27 @@ def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, 
         lr_voice=1e-15,
     )
     assert again.step == state.step, "a run that has stopped stays stopped"
+
+
+def test_the_last_weights_are_taken_where_they_are_better_than_the_best_so_far(features, tmp_path):
+    """Where the run ends between two validations, the last one is an extra."""
+    state = train(features, tmp_path, steps=15, validate_every=12)
+    assert state.best.step == 12
+    history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
+    last = {"validation/stft": state.best.stft - 0.1}
+    step, network = trainer.chosen(state, Recorder(None, [*history, (15, last)]))
+    assert step == 15
+    assert_same(network.state_dict(), weights(state))
+
+
+def test_nothing_is_compared_while_the_task_still_changes():
+    late = choices(
+        teacher={"until": 5, "over": 10, "share": 0.5},
+        frozen={"bert": 30},
+        losses={"adversarial": {"weight": 1, "start": 20}, "wavlm": {"weight": 0, "start": 99}},
+    )
+    assert schedules.settled(late) == 30
+    assert schedules.settled(choices(teacher={"until": 50, "over": 50, "share": 1})) == 0
 
 
 def test_a_resumed_run_shows_its_whole_curve(features, tmp_path):

@@ -29,9 +29,9 @@ class Batch:
     """
 
     ids: tuple[str, ...]
+    index: tuple[int, ...]  # in the store
     of: int  # utterances of the whole step
     crop_units: int  # C
-    index: Tensor  # [B] int64, in the store
     tokens: Tensor  # [B, T] int64, zeros behind the EOS
     units: Tensor  # [B, T] int64, zeros behind the EOS
     crop_start: Tensor  # [B] int64, units
@@ -45,7 +45,11 @@ class Batch:
 
     def rows(self, chosen: slice) -> Self:
         """Some of its utterances."""
-        return replace(self._each(lambda tensor: tensor[chosen]), ids=self.ids[chosen])
+        return replace(
+            self._each(lambda tensor: tensor[chosen]),
+            ids=self.ids[chosen],
+            index=self.index[chosen],
+        )
 
     def pin_memory(self) -> Self:
         """The batch in page-locked memory; the loader calls it where there is a GPU."""
@@ -171,9 +175,9 @@ def collate(
 
     return Batch(
         ids=tuple(row.id for row in rows),
+        index=tuple(mine.tolist()),
         of=len(indices),
         crop_units=length,
-        index=torch.from_numpy(mine.astype(np.int64)),
         tokens=padded([row.tokens for row in rows]),
         units=padded([row.units for row in rows]),
         crop_start=torch.tensor(starts, dtype=torch.int64),

@@ -259,9 +259,14 @@ class FeatureStore:
             )
         return found
 
-    def sample(self, split: str, count: int) -> NDArray[np.int64]:
-        """At most `count` indices of a split, spread evenly over it, ascending; see `indices`."""
-        found = self.indices(split)
+    def held_out(self, purpose: Literal["choice", "report"], count: int) -> NDArray[np.int64]:
+        """At most `count` indices of the test split, spread evenly, ascending; see `indices`.
+
+        Every other utterance is for choosing when training was best, the rest for reporting how
+        good it is, so that no choice flatters the report. A single one must do for both.
+        """
+        found = self.indices("test")
+        found = found[["choice", "report"].index(purpose) :: 2] if len(found) > 1 else found
         return found[np.arange(min(count, len(found))) * len(found) // min(count, len(found))]
 
     def crop(self, index: int, start: int, units: int) -> Utterance:

@@ -8,8 +8,6 @@ length, because the biLSTM of F0Ntrain and every instance norm would mix padding
 Source of that split: StyleTTS2, https://arxiv.org/abs/2306.07691, second-stage training.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -165,15 +163,6 @@ def token_of_unit(units: Tensor, crop: Crop | None = None) -> Tensor:
         )
     position = crop.start[:, None] + torch.arange(crop.units, device=units.device)
     return torch.searchsorted(ends, position, right=True)
-
-
-@contextmanager
-def seeded_noise(seed: int) -> Iterator[None]:
-    """Inside, torch's random numbers, SineGen's noise too, follow from `seed` alone."""
-    devices = list(range(torch.cuda.device_count()))
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
 
 
 def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:

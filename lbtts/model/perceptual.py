@@ -72,7 +72,8 @@ class Resampler(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         """Waveforms [B, ceil(2S/3)] float32 of waveforms [B, S]; beyond their ends is silence."""
         reach = self.kernel.shape[-1] // 2
-        phases = F.conv1d(audio[:, None], self.kernel, stride=_DOWN, padding=reach)
+        with torch.autocast(audio.device.type, enabled=False):  # bf16 would leave 50 dB of 100
+            phases = F.conv1d(audio[:, None], self.kernel, stride=_DOWN, padding=reach)
         samples = -(-audio.shape[1] * _UP // _DOWN)
         return phases.mT.flatten(1)[:, :samples]
 

@@ -5,7 +5,8 @@ step is divided, among processes, among micro-batches, or anew after memory has 
 utterance then meets the same numbers, and the step is the same up to the rounding of sums.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+
+
+@contextmanager
+def seeded_noise(seed: int) -> Iterator[None]:
+    """Inside, torch's random numbers, SineGen's noise too, follow from `seed` alone."""
+    devices = list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def utterance_seeds(*run: int, indices: Sequence[int]) -> list[int]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lbtts.errors import InputError
 from lbtts.model import checkpoint, speaker
-from lbtts.model.network import seeded_noise
+from lbtts.model.randomness import seeded_noise
 from lbtts.params import Voice
 
 _SENTENCES = 6  # that every voice speaks

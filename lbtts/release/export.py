@@ -21,7 +21,8 @@ from torch import Tensor
 
 from lbtts.errors import InputError
 from lbtts.model.checkpoint import save_published
-from lbtts.model.network import Kokoro, seeded_noise
+from lbtts.model.network import Kokoro
+from lbtts.model.randomness import seeded_noise
 from lbtts.model.voice import VoiceTable
 from lbtts.records import write_json
 from lbtts.release import proof

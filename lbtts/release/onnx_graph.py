@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from lbtts.model.facts import STYLE
-from lbtts.model.network import seeded_noise
+from lbtts.model.randomness import seeded_noise
 
 _OPSET = 17
 _EXAMPLE_TOKENS = 12  # any; the axis is dynamic

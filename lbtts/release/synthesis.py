@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
-from lbtts.model.network import Kokoro, seeded_noise
+from lbtts.model.network import Kokoro
+from lbtts.model.randomness import seeded_noise
 from lbtts.model.voice import VoiceTable
 
 _NOISE = 0  # seed of SineGen's noise: the same tokens always sound the same

@@ -73,7 +73,7 @@ class Objective(nn.Module):
         """
         with UtteranceNoise(seeds, batch.tokens.device) as noise:
             drawn = noise.uniform(2)
-            deviations = self.deviations[batch.index] * (drawn[:, :1] >= dropped)
+            deviations = self.deviations[list(batch.index)] * (drawn[:, :1] >= dropped)
             rows = network.voice.rows(token_lengths(batch.tokens), deviations)
             with self._autocast():
                 prediction = _predict(network, batch, rows, drawn[:, 1] < taught)

@@ -34,7 +34,7 @@ class Plan:
         trained: how many of them train in the end.
         steps: of the run.
         epoch_steps: steps an epoch.
-        parts: micro-batches a step.
+        micro_batches: a step and process.
         seconds: median time of a step with everything training.
         speech: seconds of speech in such a step.
         memory: bytes at the peak, of one process, where it computes.
@@ -47,7 +47,7 @@ class Plan:
     trained: int
     steps: int
     epoch_steps: int
-    parts: int
+    micro_batches: int
     seconds: float
     speech: float
     memory: int
@@ -61,7 +61,7 @@ class Plan:
             [
                 f"parameters  {self.parameters / 1e6:.2f} M; {self.trained / 1e6:.2f} M train",
                 f"steps       {self.steps:,}: {self.steps / self.epoch_steps:.1f} epochs of "
-                f"{self.epoch_steps:,}; {self.parts} micro-batches each",
+                f"{self.epoch_steps:,}; {self.micro_batches} micro-batches each",
                 f"time        {self.steps * hours:.1f} h; {self.epoch_steps * hours:.2f} an epoch; "
                 f"{self.seconds:.2f} s a step, {self.speech / self.seconds:.1f} s of speech/s",
                 f"memory      {self.memory / _GB:.2f} GB of {self.available / _GB:.1f} GB",
@@ -71,7 +71,12 @@ class Plan:
 
 
 def plan(
-    state: State, store: FeatureStore, params: Train, accelerator: Accelerator, folder: Path
+    state: State,
+    store: FeatureStore,
+    params: Train,
+    accelerator: Accelerator,
+    folder: Path,
+    processes: int,
 ) -> Plan:
     """Tries steps with everything training: a small one, a larger one, and a few whole ones.
 
@@ -84,17 +89,23 @@ def plan(
         params: the section `train`.
         accelerator: from `trainer.accelerate`.
         folder: on the disk that will hold the checkpoint.
+        processes: that will share each step; the plan is that of the first.
 
     Raises:
         InputError: a step cannot fit into memory, or the checkpoint onto the disk.
     """
-    params = params.model_copy(
-        update={"frozen": type(params.frozen)(**dict.fromkeys(type(params.frozen).model_fields, 0))}
-    )
-    dataset = trainer.steps(store, params, accelerator.process_index, accelerator.num_processes)
+    params = _from_the_start(params)
+    dataset = trainer.steps(store, params, 0, processes)
     epoch = dataset.schedule.epoch(0)
-    largest = dataset[max(range(len(epoch)), key=lambda number: len(epoch[number]))]
+    chosen = store.indices("train")
+    crop = round(params.crop_seconds * UNIT_RATE)
 
+    def cost(number: int) -> tuple[int, int]:
+        batch = chosen[epoch[number]]
+        units = len(batch) * min(crop, int(store.units_total[batch].min()))
+        return units, int(store.tokens_total[batch].max())
+
+    largest = dataset[max(range(len(epoch)), key=cost)]
     memory, available = _memory_of(state, largest, params, accelerator)
     seconds, speech = [], []
     for number in range(_FEW):
@@ -116,7 +127,7 @@ def plan(
         trained=sum(tensor.numel() for tensor in tensors if tensor.requires_grad),
         steps=params.steps,
         epoch_steps=len(epoch),
-        parts=state.parts,
+        micro_batches=state.micro_batches,
         seconds=statistics.median(seconds),
         speech=statistics.mean(speech),
         memory=memory,
@@ -126,18 +137,28 @@ def plan(
     )
 
 
+def _from_the_start(params: Train) -> Train:
+    """The section with everything at work that ever will be."""
+    section = params.model_dump()
+    section["frozen"] = dict.fromkeys(section["frozen"], 0)
+    for loss in section["losses"].values():
+        loss["start"] = 0
+    return Train.model_validate(section)
+
+
 def _memory_of(
     state: State, largest: Batch, params: Train, accelerator: Accelerator
 ) -> tuple[int, int]:
     """Bytes that the largest step will take at its peak, and bytes that there are."""
-    rows = -(-len(largest.ids) // state.parts)
+    rows = -(-len(largest.ids) // state.micro_batches)
     available = _available(accelerator.device)
-    _timed(state, largest.rows(slice(0, 1)), params, accelerator)
+    for _ in range(2):  # only after the first are Adam's moments there
+        _timed(state, largest.rows(slice(0, 1)), params, accelerator)
     one = _peak(accelerator.device)
     few = min(rows, _FEW)
     each = 0
     if few > 1:
-        _timed(state, largest.rows(slice(0, few * state.parts)), params, accelerator)
+        _timed(state, largest.rows(slice(0, few * state.micro_batches)), params, accelerator)
         each = max(0, _peak(accelerator.device) - one) // (few - 1)
     if one + (rows - 1) * each <= available:
         return one + (rows - 1) * each, available

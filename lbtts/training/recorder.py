@@ -54,9 +54,9 @@ class Recorder:
         if self._live is not None:
             self._live.end()
 
-    def validations(self) -> list[Figures]:
-        """The validation figures so far, oldest first."""
-        return [f for _, f in self.history if any(n.startswith("validation/") for n in f)]
+    def validations(self) -> list[tuple[int, Figures]]:
+        """The steps that were validated and their figures, oldest first."""
+        return [(s, f) for s, f in self.history if "validation/stft" in f]
 
 
 def trackers(names: Sequence[str], folder: Path, step: int) -> list[GeneralTracker]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lbtts.acoustics.features import FeatureStore, Utterance
 from lbtts.acoustics.mel import log_mel
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.model.network import Kokoro, seeded_noise, token_lengths
+from lbtts.model.network import Kokoro, token_lengths
+from lbtts.model.randomness import seeded_noise
 from lbtts.page import panels
 from lbtts.text.vocab import VOCAB
 

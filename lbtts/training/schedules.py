@@ -5,7 +5,7 @@ None knows how long the run lasts, so that a run can be prolonged.
 
 import math
 
-from lbtts.params import Frozen, Losses, Teacher
+from lbtts.params import Frozen, Losses, Teacher, Train
 
 
 def learning_rate_factor(step: int, warmup: int) -> float:
@@ -26,10 +26,18 @@ def taught_share(step: int, teacher: Teacher) -> float:
 
 def trains(component: str, step: int, frozen: Frozen) -> bool:
     """Whether a component of the network, or `voice`, trains in step `step`."""
-    return step >= frozen.model_dump().get(component, 0)
+    return step >= getattr(frozen, component, 0)
 
 
 def weights(step: int, losses: Losses) -> dict[str, float]:
     """The weight of each loss that counts in step `step`."""
     choices = ((name, getattr(losses, name)) for name in type(losses).model_fields)
     return {name: c.weight for name, c in choices if c.weight > 0 and step >= c.start}
+
+
+def settled(params: Train) -> int:
+    """The step from which nothing changes any more: validations before it cannot be compared."""
+    losses = (getattr(params.losses, name) for name in type(params.losses).model_fields)
+    starts = [loss.start for loss in losses if loss.weight > 0]
+    taught = params.teacher.until + params.teacher.over if params.teacher.share < 1 else 0
+    return max(*starts, *params.frozen.model_dump().values(), taught)

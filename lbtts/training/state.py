@@ -35,20 +35,20 @@ class State:
 
     Attributes:
         optimizer: of the network.
-        judging: of the discriminators, where there are any.
+        discriminator_optimizer: where there are discriminators.
         objective: of it, only the discriminators change.
-        parts: micro-batches that a step is made of; grows when memory runs out.
+        micro_batches: that a step is made of; grows when memory runs out.
     """
 
     step: int
     network: Kokoro
     average: AveragedModel
     optimizer: torch.optim.Optimizer
-    judging: torch.optim.Optimizer | None
+    discriminator_optimizer: torch.optim.Optimizer | None
     schedule: LambdaLR
     scaler: torch.amp.GradScaler
     objective: Objective
-    parts: int
+    micro_batches: int
     best: Best
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,11 +58,10 @@ class State:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "judging": self.judging.state_dict() if self.judging else None,
-            "discriminators": [p.data for p in self.objective.judges()],
+            "adversary": self._adversary(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "parts": self.parts,
+            "micro_batches": self.micro_batches,
             "best": vars(self.best),
         }
 
@@ -72,19 +71,21 @@ class State:
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        if self.judging:
-            self.judging.load_state_dict(saved["judging"])
-        for tensor, value in zip(self.objective.judges(), saved["discriminators"], strict=True):
-            tensor.data.copy_(value)
+        if self.objective.discriminators and self.discriminator_optimizer:
+            self.objective.discriminators.load_state_dict(saved["adversary"]["discriminators"])
+            self.discriminator_optimizer.load_state_dict(saved["adversary"]["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
         self.scaler.load_state_dict(saved["scaler"])
-        self.parts = saved["parts"]
+        self.micro_batches = saved["micro_batches"]
         self.best = Best(**saved["best"])
 
-    def optimizers(self) -> list[torch.optim.Optimizer]:
-        """Of the network, then of the discriminators if they are at work."""
-        at_work = self.judging and any(p.grad is not None for p in self.objective.judges())
-        return [self.optimizer, self.judging] if self.judging and at_work else [self.optimizer]
+    def _adversary(self) -> dict[str, Any] | None:
+        if not (self.objective.discriminators and self.discriminator_optimizer):
+            return None
+        return {
+            "discriminators": self.objective.discriminators.state_dict(),
+            "optimizer": self.discriminator_optimizer.state_dict(),
+        }
 
     def averaged(self) -> Kokoro:
         """The network with averaged weights, which is what is validated and given away."""

@@ -11,7 +11,6 @@ import gc
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils.memory import should_reduce_batch_size
 from torch import nn
 from tqdm import tqdm
 
@@ -53,20 +52,21 @@ def take(state: State, batch: Batch, params: Train, accelerator: Accelerator) ->
         _divide(state, batch, params)
     losses = _over_processes(state, losses, params, accelerator)
 
+    optimizers = _optimizers(state, params)
     norms = []
-    for optimizer in state.optimizers():
+    for optimizer in optimizers:
         state.scaler.unscale_(optimizer)
         tensors = (p for group in optimizer.param_groups for p in group["params"])
         norms.append(nn.utils.clip_grad_norm_(tensors, params.clip))
     figures = dict(zip(losses, torch.stack([*losses.values()]).tolist(), strict=True))
     figures["gradient_norm"] = norms[0].item()
-    figures["lr"] = max(group["lr"] for group in state.optimizer.param_groups[:-1])
+    figures["lr"] = next(g["lr"] for g in state.optimizer.param_groups if g["name"] == "decoder")
     scaled_too_far = state.scaler.is_enabled() and state.scaler.get_scale() > 1
     finite = [bool(torch.isfinite(value)) for value in (losses["total"], *norms)]
     if not finite[0] or not (all(finite) or scaled_too_far):
         raise NotFinite
 
-    for optimizer in state.optimizers():
+    for optimizer in optimizers:
         state.scaler.step(optimizer)
         optimizer.zero_grad(set_to_none=True)
     state.scaler.update()
@@ -90,7 +90,7 @@ def losses_of(state: State, batch: Batch, params: Train) -> tuple[Prediction, Te
     prediction, terms = state.objective.train_on(
         state.network,
         batch,
-        utterance_seeds(params.seed, state.step, indices=batch.index.tolist()),
+        utterance_seeds(params.seed, state.step, indices=batch.index),
         taught=schedules.taught_share(state.step, params.teacher),
         dropped=params.voice_dropout,
         wanted=weights,
@@ -103,8 +103,8 @@ def _accumulate(state: State, batch: Batch, params: Train) -> Terms | None:
     """Gradients and mean losses of this process' share; None where memory did not suffice."""
     sums: Terms = {}
     try:
-        for first in range(min(state.parts, len(batch.ids))):
-            part = batch.rows(slice(first, None, state.parts))
+        for first in range(min(state.micro_batches, len(batch.ids))):
+            part = batch.rows(slice(first, None, state.micro_batches))
             prediction, terms = losses_of(state, part, params)
             state.scaler.scale(terms["total"].sum() / batch.of).backward()
             if "adversarial" in terms:
@@ -113,28 +113,36 @@ def _accumulate(state: State, batch: Batch, params: Train) -> Terms | None:
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + term.detach().sum() / batch.of
     except RuntimeError as error:  # torch's CPU allocator has no exception of its own
-        if not should_reduce_batch_size(error):
-            raise
-        return None
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            return None
+        raise
     return sums
+
+
+def _optimizers(state: State, params: Train) -> list[torch.optim.Optimizer]:
+    """Of the network, and of the discriminators if they are at work in the next step."""
+    adversarial = ADVERSARIAL & {*schedules.weights(state.step, params.losses)}
+    if adversarial and state.discriminator_optimizer:
+        return [state.optimizer, state.discriminator_optimizer]
+    return [state.optimizer]
 
 
 def _divide(state: State, batch: Batch, params: Train) -> None:
     """Halves the micro-batches after memory ran out, and frees what the failed one held."""
-    if state.parts >= len(batch.ids):
+    if state.micro_batches >= len(batch.ids):
         raise InputError(
             f"train: step {state.step + 1}: no memory for {batch.ids[0]} alone; lower "
             f"train.crop_seconds ({params.crop_seconds}), or set train.recompute"
         )
-    state.parts = min(2 * state.parts, len(batch.ids))
-    for optimizer in state.optimizers():
+    state.micro_batches = min(2 * state.micro_batches, len(batch.ids))
+    for optimizer in _optimizers(state, params):
         optimizer.zero_grad(set_to_none=True)
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     tqdm.write(
         f"train: step {state.step + 1}: out of memory; from here on a step is made in "
-        f"{state.parts} micro-batches, with the same utterances"
+        f"{state.micro_batches} micro-batches, with the same utterances"
     )
 
 
@@ -155,9 +163,9 @@ def _over_processes(state: State, losses: Terms, params: Train, accelerator: Acc
         if tensor.grad is None:
             tensor.grad = torch.zeros_like(tensor)
     gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
-    flat = nn.utils.parameters_to_vector(gradients)
-    zero = flat.new_zeros(())
-    values = torch.stack([losses.get(name, zero).to(flat) for name in names])
-    summed = accelerator.reduce(torch.cat([values, flat]), "sum")
+    zero = gradients[0].new_zeros(1)
+    values = [losses[name].to(zero).view(1) if name in losses else zero for name in names]
+    summed = torch.cat([*values, *(gradient.flatten() for gradient in gradients)])
+    torch.distributed.all_reduce(summed)
     nn.utils.vector_to_parameters(summed[len(names) :], gradients)
     return dict(zip(names, summed[: len(names)], strict=True))

@@ -1,4 +1,4 @@
-"""Fine-tuning in four verbs: set up, fit, validate, save.
+"""Fine-tuning: set up, fit, choose what is given away.
 
 Every step's random numbers (dropout, source noise, crops, which utterances are taught) follow from
 the seed, the step and the utterance alone. A run that was killed and continued therefore ends with
@@ -23,14 +23,15 @@ from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.model.discriminators import Discriminators
-from lbtts.model.network import Kokoro, seeded_noise
+from lbtts.model.network import Kokoro
 from lbtts.model.perceptual import WavlmLoss, load_wavlm
+from lbtts.model.randomness import seeded_noise
 from lbtts.model.recomputation import recompute
 from lbtts.model.voice import Initial, VoiceTable
 from lbtts.params import Run, Train
 from lbtts.training import flight, resume, schedules, step, validation
 from lbtts.training.objective import Objective
-from lbtts.training.recorder import Recorder, trackers
+from lbtts.training.recorder import Figures, Recorder, trackers
 from lbtts.training.state import Best, State
 
 CHECKPOINT = "checkpoint.pt"
@@ -92,8 +93,8 @@ def setup(
     _make_copyable(network)
     deviations = torch.zeros(len(store), voice.deviations.shape[1])
     deviations[store.indices("train")] = voice.deviations
-    objective, judging = _objective(deviations, params, accelerator)
-    objective.to(device)
+    objective = _objective(deviations, params, accelerator).to(device)
+    judges = objective.judges()
     return State(
         step=0,
         network=network,
@@ -104,28 +105,23 @@ def setup(
         ),
         scaler=torch.amp.GradScaler(device.type, enabled=params.precision == "fp16"),
         objective=objective,
-        judging=judging,
-        parts=params.accumulate,
+        discriminator_optimizer=(
+            torch.optim.AdamW(judges, lr=params.discriminators.lr, fused=True) if judges else None
+        ),
+        micro_batches=params.accumulate,
         best=Best(),
     )
 
 
-def _objective(
-    deviations: Tensor, params: Train, accelerator: Accelerator
-) -> tuple[Objective, torch.optim.Optimizer | None]:
-    """The losses that count at some time, and the optimizer of the discriminators they need."""
+def _objective(deviations: Tensor, params: Train, accelerator: Accelerator) -> Objective:
+    """The losses that count at some time, with the networks that they need."""
     chosen = params.losses
     judges = None
     if chosen.adversarial.weight or chosen.feature_matching.weight:
         with seeded_noise(params.seed):
             judges = Discriminators(params.discriminators.width)
     wavlm = WavlmLoss(load_wavlm(params.wavlm)) if chosen.wavlm.weight else None
-    objective = Objective(deviations, judges, wavlm, accelerator.autocast)
-    if judges is None:
-        return objective, None
-    return objective, torch.optim.AdamW(
-        judges.parameters(), lr=params.discriminators.lr, fused=True
-    )
+    return Objective(deviations, judges, wavlm, accelerator.autocast)
 
 
 def _make_copyable(network: nn.Module) -> None:
@@ -163,20 +159,16 @@ def fit(
         InputError: a loss is not finite (names the utterance and module), memory does not suffice
             for one utterance, or a checkpoint cannot be written.
     """
-    saved = resume.load(folder / CHECKPOINT)
-    if saved is not None and saved["state"]["step"] > params.steps:
-        saved = None  # the run went further than is asked for now; its past is gone
-    if saved:
-        state.load_state_dict(saved["state"])
+    history = _restore(state, params, folder / CHECKPOINT)
     main = accelerator.is_main_process
     recorder = Recorder(
         curves if main else None,
-        saved["history"] if saved else [],
+        history,
         trackers(run.trackers, folder, state.step) if main else (),
     )
-    if saved and main:
+    if history and main:
         tqdm.write(f"continuing at step {state.step} of {params.steps} from {folder / CHECKPOINT}")
-    if not saved:
+    if not history:
         validation.record(state, store, params, folder / SAMPLES, recorder)
 
     loader = DataLoader(
@@ -201,7 +193,7 @@ def fit(
             regular = state.step % params.validate_every == 0
             if regular or state.step == params.steps:
                 stft = validation.record(state, store, params, folder / SAMPLES, recorder)
-                if regular:
+                if regular and state.step >= schedules.settled(params):
                     mine = torch.tensor(stft, device=accelerator.device)
                     validation.compare(state, broadcast(mine).item())  # all processes agree
             ended = state.step == params.steps or exhausted(state, params)
@@ -219,6 +211,15 @@ def fit(
         )
     recorder.close()
     return recorder
+
+
+def _restore(state: State, params: Train, path: Path) -> list[tuple[int, Figures]]:
+    """The history of the run that `state` now continues; empty where there is none to continue."""
+    saved = resume.load(path)
+    if saved is None or saved["state"]["step"] > params.steps:
+        return []  # a run that went further than is asked for now starts over: its past is gone
+    state.load_state_dict(saved["state"])
+    return saved["history"]
 
 
 def exhausted(state: State, params: Train) -> bool:
@@ -239,9 +240,11 @@ def steps(store: FeatureStore, params: Train, rank: int = 0, world: int = 1) -> 
     )
 
 
-def chosen(state: State) -> Kokoro:
-    """What is given away: the averaged network as it was best, or as it is."""
+def chosen(state: State, recorder: Recorder) -> tuple[int, Kokoro]:
+    """What is given away, and its step: the averaged network as it was best, or as it is."""
     network = state.averaged()
-    if state.best.weights:
-        network.load_state_dict(state.best.weights)
-    return network
+    step, figures = recorder.validations()[-1]
+    if not state.best.weights or figures["validation/stft"] < state.best.stft:
+        return step, network
+    network.load_state_dict(state.best.weights)
+    return state.best.step, network

@@ -8,7 +8,7 @@ from lbtts.grid import UNIT_RATE
 from lbtts.model.network import Kokoro
 from lbtts.model.randomness import utterance_seeds
 from lbtts.params import Train
-from lbtts.training import samples
+from lbtts.training import samples, schedules
 from lbtts.training.objective import Objective
 from lbtts.training.recorder import Figures, Recorder
 from lbtts.training.state import Best, State
@@ -19,16 +19,14 @@ def validate(network: Kokoro, objective: Objective, store: FeatureStore, params:
     device = next(network.parameters()).device
     crop_units = round(params.crop_seconds * UNIT_RATE)
     sums: dict[str, float] = {}
-    chosen = store.sample("test", params.validation_utterances)
+    chosen = store.held_out("choice", params.validation_utterances)
     network.eval()
     for index in chosen.tolist():
         batch = collate(store, [index], crop_units, (params.seed,)).to(device)
         terms = objective.validate_on(network, batch, utterance_seeds(params.seed, indices=[index]))
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + term.item() / len(chosen)
-    weights = {name: loss.weight for name, loss in params.losses}
-    total = sum(weights[name] * value for name, value in sums.items())
-    return sums | {"total": total}
+    return sums
 
 
 def record(
@@ -37,6 +35,8 @@ def record(
     """The STFT loss of the averaged weights, which are validated and speak a held-out sentence."""
     network = state.averaged()
     figures = validate(network, state.objective, store, params)
+    weights = schedules.weights(state.step, params.losses)
+    figures["total"] = sum(weights.get(name, 0.0) * value for name, value in figures.items())
     recorder.log(state.step, {f"validation/{name}": value for name, value in figures.items()})
     if recorder.writes:
         samples.save(network, store, params.seed, folder, state.step)
