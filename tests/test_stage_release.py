@@ -92,12 +92,12 @@ def project(trained, tmp_path):
 def test_evaluation_writes_figures_of_ceiling_voice_and_floor_and_the_same_page_each_time(project):
     evaluate.main()
     metrics = read_json("metrics/evaluate.json")
-    assert metrics["utterances"] == 2 and metrics["base"] == "random"
+    assert metrics["utterances"] == 1 and metrics["base"] == "random"  # the other one chooses
     assert metrics["ceiling_mcd"] < metrics["mcd"]
     assert {"duration_error", "floor_duration_error"} <= metrics.keys()
     assert "ceiling_duration_error" not in metrics
     html = (project / "metrics/report/index.html").read_text(encoding="utf-8")
-    assert html.count("<audio") == 2 * 4
+    assert html.count("<audio") == 4
     assert "&lt;Hei&gt;." in html and "hɑɪ." in html
     assert "noise by construction" in html and "silent" in html
     assert all(f"figure_of_{stage}" in html for stage in EARLIER)
