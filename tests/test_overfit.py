@@ -11,7 +11,8 @@ from torch import nn
 
 from lbtts.acoustics.features import FeatureStore
 from lbtts.model.losses import SpectralLoss
-from lbtts.model.network import Kokoro, seeded_noise, token_lengths
+from lbtts.model.network import Kokoro, token_lengths
+from lbtts.model.randomness import seeded_noise
 from lbtts.release.metrics import duration_error, f0_rmse_cents
 from lbtts.training import trainer
 from stages import align, corpus, durations, features, g2p
