@@ -29,7 +29,7 @@ STAGES = ("corpus", "lexicon", "g2p", "align", "durations", "features", "voice")
 # For a network of 2 M parameters that begins at random, on two cores. It sees no more in two hours
 # than a few passes over the corpus, so the steps are small and the rates are high.
 TRAIN = {
-    "steps": 10000,
+    "steps": 8000,
     "batch_seconds": 4,
     "crop_seconds": 0.8,
     "lr": 1.5e-3,
