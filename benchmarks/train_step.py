@@ -202,6 +202,8 @@ def main() -> None:
             )
         ours = found["ours"]
         for side, other in found.items():
+            if other is ours:
+                continue
             ratio = ours["trained"] / ours["seconds"] / (other["trained"] / other["seconds"])
             memory = ours["peak"] / other["peak"]
             print(f"ours over {side}: {ratio:.2f} x as fast, {memory:.2f} x the memory")
