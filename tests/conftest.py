@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,3 +75,12 @@ def front_end(known: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(known, folder / "g2p")
     shutil.copy(ROOT / "data/additions.tsv", folder / "g2p")
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """For networks so small that they only lose by sharing their work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

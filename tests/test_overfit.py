@@ -110,7 +110,7 @@ def measure(network: Kokoro, store: FeatureStore) -> Measured:
 
 
 @pytest.mark.slow
-def test_four_real_utterances_are_learnt_by_heart(real_features, tmp_path):
+def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp_path):
     """Whole utterances, one a step. The waveform waits, as its gradients are most of the time."""
     choice = choices(
         steps=800,
@@ -131,18 +131,13 @@ def test_four_real_utterances_are_learnt_by_heart(real_features, tmp_path):
         validate_every=10_000,
         checkpoint_every=10_000,
     )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        state, store, accelerator = start(real_features, choice)
-        assert [store.ids[i] for i in store.indices("train")] == LEARNT
-        before = measure(state.averaged(), store)
-        drop_nothing(state.network)
-        curves = tmp_path / "curves"
-        trainer.fit(state, store, choice, accelerator, tmp_path, curves, run_section())
-        after = measure(state.averaged(), store)
-    finally:
-        torch.set_num_threads(threads)
+    state, store, accelerator = start(real_features, choice)
+    assert [store.ids[i] for i in store.indices("train")] == LEARNT
+    before = measure(state.averaged(), store)
+    drop_nothing(state.network)
+    curves = tmp_path / "curves"
+    trainer.fit(state, store, choice, accelerator, tmp_path, curves, run_section())
+    after = measure(state.averaged(), store)
     print(f"\nbefore: {before}\nafter:  {after}")
     assert after.mel < before.mel / 3
     assert after.f0 < 15

@@ -1,27 +1,24 @@
 """One optimizer step: the same however it is divided, and what happens when it goes wrong."""
 
+import contextlib
 import copy
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from lbtts.errors import InputError
 from lbtts.model.network import Kokoro
 from lbtts.model.randomness import UtteranceNoise, utterance_seeds
 from lbtts.training import flight, schedules, step, trainer
 from tests.corpora import write_features
-from tests.train_small import choices, start, train
+from tests.train_small import choices, run_section, start, train
 
 UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
 BATCH = {"batch_seconds": 1.6, "crop_seconds": 0.4}  # four utterances
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +127,6 @@ def planted(features, folder, plant):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, "take", breaking)
-        from tests.train_small import run_section
-
         with pytest.raises(InputError) as error:
             trainer.fit(
                 state, store, choice, accelerator, folder, folder / "curves", run_section(loaders=0)
@@ -212,15 +207,20 @@ def test_frozen_components_wait_and_the_voice_trains_at_once(features):
         assert moved(before) == expected, number
 
 
-def test_bfloat16_follows_float32(features):
-    from accelerate.state import AcceleratorState
-
-    _, exact = taken(features)
+@contextlib.contextmanager
+def another_precision():
+    """Inside, the precision may differ from the one that Accelerate keeps for a whole process."""
     AcceleratorState._reset_state()
     try:
-        state, coarse = taken(features, precision="bf16")
+        yield
     finally:
         AcceleratorState._reset_state()
+
+
+def test_bfloat16_follows_float32(features):
+    _, exact = taken(features)
+    with another_precision():
+        state, coarse = taken(features, precision="bf16")
     assert {p.dtype for p in state.network.parameters()} == {torch.float32}
     for name in ("duration", "f0", "energy", "mel", "stft"):
         assert coarse[name] == pytest.approx(exact[name], rel=0.05), name
@@ -230,14 +230,11 @@ def test_bfloat16_follows_float32(features):
 def test_half_precision_without_a_gpu_is_refused(features):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state()
-    try:
-        with pytest.raises(InputError, match=r"train.precision: fp16 needs a GPU"):
-            taken(features, precision="fp16")
-    finally:
-        AcceleratorState._reset_state()
+    with (
+        another_precision(),
+        pytest.raises(InputError, match=r"train.precision: fp16 needs a GPU"),
+    ):
+        taken(features, precision="fp16")
 
 
 @pytest.mark.parametrize("adversarial", [False, True])

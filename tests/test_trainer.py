@@ -23,13 +23,7 @@ STEPS = 8
 UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcde"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """So small a network only loses by sharing its work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +122,9 @@ def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_pat
 
 
 def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, tmp_path, capsys):
-    state = train(
-        features,
-        tmp_path,
-        steps=30,
-        validate_every=2,
-        patience=2,
-        lr=1e-15,
-        lr_bert=1e-15,
-        lr_voice=1e-15,
-    )
+    still = {"lr": 1e-15, "lr_bert": 1e-15, "lr_voice": 1e-15}
+    changes = {"steps": 30, "validate_every": 2, "patience": 2} | still
+    state = train(features, tmp_path, **changes)
     assert state.step < 30
     assert state.best.waited == 2
     assert state.best.step == state.step - 4
@@ -146,16 +133,7 @@ def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, 
     step, network = trainer.chosen(state, Recorder(None, history))
     assert step == state.best.step
     assert_same(network.state_dict(), state.best.weights)
-    again = train(
-        features,
-        tmp_path,
-        steps=30,
-        validate_every=2,
-        patience=2,
-        lr=1e-15,
-        lr_bert=1e-15,
-        lr_voice=1e-15,
-    )
+    again = train(features, tmp_path, **changes)
     assert again.step == state.step, "a run that has stopped stays stopped"
 
 
