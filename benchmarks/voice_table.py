@@ -80,11 +80,9 @@ def losses(
     }
     everything = train.model_copy(update={"validation_utterances": len(store.indices("test"))})
     objective = Objective(torch.zeros(len(store), 1), None, None, nullcontext)
-    weights = schedules.weights(train.steps, train.losses)
     found = {}
     for name, rows in tables.items():
         network = Kokoro(model, VoiceTable(rows))
         figures = validation.validate(network, objective, store, everything)
-        total = sum(weights.get(term, 0.0) * value for term, value in figures.items())
-        found[name] = figures | {"total": total}
+        found[name] = figures | {"total": schedules.total(figures, train.steps, train.losses)}
     return found

@@ -15,7 +15,12 @@ from lbtts.model.randomness import UtteranceNoise
 
 Terms = dict[str, Tensor]
 ALWAYS = ("duration", "duration_ce", "f0", "unvoiced", "energy", "mel", "stft", "voice")
-ADVERSARIAL = frozenset({"adversarial", "feature_matching"})  # losses that need discriminators
+ADVERSARIAL = ("adversarial", "feature_matching")  # losses that need discriminators
+
+
+def adversarial(wanted: Collection[str]) -> bool:
+    """Whether the losses `wanted` need discriminators."""
+    return not {*ADVERSARIAL}.isdisjoint(wanted)
 
 
 class Objective(nn.Module):
@@ -89,7 +94,7 @@ class Objective(nn.Module):
 
     def names(self, wanted: Collection[str]) -> list[str]:
         """The losses that `train_on` computes, in order."""
-        judged = ["adversarial", "feature_matching"] if ADVERSARIAL & {*wanted} else []
+        judged = ADVERSARIAL if adversarial(wanted) else ()
         heard = ["wavlm"] if self.wavlm and "wavlm" in wanted else []
         return [*ALWAYS, *judged, *heard]
 
@@ -129,7 +134,7 @@ class Objective(nn.Module):
     def _heard(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Terms:
         """The losses in which another network listens."""
         terms: Terms = {}
-        if self.discriminators and ADVERSARIAL & {*wanted}:
+        if self.discriminators and adversarial(wanted):
             self.discriminators.requires_grad_(False)
             with self._autocast():
                 with torch.no_grad():

@@ -4,6 +4,7 @@ None knows how long the run lasts, so that a run can be prolonged.
 """
 
 import math
+from collections.abc import Mapping
 
 from lbtts.params import Frozen, Losses, Teacher, Train
 
@@ -33,6 +34,12 @@ def weights(step: int, losses: Losses) -> dict[str, float]:
     """The weight of each loss that counts in step `step`."""
     choices = ((name, getattr(losses, name)) for name in type(losses).model_fields)
     return {name: c.weight for name, c in choices if c.weight > 0 and step >= c.start}
+
+
+def total(figures: Mapping[str, float], step: int, losses: Losses) -> float:
+    """The weighted sum of the losses among `figures` that count in step `step`."""
+    counted = weights(step, losses)
+    return sum(counted.get(name, 0.0) * value for name, value in figures.items())
 
 
 def settled(params: Train) -> int:

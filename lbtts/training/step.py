@@ -20,7 +20,7 @@ from lbtts.model.network import Prediction
 from lbtts.model.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import schedules
-from lbtts.training.objective import ADVERSARIAL, Terms
+from lbtts.training.objective import Terms, adversarial
 from lbtts.training.recorder import Figures
 from lbtts.training.state import State
 
@@ -121,8 +121,8 @@ def _accumulate(state: State, batch: Batch, params: Train) -> Terms | None:
 
 def _optimizers(state: State, params: Train) -> list[torch.optim.Optimizer]:
     """Of the network, and of the discriminators if they are at work in the next step."""
-    adversarial = ADVERSARIAL & {*schedules.weights(state.step, params.losses)}
-    if adversarial and state.discriminator_optimizer:
+    wanted = schedules.weights(state.step, params.losses)
+    if adversarial(wanted) and state.discriminator_optimizer:
         return [state.optimizer, state.discriminator_optimizer]
     return [state.optimizer]
 
@@ -153,10 +153,10 @@ def _over_processes(state: State, losses: Terms, params: Train, accelerator: Acc
     """
     if accelerator.num_processes == 1:
         return losses
-    wanted = {*schedules.weights(state.step, params.losses)}
+    wanted = schedules.weights(state.step, params.losses)
     names = [*state.objective.names(wanted), "total"]
     tensors = [p for p in state.network.parameters() if p.requires_grad]
-    if ADVERSARIAL & wanted:
+    if adversarial(wanted):
         names.append("discriminators")
         tensors += state.objective.judges()
     for tensor in tensors:

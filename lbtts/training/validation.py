@@ -35,8 +35,7 @@ def record(
     """The STFT loss of the averaged weights, which are validated and speak a held-out sentence."""
     network = state.averaged()
     figures = validate(network, state.objective, store, params)
-    weights = schedules.weights(state.step, params.losses)
-    figures["total"] = sum(weights.get(name, 0.0) * value for name, value in figures.items())
+    figures["total"] = schedules.total(figures, state.step, params.losses)
     recorder.log(state.step, {f"validation/{name}": value for name, value in figures.items()})
     if recorder.writes:
         samples.save(network, store, params.seed, folder, state.step)
