@@ -2,7 +2,7 @@
 
     python -m benchmarks.learning [--shared FOLDER] prepare PROJECT
 
-makes a project that is ready to be trained on: 2,050 sentences read by espeak-ng.
+makes a project that is ready to be trained on: 2,000 sentences read by espeak-ng.
 
     python -m benchmarks.learning train PROJECT
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import soundfile
@@ -21,8 +22,11 @@ from lbtts.readers import read_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "espeak"
-COUNT, HELD_OUT = 2050, 0.025
-SHORTEST, LONGEST = 25, 90  # characters
+HELD_OUT = 0.03
+# Characters, and as many of each length as can be had: the voice table's rows go by length, and
+# where all sentences are alike the row says nothing.
+SHORTEST, LONGEST, BIN = 10, 110, 10
+COUNT = 200  # sentences a bin
 RATE, PITCH = 150, 50  # words a minute; espeak's 0-99 scale
 STAGES = ("corpus", "lexicon", "g2p", "align", "durations", "features", "voice")
 
@@ -36,7 +40,7 @@ TRAIN = {
     "lr_bert": 5e-4,
     "lr_voice": 3e-4,
     "warmup": 600,
-    "ema": 0.999,
+    "ema": 0.995,
     "frozen": dict.fromkeys(("bert", "bert_encoder", "predictor", "decoder", "text_encoder"), 0),
     "teacher": {"until": 3000, "over": 3000, "share": 0.5},
     "validate_every": 250,
@@ -47,14 +51,16 @@ TRAIN = {
 
 
 def choose(lines: list[str]) -> list[str]:
-    """2,050 different sentences of middling length and without digits, evenly spread."""
-    fit = [
-        line
-        for line in dict.fromkeys(line.strip() for line in lines)
-        if SHORTEST <= len(line) <= LONGEST and not re.search(r"[\d|]", line)
-    ]
-    count = min(COUNT, len(fit))
-    return [fit[k * len(fit) // count] for k in range(count)]
+    """2,000 different sentences without digits, short and long ones alike, evenly spread."""
+    bins: dict[int, list[str]] = defaultdict(list)
+    for line in dict.fromkeys(line.strip() for line in lines):
+        if SHORTEST <= len(line) < LONGEST and not re.search(r"[\d|]", line):
+            bins[len(line) // BIN].append(line)
+    chosen = []
+    for fit in bins.values():
+        count = min(COUNT, len(fit))
+        chosen += [fit[k * len(fit) // count] for k in range(count)]
+    return chosen
 
 
 def read_out(text: str, path: Path) -> None:

@@ -30,13 +30,15 @@ def test_a_published_table_lies_between_the_least_and_the_greatest_published(sha
         assert least <= measure["known"] <= most
 
 
-def test_sentences_are_spread_over_the_file_and_none_comes_twice(monkeypatch):
-    monkeypatch.setattr(readings, "COUNT", 10)
-    lines = [f"dëse Saz steet op der Plaz {'x' * (k % 50)} {chr(97 + k // 50)}" for k in range(100)]
-    chosen = readings.choose([*lines, *lines, "ze kuerz", "dëse Saz huet d'Zuel 1234 a sech dran"])
-    assert chosen == sorted(set(chosen), key=lines.index)
-    assert len(chosen) == 10
-    assert lines.index(chosen[-1]) >= 90
+def test_as_many_sentences_of_each_length_are_spread_over_the_file_and_none_comes_twice(
+    monkeypatch,
+):
+    monkeypatch.setattr(readings, "COUNT", 5)
+    short = [f"dëse Saz {chr(97 + k // 26)}{chr(97 + k % 26)}" for k in range(100)]
+    long = [f"{line} ass méi laang" for line in short[:20]]
+    others = ["ze kuerz", "dëse Saz huet d'Zuel 1234 a sech dran", "x" * readings.LONGEST]
+    chosen = readings.choose([*short, *long, *others, *short])
+    assert chosen == [*short[::20], *long[::4]]
 
 
 def test_the_choices_for_the_corpus_are_valid(tmp_path):
