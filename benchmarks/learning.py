@@ -24,6 +24,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import kokoro.model
+import safetensors.torch
 import soundfile
 
 from benchmarks import lines, picture, readings, voice_table
@@ -56,12 +57,18 @@ def small() -> AbstractContextManager:
     return patch.object(kokoro.model, "Decoder", miniature.SmallDecoder)
 
 
-def train(project: Path) -> None:
-    """Trains a miniature in `project`; it goes to models/finetuned, its curves to metrics/train."""
+def prepare(project: Path, sentences: Path) -> None:
+    """Makes `project`, whose base is a miniature; `sentences` holds one a line."""
     base = project / "models/base"
     write_json(base / "config.json", miniature.config())
     checkpoint.save_published(miniature.random().state_dict(), base / "model.pth")
+    safetensors.torch.save_file({}, base / "voices.safetensors")
     write_json(base / "provenance.json", {"base": "random", "base_seed": 0})
+    readings.prepare(project, sentences)
+
+
+def train(project: Path) -> None:
+    """Trains a miniature in `project`; it goes to models/finetuned, its curves to metrics/train."""
     os.environ["DVC_ROOT"] = str(project)
     with chdir(project), small():
         train_stage.train(params.load())
@@ -152,7 +159,7 @@ def main() -> None:
     project = given.project.resolve()
     match given.verb:
         case "prepare":
-            readings.prepare(project, given.shared / "g2p/lod_sentences.txt")
+            prepare(project, given.shared / "g2p/lod_sentences.txt")
         case "train":
             train(project)
         case "measure":
