@@ -58,6 +58,22 @@ def test_own_pronunciations_come_first(tmp_path, known):
 
 
 @pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("wat ass et", "vˈaːd ɑz ət"),  # of one syllable, before a vowel
+        ("mat engem", "mɑt æŋəm"),  # of two
+        ("dat ass, et", "daːd ɑs, ət"),  # a pause between
+        ("hatt ass an der", "hˈɑd ɑs ɑn dɐ"),  # a phrase often begins here
+        ("dat ass nei", "daːd ɑs nˈɑɪ"),  # before a consonant
+    ],
+)
+def test_final_consonants_are_voiced_between_words_said_as_one(lbg2p, text, phonemes):
+    assert lbg2p(text)[0] == phonemes
+    assert lbg2p.plan("x", text).phonemes == phonemes
+    assert lbg2p.pronounce("ass").phones == ("ɑ", "s")  # the word by itself
+
+
+@pytest.mark.parametrize(
     ("word", "phones", "source"),
     [
         ("Kanner", "k ɑ n ɐ", "lexicon"),
@@ -67,6 +83,8 @@ def test_own_pronunciations_come_first(tmp_path, known):
         ("Ministerzeitung", "m i n i s t ɐ ʦ ɑɪ t u ŋ", "compound"),
         ("Zeitungsminister", "ʦ ɑɪ t u ŋ s m i n i s t ɐ", "compound"),
         ("dräihonnertdräiavéierzeg", "d ʁ æːɪ h o n ɐ t d ʁ æːɪ ɑ f ɜɪ ɐ ʦ ə ɕ", "compound"),
+        ("honnertfënnefafofzeg", "h o n ɐ t f ə n ə v ɑ f o f ʦ ə ɕ", "compound"),
+        ("biologien", "b i oː l oː ʒ iː ə n", "n-rule"),
         ("nénganachtzegste", "n e ŋ ɑ n ɑ χ ʦ ə ɕ s t ə", "compound"),
         ("wgl", "v eː ʒ eː æ l", "letters"),
     ],

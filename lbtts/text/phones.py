@@ -26,6 +26,8 @@ SCHWAS = frozenset({"ə", "ɐ"})
 NASALS = frozenset(label for label in VOWELS if _NASAL in label)
 LABELS = (*_MONOPHTHONGS, *_DIPHTHONGS, *_CONSONANTS)
 
+VOICED = dict(zip("p t k f s ʃ χ ɕ ʦ".split(), "b d ɡ v z ʒ ʁ ʑ ʣ".split(), strict=True))
+
 STRESS = "ˈ"
 FINAL_N = "n"  # what the Eifeler Regel takes off a word
 LINKING_S = "s"  # between the parts of a compound
