@@ -104,7 +104,7 @@ class Source(Section):
 class Network(Section):
     """The networks of the model for unknown words."""
 
-    members: Count  # networks, whose mean is better than each; every other one hears analogies
+    members: Count  # networks, whose mean is better than each
     embedding: Count  # numbers a letter
     width: Count  # units in each direction
     layers: Count

@@ -5,7 +5,6 @@ import torch
 from lbtts.errors import InputError
 from lbtts.params import Network, Source
 from lbtts.text import tagger_training
-from lbtts.text.analogy import Analogies
 from lbtts.text.graphones import align
 from lbtts.text.learning import distance, learn, score
 from lbtts.text.lexicon import MODEL, packaged_entries
@@ -73,12 +72,8 @@ def test_networks_in_numpy_are_those_that_torch_trained(networked):
     tagger = model._tagger
     word = "schwätzen"
     letters = torch.tensor([[EDGE, *(tagger._ids[letter] for letter in word), EDGE]])
-    proposals = np.pad(tagger._analogies(word), ((1, 1), (0, 0), (0, 0)))[None]
     with torch.no_grad():
-        scores = [
-            net.eval()(letters, torch.from_numpy(proposals))[0, 1:-1].log_softmax(-1).numpy()
-            for net in nets
-        ]
+        scores = [net.eval()(letters)[0, 1:-1].log_softmax(-1).numpy() for net in nets]
     assert len(scores) == NETWORK.members
     np.testing.assert_allclose(tagger(word), np.mean(scores, axis=0), atol=1e-5)
 
@@ -88,19 +83,6 @@ def test_model_with_networks_survives_its_file(networked, tmp_path):
     UnknownWords.load(tmp_path / "a.npz").save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert UnknownWords.load(tmp_path / "a.npz")("kanner") == networked[0]("kanner")
-
-
-def test_proposals_come_from_the_words_inside_and_with_the_same_beginning_and_end():
-    words = ["haus", "hausdier", "mauer", "dier"]
-    made = [[1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7, 8], [9, 2, 3, 6, 8], [5, 6, 7, 8]]
-    analogies = Analogies(words, made)
-    inside, beginning, end = (analogies("haustier")[:, kind, 0].tolist() for kind in range(3))
-    assert inside == [2, 3, 4, 5, 0, 0, 0, 0]
-    assert beginning == [2, 3, 4, 5, 0, 0, 0, 0]
-    assert end == [0, 0, 0, 0, 0, 7, 8, 9]
-    others = analogies("dier")
-    assert others[:, 0, 0].tolist() == [0, 0, 0, 0]  # no word proposes for itself
-    assert others[:, 2, 0].tolist() == [6, 7, 8, 9]
 
 
 def test_score_counts_phones_and_words():

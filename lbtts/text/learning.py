@@ -7,7 +7,6 @@ from pathlib import Path
 from lbtts.params import Lexicon, Network
 from lbtts.scratch import scratch
 from lbtts.text import (
-    analogy,
     graphones,
     kneser_ney,
     languages,
@@ -21,7 +20,7 @@ from lbtts.text.sources import Words, gather
 from lbtts.text.tagger_training import train_tagger
 from lbtts.text.unknown import UnknownWords, combine, graphone_sequences, with_and_without_n
 
-_CODE = (analogy, graphones, kneser_ney, languages, tagger, tagger_training, unknown)
+_CODE = (graphones, kneser_ney, languages, tagger, tagger_training, unknown)
 
 
 def learn(

@@ -1,4 +1,4 @@
-"""What each letter of a word makes: a bidirectional GRU over letters and analogies, in NumPy.
+"""What each letter of a word makes: a bidirectional GRU over letters, in NumPy.
 
 The network is trained in lbtts/text/tagger_training.py. Here only its weights are used, without
 torch, so that a program that speaks loads in a moment.
@@ -12,7 +12,6 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from lbtts.text.analogy import KINDS, Analogies
 from lbtts.text.graphones import Phones
 
 EDGE = 1  # id of both ends of a word and of a letter never seen; letters count from 2
@@ -25,22 +24,16 @@ class Tagger:
     Weights of a network, float32; L letter ids, E embedding, H width, D inputs of a layer (2 H
     from the second on), P outputs; the axis of two is left to right, right to left; the axis of
     3 H is reset, update, new:
-    `embedding` [L, E]; if it hears the analogies, for each kind of proposal k `proposed_k`
-    [P + 1, .] and `trusted_k` [TRUSTS, .]; per layer i `inputs_i` [2, D, 3 H], `recurrent_i`
-    [2, H, 3 H], `bias_i` [2, 3 H], `bias_new_i` [2, H]; `output` [2 H, P], `bias_output` [P].
+    `embedding` [L, E]; per layer i `inputs_i` [2, D, 3 H], `recurrent_i` [2, H, 3 H], `bias_i`
+    [2, 3 H], `bias_new_i` [2, H]; `output` [2 H, P], `bias_output` [P].
     """
 
     def __init__(
-        self,
-        letters: str,
-        outputs: list[Phones],
-        analogies: Analogies,
-        networks: list[dict[str, Array]],
+        self, letters: str, outputs: list[Phones], networks: list[dict[str, Array]]
     ) -> None:
-        """Puts the parts together; `outputs` are what the numbers in `analogies` stand for."""
+        """Puts the parts together; a letter makes one of `outputs`."""
         self.outputs = outputs
         self._letters = letters
-        self._analogies = analogies
         self._ids = {letter: i for i, letter in enumerate(letters, EDGE + 1)}
         self._networks = networks
         self._layers = sum(name.startswith("recurrent_") for name in networks[0])
@@ -48,19 +41,12 @@ class Tagger:
     def __call__(self, word: str) -> Array:
         """Log probabilities [letters of `word`, outputs] float32."""
         ids = [EDGE, *(self._ids.get(letter, EDGE) for letter in word), EDGE]
-        proposals = np.pad(self._analogies(word), ((1, 1), (0, 0), (0, 0)))
-        scores = [self._scores(np.array(ids), proposals, net) for net in self._networks]
+        scores = [self._scores(np.array(ids), network) for network in self._networks]
         return np.mean(scores, axis=0)
 
-    def _scores(
-        self, ids: NDArray[np.int64], proposals: NDArray[np.int64], weights: dict[str, Array]
-    ) -> Array:
+    def _scores(self, ids: NDArray[np.int64], weights: dict[str, Array]) -> Array:
         """The log probabilities of one network."""
-        parts = [weights["embedding"][ids]]
-        for kind in range(KINDS) if "proposed_0" in weights else ():
-            parts.append(weights[f"proposed_{kind}"][proposals[:, kind, 0]])
-            parts.append(weights[f"trusted_{kind}"][proposals[:, kind, 1]])
-        states = np.concatenate(parts, axis=1)
+        states = weights["embedding"][ids]
         for layer in range(self._layers):
             names = ("inputs", "recurrent", "bias", "bias_new")
             states = _layer(states, *(weights[f"{name}_{layer}"] for name in names))
@@ -73,7 +59,6 @@ class Tagger:
         return {
             "letters": np.array(self._letters),
             "outputs": np.array([" ".join(phones) for phones in self.outputs]),
-            **self._analogies.arrays(),
             **{
                 f"{number}.{name}": weights
                 for number, network in enumerate(self._networks)
@@ -94,8 +79,7 @@ class Tagger:
             number, dot, name = key.partition(".")
             if dot:
                 networks[int(number)][name] = array
-        analogies = Analogies.of_arrays(arrays)
-        return cls(str(arrays["letters"]), outputs, analogies, [*networks.values()])
+        return cls(str(arrays["letters"]), outputs, [*networks.values()])
 
 
 def _layer(states: Array, inputs: Array, recurrent: Array, bias: Array, bias_new: Array) -> Array:

@@ -1,7 +1,4 @@
-"""Training of the network that tells what each letter of a word makes; needs torch.
-
-Every other network hears what the lexicon's words propose by analogy (lbtts.text.analogy), and the
-rest hear nothing: together they err less than two of a kind.
+"""Training of the networks that tell what each letter of a word makes; needs torch.
 
 Words are put into batches of one length, so that nothing is padded. One thread, seeded: the same
 words give the same weights.
@@ -14,42 +11,34 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from lbtts.params import Network
-from lbtts.text.analogy import KINDS, TRUSTS, Analogies
 from lbtts.text.graphones import Graphone
 from lbtts.text.tagger import EDGE, Array, Tagger
 
 _WARM = 0.15  # share of the steps in which the learning rate rises
 _CLIP = 1.0  # gradient norm
 _DECAY = 0.01
-_PROPOSED, _TRUSTED = 16, 8  # numbers that a proposed output and its trust become
-_UNHEARD = 0.2  # share of proposals withheld, all of one kind in a word: some words have no kin
 
 
 @dataclass(frozen=True)
 class _Word:
     letters: list[int]
-    proposals: NDArray[np.int64]  # [letter, KINDS, 2]
     truth: list[int]
 
 
 class _Net(nn.Module):
-    """Letters [B, T] and proposals [B, T, KINDS, 2], int64, to scores [B, T, outputs]."""
+    """Letters [B, T] int64 to scores [B, T, outputs]."""
 
-    def __init__(self, letters: int, outputs: int, settings: Network, hears: bool) -> None:
+    def __init__(self, letters: int, outputs: int, settings: Network) -> None:
         super().__init__()
-        kinds = KINDS if hears else 0
         width = settings.width
         self.embedding = nn.Embedding(letters, settings.embedding)
-        self.proposed = nn.ModuleList(nn.Embedding(outputs + 1, _PROPOSED) for _ in range(kinds))
-        self.trusted = nn.ModuleList(nn.Embedding(TRUSTS, _TRUSTED) for _ in range(kinds))
         self.recurrent = nn.GRU(
-            settings.embedding + kinds * (_PROPOSED + _TRUSTED),
+            settings.embedding,
             width,
             settings.layers,
             bidirectional=True,
@@ -59,11 +48,8 @@ class _Net(nn.Module):
         self.output = nn.Linear(2 * width, outputs)
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, letters: Tensor, proposals: Tensor) -> Tensor:
-        parts = [self.embedding(letters)]
-        for kind, (proposed, trusted) in enumerate(zip(self.proposed, self.trusted, strict=True)):
-            parts += [proposed(proposals[:, :, kind, 0]), trusted(proposals[:, :, kind, 1])]
-        states, _ = self.recurrent(self.dropout(torch.cat(parts, dim=2)))
+    def forward(self, letters: Tensor) -> Tensor:
+        states, _ = self.recurrent(self.dropout(self.embedding(letters)))
         return self.output(self.dropout(states))
 
 
@@ -82,23 +68,20 @@ def train_tagger(
     outputs = sorted({phones for word in sequences for _, phones in word})
     ids = {letter: i for i, letter in enumerate(alphabet, EDGE + 1)}
     columns = {phones: i for i, phones in enumerate(outputs)}
-    written = ["".join(letter for letter, _ in word) for word in sequences]
-    made = [[columns[phones] for _, phones in word] for word in sequences]
-    analogies = Analogies(written, made)
     words = [
-        _Word([ids[letter] for letter in word], analogies(word), truth)
-        for word, truth in zip(written, made, strict=True)
+        _Word([ids[letter] for letter, _ in word], [columns[phones] for _, phones in word])
+        for word in sequences
     ]
     size = EDGE + 1 + len(alphabet), len(outputs)
     networks = Parallel(n_jobs=min(workers, settings.members))(
-        delayed(_network)(words, size, settings, seed + member, hears=member % 2 == 0)
+        delayed(_network)(words, size, settings, seed + member)
         for member in range(settings.members)
     )
-    return Tagger(alphabet, outputs, analogies, networks)
+    return Tagger(alphabet, outputs, networks)
 
 
 def _network(
-    words: list[_Word], size: tuple[int, int], settings: Network, seed: int, hears: bool
+    words: list[_Word], size: tuple[int, int], settings: Network, seed: int
 ) -> dict[str, Array]:
     """The weights of one network, with so many letter ids and outputs, on one thread."""
     threads = torch.get_num_threads()
@@ -106,7 +89,7 @@ def _network(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net = _Net(*size, settings, hears)
+            net = _Net(*size, settings)
             _fit(net, words, settings, seed)
     finally:
         torch.set_num_threads(threads)
@@ -127,11 +110,8 @@ def _fit(net: _Net, words: list[_Word], settings: Network, seed: int) -> None:
         for _ in range(settings.epochs):
             for chosen in _batches(words, settings.batch, rng):
                 letters = torch.tensor([[EDGE, *words[i].letters, EDGE] for i in chosen])
-                proposals = np.stack([words[i].proposals for i in chosen])
-                proposals *= rng.random((len(chosen), 1, KINDS, 1)) >= _UNHEARD
-                framed = torch.from_numpy(np.pad(proposals, ((0, 0), (1, 1), (0, 0), (0, 0))))
                 truth = torch.tensor([words[i].truth for i in chosen])
-                scores = net(letters, framed)[:, 1:-1]
+                scores = net(letters)[:, 1:-1]
                 loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
                 optimizer.zero_grad()
                 loss.backward()
@@ -166,9 +146,6 @@ def _weights(net: _Net, settings: Network) -> dict[str, Array]:
         "output": state["output.weight"].T,
         "bias_output": state["output.bias"],
     }
-    for kind in range(len(net.proposed)):
-        weights[f"proposed_{kind}"] = state[f"proposed.{kind}.weight"]
-        weights[f"trusted_{kind}"] = state[f"trusted.{kind}.weight"]
     for layer in range(settings.layers):
         inputs, recurrent, given, kept = (
             np.stack([state[f"recurrent.{kind}_l{layer}{way}"] for way in ("", "_reverse")])

@@ -1,8 +1,8 @@
 """Pronunciations of words that no lexicon has: two models of letters and phones, decoded jointly.
 
 An n-gram model over graphones knows what comes after what; a network over the letters, where there
-is one, knows the whole word on both sides of a letter. A beam search finds the graphones whose
-weighted sum of both log probabilities is largest.
+is one, knows the whole word on both sides of a letter. A beam search finds the graphones whose log
+probabilities by both have the largest sum.
 """
 
 import unicodedata
@@ -22,7 +22,6 @@ from lbtts.text.phones import FINAL_N, canonical
 from lbtts.text.tagger import Tagger
 
 ORDER = 6  # 8 scores no better on unseen words and takes twice the room
-NGRAM_WEIGHT = 0.8  # beside the network's 1; chosen on words of neither training nor test
 _BEAM = 16
 _WIDTH = 8.0  # nats below the best hypothesis, or below a letter's best output
 
@@ -65,7 +64,6 @@ class UnknownWords:
     def _decode(self, word: str) -> str:
         """The best sequence of graphones."""
         steps = self._steps("".join(map(self._trained, word)))
-        weight = 1.0 if self._tagger is None else NGRAM_WEIGHT
         order = self._ngrams.order
         hypotheses = [(0.0, START)]
         for choices in [*steps, [(END, 0.0)]]:
@@ -73,7 +71,7 @@ class UnknownWords:
             for score, history in hypotheses:
                 context = history[1 - order :]
                 for symbol, tagged in choices:
-                    new = score + tagged + weight * self._ngrams.score(context, symbol)
+                    new = score + tagged + self._ngrams.score(context, symbol)
                     state = (context + symbol)[1 - order :]
                     if state not in best or new > best[state][0]:
                         best[state] = (new, history + symbol)
