@@ -55,6 +55,10 @@ def test_num2words_speaks_luxembourgish():
     ("written", "said"),
     [
         ("siwen Deeg, 7 Meter, 7 Auer", "siwen Deeg, siwe Meter, siwen Auer"),
+        ("1 Kaz, 2 Katzen, 2 Iddien", "eng Kaz, zwou Katzen, zwou Iddien"),
+        ("1 Hausdéier, 1 Hausdier", "een Hausdéier, eng Hausdier"),
+        ("no 10 Sek. oder 2 Min. do", "no zéng Sekonnen oder zwou Minutten do"),
+        ("17:30-18:00", "siwwenzéng Auer drësseg bis uechtzéng Auer"),
         ("Datum: 24. Februar 2006", "Datum: véieranzwanzegste Februar zweedausendsechs"),
         ("den 24.02.2006", "den véieranzwanzegste Februar zweedausendsechs"),
         ("1914-1918", "nonzénghonnertvéierzéng bis nonzénghonnertuechtzéng"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lbtts.text.gender import feminine
 from lbtts.text.numbers import (
     Gender,
     cardinal,
@@ -20,7 +21,6 @@ from lbtts.text.numbers import (
 )
 from lbtts.text.written import (
     CURRENCIES,
-    FEMININE_ENDINGS,
     FEMININE_NAMES,
     FRACTIONS,
     MASCULINE_MEASURES,
@@ -99,7 +99,7 @@ def _next_word(text: str) -> str:
 
 
 def _gender(noun: str) -> Gender:
-    return "f" if noun.lower().endswith(tuple(FEMININE_ENDINGS)) else "m"
+    return "f" if feminine(noun) else "m"
 
 
 def ordinal_ending(before: list[str]) -> str:
@@ -225,7 +225,7 @@ def _is_year(context: Context, whole: str, following: str) -> bool:
 
 def speak_range(context: Context) -> Spoken:
     """What is said for the dash between two numbers: zu in a score, else bis."""
-    before = re.search(r"(?<![\d.,])(\d{1,2})$", context.text[: context.match.start()])
+    before = re.search(r"(?<![\d.,:])(\d{1,2})$", context.text[: context.match.start()])
     after = re.match(r"(\d{1,2})(?![\d.,%°€]|,\d)", context.after)
     falling = before and after and int(before[1]) >= int(after[1])
     won = _WON.match(context.after) if before and after else None
@@ -245,11 +245,11 @@ def speak_fraction(context: Context) -> Spoken:
         assert first is not None
         return cardinal(int(first[0])).split(), context.match.start() + first.end()
     words = fraction(parts, whole)
-    noun = _next_word(context.text[end:]).lower()
+    noun = _next_word(context.text[end:])
     if (parts, whole) == (1, 2) and not wholes:
-        if _gender(noun) == "f":
+        if feminine(noun):
             words = ["eng", "hallef"]
-        elif noun in MASCULINE_MEASURES:
+        elif noun.lower() in MASCULINE_MEASURES:
             words = ["en", "hallwen"]
     return [*(w for n in wholes for w in (*cardinal(n).split(), "an")), *words], end
 

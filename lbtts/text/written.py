@@ -11,7 +11,7 @@ ABBREVIATIONS = {
     "resp.": "respektiv", "evtl.": "eventuell", "event.": "eventuell", "Dr.": "Dokter",
     "Prof.": "Professer", "St.": "Saint", "St@": "Saint", "Ste.": "Sainte",
     "Mio.": "Milliounen", "Mio": "Milliounen", "Mrd.": "Milliarden", "Mrd": "Milliarden",
-    "Tsd.": "dausend", "Bd.": "Band",
+    "Tsd.": "dausend", "Bd.": "Band", "Abb.": "Abbildung",
     "Tel.": "Telefon", "tel.": "Telefon", "Art.": "Artikel", "Abs.": "Absatz", "Kap.": "Kapitel",
     "u.a.": "ënner anerem", "u. a.": "ënner anerem", "p.ex.": "par exemple", "vgl.": "vergläich",
     "w.e.g.": "wann ech gelift", "m.a.w.": "mat anere Wierder",
@@ -34,6 +34,7 @@ UNITS = {  # behind a number; one form, or (one, many)
     "ml": "Milliliter", "cl": "Zentiliter", "dl": "Deziliter", "l": "Liter", "hl": "Hektoliter",
     "ha": "Hektar", "h": ("Stonn", "Stonnen"), "min": ("Minutt", "Minutten"),
     "sec": ("Sekonn", "Sekonnen"), "sek": ("Sekonn", "Sekonnen"), "s": ("Sekonn", "Sekonnen"),
+    "Min.": ("Minutt", "Minutten"), "Sek.": ("Sekonn", "Sekonnen"), "Std.": ("Stonn", "Stonnen"),
     "ms": ("Millisekonn", "Millisekonnen"), "V": "Volt", "W": "Watt", "kW": "Kilowatt",
     "MW": "Megawatt", "GW": "Gigawatt", "kWh": ("Kilowattstonn", "Kilowattstonnen"),
     "Hz": "Hertz", "kHz": "Kilohertz", "MHz": "Megahertz", "GHz": "Gigahertz",
@@ -85,13 +86,3 @@ FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3,
 MONTHS = (
     "Januar Februar Mäerz Abrëll Mee Juni Juli August September Oktober November Dezember".split()
 )
-
-FEMININE_ENDINGS = (
-    "stonn stonnen minutt minutten sekonn sekonnen woch wochen tonn tonnen millioun milliounen "
-    "milliard milliarden persoun persounen meil meilen plaz plazen fra fraen stad stied rees "
-    "klass klassen stëmm stëmmen gemeng gemengen strooss stroossen auer kéier kéieren säit "
-    "säiten nuecht nuechten schwëster schwësteren duechter kierch kierchen schoul schoulen "
-    "ioun iounen éit éiten ung ungen heet heeten schaft schaften innen zeil zeilen kaart kaarten "
-    "fläsch fläschen taass taassen famill famillen mark zuel zuelen ekipp ekippen partie "
-    "partien etapp etappen"
-).split()
