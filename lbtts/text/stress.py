@@ -21,7 +21,7 @@ FUNCTION_WORDS = frozenset(
 )
 _UNSTRESSED_PREFIXES = ("be", "ge", "ver", "er", "zer", "ent")
 _INFLECTIONS = {
-    "éier": "en e t s", "ioun": "en e", "éit": "en e", "ei": "en e", "ie": "n", "ik": "",
+    "éier": "en e t s", "ioun": "en e s", "éit": "en e s", "ei": "en e", "ie": "n", "ik": "",
     "ant": "en e in", "ent": "en e in", "eur": "en e s", "ell": "en e t", "ist": "en e in",
     "age": "n", "ur": "en e", "ett": "en e", "ette": "n", "ée": "en ë", "é": "s",
 }  # fmt: skip
