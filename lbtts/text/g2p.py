@@ -46,6 +46,7 @@ _SHORTEST_PART = 5
 # begins, 13 to 42 % before vowels elsewhere, and 2 % before anything else. So the former are
 # planned voiced, and with the plans the aligner gets both to choose from.
 _APART = frozenset({"a", "an", "als"})
+_BEFORE_MUTE_E = {"ie": "iː", "ée": "eː", "ue": "yː"}  # whose plural has a schwa: Kategorie-en
 _NUMERAL = re.compile("|".join(PARTS))
 _NUMERAL_ENDS = {
     "st": ("s", "t"),
@@ -225,7 +226,7 @@ class LBG2P:
                 return phones[:-1]
         shorter = self._known(word.removesuffix("n"))
         if shorter and word.endswith("n") and shorter[-1] in VOWELS:
-            plural = word.endswith("ien") and shorter[-1] == "iː"  # Kategorie, Kategorie-en
+            plural = shorter[-1] == _BEFORE_MUTE_E.get(word[-3:-1])
             return (*shorter, *["ə"] * plural, FINAL_N)
         return None
 
