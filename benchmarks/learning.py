@@ -24,7 +24,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import kokoro.model
-import safetensors.torch
 import soundfile
 
 from benchmarks import lines, picture, readings, voice_table
@@ -59,11 +58,10 @@ def small() -> AbstractContextManager:
 
 def prepare(project: Path, sentences: Path) -> None:
     """Makes `project`, whose base is a miniature; `sentences` holds one a line."""
-    base = project / "models/base"
-    write_json(base / "config.json", miniature.config())
-    checkpoint.save_published(miniature.random().state_dict(), base / "model.pth")
-    safetensors.torch.save_file({}, base / "voices.safetensors")
-    write_json(base / "provenance.json", {"base": "random", "base_seed": 0})
+    origin = {"base": "random", "base_seed": 0}
+    checkpoint.save_base(
+        project / "models/base", miniature.random(), {}, miniature.config(), origin
+    )
     readings.prepare(project, sentences)
 
 

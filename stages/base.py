@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import safetensors.torch
 from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
@@ -69,11 +68,7 @@ def main() -> None:
         if base.source == "hub":
             origin |= {"base_repo": base.repo, "base_revision": base.revision}
 
-    OUT.mkdir(parents=True, exist_ok=True)
-    write_json(OUT / "config.json", config)
-    checkpoint.save_published(model.state_dict(), OUT / "model.pth")
-    safetensors.torch.save_file(voices, OUT / "voices.safetensors")
-    write_json(OUT / "provenance.json", origin)
+    checkpoint.save_base(OUT, model, voices, config, origin)
     count = sum(p.numel() for p in model.parameters())
     write_json("metrics/base.json", origin | {"parameters": count, "voices": len(voices)})
 

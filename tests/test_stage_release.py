@@ -65,9 +65,9 @@ def trained(tmp_path_factory):
         write_json(folder / f"metrics/{stage}.json", {f"figure_of_{stage}": 1})
 
     base, table = miniature.random(), VoiceTable(0.3 * torch.randn(510, 1, 256)).table()
-    checkpoint.save_published(base.state_dict(), _made(folder / "models/base") / "model.pth")
-    write_json(folder / "models/base/config.json", miniature.config())
-    provenance = {"base": "random", "base_seed": 0, "steps": 3, "seed": 0}
+    origin = {"base": "random", "base_seed": 0}
+    checkpoint.save_base(folder / "models/base", base, {}, miniature.config(), origin)
+    provenance = origin | {"steps": 3, "seed": 0}
     network = miniature.random(seed=1)
     tuned = folder / "models/finetuned"
     checkpoint.save_finetuned(tuned, network, table, miniature.config(), provenance)

@@ -188,6 +188,30 @@ def load_finetuned(folder: str | Path) -> tuple[KModel, Tensor]:
     return model, load_tensors(folder / "voice.safetensors")["table"]
 
 
+def save_base(
+    folder: str | Path,
+    model: KModel,
+    voices: State,
+    config: dict[str, Any],
+    provenance: dict[str, Any],
+) -> None:
+    """Writes config.json, model.pth, voices.safetensors and provenance.json into `folder`.
+
+    Args:
+        folder: made if it does not exist.
+        model: its whole state dict is written, float32.
+        voices: the base's own voice tables [510, 1, 256] float32, by name; may be none.
+        config: the model's configuration.
+        provenance: where the weights come from, flat.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_published(model.state_dict(), folder / "model.pth")
+    safetensors.torch.save_file(voices, folder / "voices.safetensors")
+    write_json(folder / "config.json", config)
+    write_json(folder / "provenance.json", provenance)
+
+
 def load_base(folder: str | Path) -> KModel:
     """The base KModel that the stage `base` wrote into `folder`, in eval mode."""
     folder = Path(folder)
