@@ -176,7 +176,7 @@ class LBG2P:
                     said[i] = pronunciation
         for i, (word, then) in enumerate(pairwise(said)):
             if word and then and _linked(word, then) and pieces[i + 1].text.lower() not in _APART:
-                said[i] = replace(word, phones=(*word.phones[:-1], VOICED[word.phones[-1]]))
+                said[i] = replace(word, phones=_voiced(word.phones))
         yield from zip_longest(pieces, pieces[1:], said)
 
     def _as_foreign(self, words: tuple[str, ...]) -> list[Pronunciation] | None:
@@ -240,7 +240,7 @@ class LBG2P:
             return None
         for i, (part, then) in enumerate(pairwise(said)):
             if part[-1] == "f" and then[0] in VOWELS:  # fënnef, but fënnef-an-drësseg
-                said[i] = (*part[:-1], VOICED["f"])
+                said[i] = _voiced(part)
         phones = canonical(phone for part in said for phone in part)
         return Pronunciation(phones, "compound", stressed_vowel(word, phones))
 
@@ -269,6 +269,11 @@ def _linked(word: Pronunciation, then: Pronunciation) -> bool:
         and then.phones[0] in VOWELS
         and word.source != "foreign"
     )
+
+
+def _voiced(phones: Phones) -> Phones:
+    """`phones` with the last one voiced."""
+    return (*phones[:-1], VOICED[phones[-1]])
 
 
 def _tokens(piece: Piece, said: Pronunciation | None, word: int, phone: int) -> list[Token]:

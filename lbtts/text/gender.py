@@ -1,9 +1,9 @@
 """Which nouns are feminine, as eng, enger and zwou must know.
 
 nouns.tsv has the nouns that follow an article or zwou in the example sentences of the Lëtzebuerger
-Online Dictionnaire (CC0), those left out that the endings here tell. On the half of the sentences
-that it had not been made from, a list from the other half found 78 % of the feminine nouns that
-follow an article, and took 1.7 % of the others for feminine.
+Online Dictionnaire (CC0), without the feminine ones that the endings here tell. On the half of the
+sentences that it had not been made from, a list from the other half found 78 % of the feminine
+nouns that follow an article, and took 1.7 % of the others for feminine.
 """
 
 # ruff: noqa: SIM905  (lists of words and sounds are read more easily as text)
@@ -29,24 +29,18 @@ _SHORTEST_HEAD = 4  # letters of the noun that a compound ends in
 def feminine(noun: str) -> bool:
     """Whether a noun, of one or many, is feminine; in lower case only what is often counted."""
     lower = noun.lower()
+    if not noun[:1].isupper():
+        return lower.endswith(_COUNTED)
     known = _nouns().get(lower)
-    if known is not None and noun[:1].isupper():
-        return known
-    return lower.endswith(_COUNTED) or (noun[:1].isupper() and _by_its_end(lower))
+    return _by_its_end(lower) if known is None else known
 
 
 def _by_its_end(noun: str) -> bool:
-    singulars = [*_singulars(noun)]
-    if any(s.endswith(_ENDINGS) or _nouns().get(s) for s in singulars):
+    nouns, singulars = _nouns(), [*_singulars(noun)]
+    if noun.endswith(_COUNTED) or any(s.endswith(_ENDINGS) or nouns.get(s) for s in singulars):
         return True
-    for start in range(1, len(noun) - _SHORTEST_HEAD + 1):
-        for singular in singulars:
-            head = (
-                _nouns().get(singular[start:]) if len(singular) >= start + _SHORTEST_HEAD else None
-            )
-            if head is not None:
-                return head
-    return False
+    heads = (s[start:] for start in range(1, len(noun)) for s in singulars)
+    return next((nouns[h] for h in heads if len(h) >= _SHORTEST_HEAD and h in nouns), False)
 
 
 def _singulars(noun: str) -> Iterator[str]:
