@@ -7,6 +7,7 @@ from lbtts.text.numbers import cardinal, digits, ordinal, year
 from lbtts.text.written import MONTHS
 
 _LAST_YEAR_OF_2000 = 40  # of two digits; the later ones are of the 20th century
+_WIDEST_SCORE = 20  # goals; a wider one is a time of day
 _USUAL_MINUTES = frozenset({"00", "15", "30", "45", *(f"0{minute}" for minute in range(10))})
 
 
@@ -30,12 +31,16 @@ def speak_day(context: Context) -> Spoken:
 
 def speak_time(context: Context) -> Spoken:
     """The reading of 11:30 Auer, or of a score: 3:0."""
-    first, second = re.split("[:.h]", context.match[0])
+    first, second = re.split(" ?[:.h] ?", context.match[0])
     end = context.match.end()
     oclock = re.compile("[ ]?[Aa]uer").match(context.text, end)
     possible = int(first) <= 24 and len(second) == 2 and int(second) < 60
     clock = possible and (
-        context.previous in CLOCK_BEFORE or second in _USUAL_MINUTES or "." in context.match[0]
+        context.previous in CLOCK_BEFORE
+        or second in _USUAL_MINUTES
+        or first[0] == "0"
+        or int(second) - int(first) > _WIDEST_SCORE
+        or "." in context.match[0]
     )
     if oclock or "h" in context.match[0] or clock:
         minutes = cardinal(int(second)).split() if int(second) else []

@@ -56,10 +56,12 @@ _NEXT_WORD = re.compile(r"[ \"(]*([^\W\d_]+)")
 _UNIT = re.compile(
     r"[ ]?("
     + "|".join(re.escape(unit) for unit in sorted(UNITS | CURRENCIES, key=len, reverse=True))
-    + r")(?![\w²³])"
+    + r")(?![\w²³]|-[ei]g)"
 )
 _SUFFIX = re.compile(r"-?(er|te[nrs]?|mol|x(?![\w-]))\b")
+_PERCENT_ADJECTIVE = re.compile(r"[ ]?%-?([ei]g\w*)")
 _SERIES = re.compile(r"\.,?(?: (?:an|a|bis|oder|op de|op den|bis de|bis den) |-)\d+\.")
+_COUNTED_NOUN = re.compile(r"\.(?: (?:an|a|bis|oder) \d+\.)* ?([^\W\d_]+)")
 _IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–]) ?$")
 
 _MASCULINE = frozenset(
@@ -69,8 +71,9 @@ _MASCULINE = frozenset(
 )
 _ORDINAL_NOUNS = tuple(  # with these a number with a dot is an ordinal, whatever comes before
     "Joerhonnert Jh Joerdausend Weltkrich Joresdag Gebuertsdag Editioun Auflag Etapp Halschent "
-    "Minutt Ronn Stack Spilldag".split()
+    "Minutt Ronn Stack Spilldag Liga Divisioun Klass Plaz Kéier Semester Trimester".split()
 )
+_NEUTER = ("Joerhonnert", "Jh", "Joerdausend", "Semester", "Trimester")
 _FEMININE_DATIVE = frozenset("der enger senger menger denger hirer eiser ärer dëser där".split())
 _BARE = frozenset("d' déi dës eng seng meng deng hir eis är dat säint eist dëst keng s'".split())
 _COUNTED = frozenset(  # behind these a number is a name: "Nummer eent"
@@ -102,8 +105,11 @@ def _gender(noun: str) -> Gender:
     return "f" if feminine(noun) else "m"
 
 
-def ordinal_ending(before: list[str]) -> str:
-    """What an ordinal ends in behind the words `before`: en, er or nothing."""
+def ordinal_ending(before: list[str], noun: str = "") -> str:
+    """What an ordinal ends in behind the words `before`: en, er or nothing.
+
+    Where they have no article, `noun` decides: nothing before one that is feminine or neuter.
+    """
     for word in reversed([word.lower() for word in before]):
         if word in _FEMININE_DATIVE:
             return "er"
@@ -113,7 +119,7 @@ def ordinal_ending(before: list[str]) -> str:
             return "en"
         if word not in ("an", "a", "bis", "oder") and not word.endswith(("t", "te", "ten", "ter")):
             break
-    return "en"
+    return "" if noun.startswith(_NEUTER) or feminine(noun) else "en"
 
 
 def speak_number(context: Context) -> Spoken:
@@ -125,7 +131,7 @@ def speak_number(context: Context) -> Spoken:
     phone = any(word.lower() in _PHONES for word in context.spoken[-2:])
     if " " in bare and ("plus" in sign or phone):
         return sign + _groups(bare), end
-    plain = re.sub(r"\.(?=\d\d?$)", ",", bare.replace(" ", ""))
+    plain = re.sub(r"\.(?=\d\d?$)", ",", bare.replace(" ", "").replace("'", "."))
     whole, comma, decimals = plain.partition(",")
     if phone and len(whole) >= _PHONE_DIGITS:
         return _groups(" ".join(re.findall("..?", whole))), end
@@ -172,7 +178,9 @@ def _groups(written: str) -> list[str]:
 def _at_clock(context: Context) -> bool:
     """Whether an hour is meant, not a number of hours."""
     until = re.match(r"[ ]?h[ ]?[-–][ ]?\d+[ ]?h\b", context.after)
-    return bool(until) or context.previous in CLOCK_BEFORE or "Auer" in context.spoken
+    if until or context.previous in CLOCK_BEFORE or "Auer" in context.spoken:
+        return True
+    return [word.lower() for word in context.spoken[-2:]] == ["et", "ass"]
 
 
 def _measure(value: int, decimals: str, unit: str | Sequence[str]) -> list[str]:
@@ -195,10 +203,14 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
             base = year(value) if len(whole) == 4 else cardinal(value)
             return [base.replace(" ", "") + "er"], suffix.end()
         return [ordinal(value) + suffix[1].removeprefix("t")], suffix.end()
+    adjective = _PERCENT_ADJECTIVE.match(context.text, end)
+    if adjective:
+        return [cardinal(value).replace(" ", "") + "prozent" + adjective[1]], adjective.end()
     if context.text[end : end + 1] != "." or len(whole) > 3 or value == 0:
         return None
-    ending = ordinal_ending(context.spoken)
     following = re.match(r" ?([^\W\d_]+)", context.text[end + 1 :])
+    counted = _COUNTED_NOUN.match(context.text, end)
+    ending = ordinal_ending(context.spoken, counted[1] if counted else "")
     known = context.previous in _MASCULINE | _FEMININE_DATIVE | _BARE or bool(
         _IN_SERIES.search(context.text[: context.match.start()])
     )
@@ -264,14 +276,14 @@ def speak_roman(context: Context) -> Spoken | None:
     value = _roman_value(numeral)
     following = _next_word(context.text[end + dotted :])
     if following.startswith(("Joerhonnert", "Jh")):
-        return [ordinal(value) + ordinal_ending(context.spoken)], end + dotted
+        return [ordinal(value) + ordinal_ending(context.spoken, following)], end + dotted
     before = re.search(
         r"(?:([^\W\d_]+) )??(?:([^\W\d_]+) )?([^\W\d_]+)[ ]$",
         context.text[: context.match.start()],
     )
     if not before or not before[3][0].isupper():
         return None
-    if before[3].lower() in NUMBERED and not dotted:
+    if before[3].lower() in NUMBERED:
         return cardinal(value).split(), end
     title = (before[2] or "").lower()
     if len(numeral) == 1 and not following and title not in RULERS:

@@ -20,7 +20,7 @@ _COUNTED = tuple(  # the end of what is often counted, recognised in lower-case 
     "säiten nuecht nuechten schwëster schwësteren duechter kierch kierchen schoul schoulen "
     "ioun iounen éit éiten ung ungen heet heeten schaft schaften innen zeil zeilen kaart kaarten "
     "fläsch fläschen taass taassen famill famillen mark zuel zuelen ekipp ekippen partie "
-    "partien etapp etappen".split()
+    "partien etapp etappen liga".split()
 )
 _ENDINGS = tuple("ung oun éit keet heet schaft enz ance ence erei elei ie ette tur ite".split())
 _SHORTEST_HEAD = 4  # letters of the noun that a compound ends in

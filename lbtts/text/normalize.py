@@ -31,6 +31,7 @@ from lbtts.text.written import (
     BEFORE_NUMBERS,
     FRACTIONS,
     LETTER_NAMES,
+    SENTENCE_OPENERS,
     SPELLED,
     SYMBOLS,
 )
@@ -45,6 +46,8 @@ _ABBREVIATION = "|".join(
     for written in sorted(ABBREVIATIONS, key=len, reverse=True)
 )
 _BEFORE = "|".join(map(re.escape, BEFORE_NUMBERS))
+# What begins a name, not the next sentence
+_NAME = rf"[ ](?!(?:{'|'.join(SENTENCE_OPENERS)})\b)(?=[A-ZÄËÉÖÜ])"
 _DECIMAL_UNIT = r"(?:[kc]?m|kg|g|l|Euro|Meter|Kilo\w*|Liter|Prozent|Grad|Mi[ol]\w*|Mrd)\b"
 _PATTERN = re.compile(
     rf"""
@@ -55,7 +58,7 @@ _PATTERN = re.compile(
         \d{{1,2}}\.(?:0?[1-9]|1[0-2])\.(?![\d.]))
   | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d
         (?=[ ]?(?:Auer|auer)\b|[ ]?[-–][ ]?\d{{1,2}}[.:]\d\d[ ]?[Aa]uer\b)|h[0-5]\d\b))
-  | (?P<score>\d+:\d+)
+  | (?P<score>\d+:\d+|\d+[ ]:[ ]\d+)
   | (?P<fraction>(?<![\d./,])(?:\d+[ ])?\d{{1,2}}/\d{{1,3}}(?![\d/])
         |(?:\d+[ ]?)?[{"".join(FRACTIONS)}])
   | (?P<to>(?:(?<=\d)|(?<=\d\.)|(?<=\dh))[ ]?[-–—][ ]?(?=\d))
@@ -63,21 +66,22 @@ _PATTERN = re.compile(
   | (?P<space>[ ]+|https?://|mailto:)
   | (?P<number>(?:(?<![\w)%°])[-+–](?=[\d€$£]))?
         (?:(?:[€$£¥]|(?<!\w)(?:CHF|EUR|USD|GBP))[ ]?(?=\d))?
-        (?:\d{{1,3}}(?:\.\d{{3}})+(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)
+        (?:\d{{1,3}}(?:(?:\.\d{{3}})+|(?:'\d{{3}})+)(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)
           |\d+\.\d{{1,2}}(?=[ ]?(?:[€$£%°]|{_DECIMAL_UNIT}))|\d+)
         (?:,\d+|,-+)?)
   | (?<!\w)(?P<before>{_BEFORE})(?=[ ]?\d)
   | (?<!\w)(?P<abbreviation>{_ABBREVIATION})
+  | (?<!\w)(?P<monsieur>M\.)(?={_NAME})
   | (?P<initials>(?<!\w)(?:[A-Z]\.){{2,}})
   | (?P<clitic>(?<!\w)(?:[dszlmnjtcDSZLMNJTC]|[qQ]u)'(?=\w))
   | (?P<word>{_LETTER}+(?:'{_LETTER}+)*)
   | (?P<dot>(?:(?<=[^\W\d_])|(?<![^ ]))\.(?=[a-z])|(?<=\d)\.(?=\d))
   | (?P<ellipsis>\.\.\.+|…)
   | (?P<dash>(?<![^ ])[-–—]+(?![^ ])|[—–])
+  | (?P<per>(?<=Euro)/|(?<=€)/)
+  | (?P<silent>[-'/]|(?:(?<=[ (-][A-Z])|(?<=^[A-Z]))\.(?=-[A-Z]|[ ][a-zäëé]|{_NAME}))
   | (?P<mark>[.,;:!?()"])
   | (?P<symbol>[{re.escape("".join(SYMBOLS))}])
-  | (?P<per>(?<=Euro)/|(?<=€)/)
-  | (?P<silent>[-'/])
     """,
     re.VERBOSE,
 )
@@ -187,6 +191,13 @@ def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Spoken]:
     return lambda context: (say(context.match[0]), context.match.end())
 
 
+def _monsieur(context: Context) -> Spoken:
+    """The reading of "M." before a name: behind another name it is an initial."""
+    last = context.spoken[-1] if context.spoken else ""
+    named = last[:1].isupper() and last not in SENTENCE_OPENERS
+    return [LETTER_NAMES["M"] if named else "Monsieur"], context.match.end()
+
+
 _RULES: dict[str, Callable[[Context], Spoken]] = {
     "date": speak_date,
     "time": speak_time,
@@ -201,6 +212,7 @@ _RULES: dict[str, Callable[[Context], Spoken]] = {
     "before": _each(lambda written: [BEFORE_NUMBERS[written]]),
     "number": speak_number,
     "abbreviation": _each(lambda written: ABBREVIATIONS[written].split()),
+    "monsieur": _monsieur,
     "initials": _each(lambda written: [LETTER_NAMES[c] for c in written if c != "."]),
     "dot": _each(lambda _: ["Punkt"]),
     "ellipsis": _each(lambda _: ["…"]),

@@ -22,7 +22,10 @@ ABBREVIATIONS = {
     "&amp;": "an", "www": "Wee Wee Wee",
 }  # fmt: skip
 
-BEFORE_NUMBERS = {"S.": "Säit", "p.": "Säit", "Pos.": "Positioun", "Fig.": "Figur", "Nr": "Nummer"}
+BEFORE_NUMBERS = {
+    "S.": "Säit", "p.": "Säit", "Pos.": "Positioun", "Fig.": "Figur", "Nr": "Nummer",
+    "No.": "Nummer",
+}  # fmt: skip
 
 UNITS = {  # behind a number; one form, or (one, many)
     "mm": "Millimeter", "cm": "Zentimeter", "dm": "Dezimeter", "m": "Meter", "km": "Kilometer",
@@ -72,6 +75,11 @@ SPELLED = frozenset(  # by their letters' names in lower case too; none of them 
     "adn adr bgl cd cfl cgdis cns csv dj dna dp dvd eu gps hiv lcgb lsap mp mri nba ogbl pc pdf "
     "pdg rtl sms snca snj tgv tv usa usb vip wc".split()
 )
+SENTENCE_OPENERS = (  # behind "Vitamin C." these begin a sentence, other words go on with a name
+    "D De Den Dee Deen Déi Dat Dës Dëse Dësen Et Ech Du Hien Hatt Si Mir Dir Dofir Dono Duerno "
+    "Do Dann Een Eng En E Ee Kee Keen Keng Säi Säin Seng An A Am Als Um Op Mat Vun Vum Bei Beim "
+    "No Nom Fir Well Wann Wéi Wat Wou Wien Awer Och Esou Elo Haut Hei Haaptsaach All Ass Fréier"
+).split()
 NUMBERED = frozenset(  # behind these a Roman numeral is a number, not a ruler's
     "kapitel chapitre band deel phas typ klass grupp niveau stuf tableau akt szen nummer artikel "
     "annexe sektioun section tome volume ligue liga".split()
