@@ -105,10 +105,11 @@ class Network(Section):
     """The networks of the model for unknown words."""
 
     members: Count  # networks, whose mean is better than each
-    embedding: Count  # numbers a letter
+    embedding: Count  # numbers a letter, and as many for what it makes
     width: Count  # units in each direction
     layers: Count
     dropout: Share
+    hides: Share  # of what the letters before made, hidden in training
     epochs: Count
     batch: Count  # letters a step
     lr: Positive
@@ -119,7 +120,7 @@ class Lexicon(Section):
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word counts
     test_share: Share  # of the words, for scoring, where the source has no split of its own
-    network: Network | None  # null leaves the model for unknown words to its n-grams alone
+    network: Network
     seed: Seed
 
     @model_validator(mode="after")

@@ -1,20 +1,22 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from lbtts.errors import InputError
 from lbtts.params import Network, Source
-from lbtts.text import tagger_training
+from lbtts.text import transducer_training
 from lbtts.text.graphones import align
 from lbtts.text.learning import distance, learn, score
 from lbtts.text.lexicon import MODEL, packaged_entries
 from lbtts.text.sources import gather
-from lbtts.text.tagger import EDGE
+from lbtts.text.transducer import EDGE
 from lbtts.text.unknown import UnknownWords, learn_ngrams, with_and_without_n
 
 ENTRIES = sorted(packaged_entries().items())
 NETWORK = Network(
-    members=2, embedding=8, width=12, layers=2, dropout=0.1, epochs=2, batch=400, lr=1e-2
+    members=2, embedding=8, width=12, layers=2, dropout=0.1, hides=0.3, epochs=2, batch=400, lr=1e-2
 )
 
 
@@ -22,10 +24,10 @@ NETWORK = Network(
 def networked():
     """A model with two networks, and the networks as torch knows them."""
     nets = []
-    weights = tagger_training._weights
+    weights = transducer_training._weights
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            tagger_training, "_weights", lambda net, s: nets.append(net) or weights(net, s)
+            transducer_training, "_weights", lambda net, s: nets.append(net) or weights(net, s)
         )
         return learn(ENTRIES[::50], NETWORK, seed=1, workers=1), nets
 
@@ -69,13 +71,36 @@ def test_training_again_gives_the_same_model_whatever_the_workers(networked, tmp
 
 def test_networks_in_numpy_are_those_that_torch_trained(networked):
     model, nets = networked
-    tagger = model._tagger
+    network = model._network
     word = "schwätzen"
-    letters = torch.tensor([[EDGE, *(tagger._ids[letter] for letter in word), EDGE]])
+    letters = torch.tensor([[EDGE, *(network._ids[letter] for letter in word), EDGE]] * 2)
+    made = torch.randint(len(network.outputs), (2, len(word)), generator=torch.manual_seed(0))
     with torch.no_grad():
-        scores = [net.eval()(letters)[0, 1:-1].log_softmax(-1).numpy() for net in nets]
+        scores = [net.eval()(letters, made).log_softmax(-1).numpy() for net in nets]
     assert len(scores) == NETWORK.members
-    np.testing.assert_allclose(tagger(word), np.mean(scores, axis=0), atol=1e-5)
+    expected = np.mean(scores, axis=0)
+    reading = network.read(word)
+    np.testing.assert_allclose(reading.scores()[0], expected[0, 0], atol=1e-5)
+    for t in range(1, len(word)):
+        reading.follow([0, 0] if t == 1 else [0, 1], made[:, t - 1].tolist())
+        np.testing.assert_allclose(reading.scores(), expected[:, t], atol=1e-5)
+
+
+def test_search_finds_what_networks_and_ngrams_together_find_best(networked):
+    """Against all that three letters can make, scored one by one."""
+    model, _ = networked
+    word = "sti"
+
+    def score(symbols):
+        reading, total = model._network.read(word), model._ngrams.total("".join(symbols))
+        for symbol, letter in zip(symbols, word, strict=True):
+            output = dict(model._choices[letter])[symbol]
+            total += reading.scores()[0, output]
+            reading.follow([0], [output])
+        return total
+
+    choices = [[symbol for symbol, _ in model._choices[letter]] for letter in word]
+    assert model._decode(word) == "".join(max(itertools.product(*choices), key=score))
 
 
 def test_model_with_networks_survives_its_file(networked, tmp_path):

@@ -10,39 +10,37 @@ from lbtts.text import (
     graphones,
     kneser_ney,
     languages,
-    tagger,
-    tagger_training,
+    transducer,
+    transducer_training,
     unknown,
 )
 from lbtts.text.graphones import Phones
 from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
 from lbtts.text.sources import Words, gather
-from lbtts.text.tagger_training import train_tagger
+from lbtts.text.transducer_training import train_transducer
 from lbtts.text.unknown import UnknownWords, combine, graphone_sequences, with_and_without_n
 
-_CODE = (graphones, kneser_ney, languages, tagger, tagger_training, unknown)
+_CODE = (graphones, kneser_ney, languages, transducer, transducer_training, unknown)
 
 
 def learn(
-    entries: Sequence[tuple[str, Phones]], network: Network | None, seed: int, workers: int
+    entries: Sequence[tuple[str, Phones]], network: Network, seed: int, workers: int
 ) -> UnknownWords:
     """The model for unknown words, learnt from (word, phones) entries.
 
-    The n-grams learn the words in -en without their n too; to the network these would be near
+    The n-grams learn the words in -en without their n too; to the networks these would be near
     copies that say nothing new.
 
     Args:
         entries: by word.
-        network: of the tagger; None leaves the n-grams alone.
-        seed: of the tagger.
-        workers: processes for it.
+        network: number, size and schedule of the networks.
+        seed: of the networks.
+        workers: processes for them.
     """
     sequences = graphone_sequences(with_and_without_n(entries))
-    if network is None:
-        return combine(sequences)
     listed = {word for word, _ in entries}
     known = [s for s in sequences if "".join(letter for letter, _ in s) in listed]
-    return combine(sequences, train_tagger(known, network, seed, workers))
+    return combine(sequences, train_transducer(known, network, seed, workers))
 
 
 def score(model: UnknownWords, entries: Sequence[tuple[str, Phones]]) -> dict[str, float]:

@@ -1,14 +1,14 @@
 """Pronunciations of words that no lexicon has: two models of letters and phones, decoded jointly.
 
-An n-gram model over graphones knows what comes after what; a network over the letters, where there
-is one, knows the whole word on both sides of a letter. A beam search finds the graphones whose log
-probabilities by both have the largest sum.
+An n-gram model over graphones knows what comes after what; networks, where there are some, know the
+whole word on both sides of a letter. A beam search finds the graphones whose log probabilities by
+both have the largest sum.
 """
 
 import unicodedata
 import zipfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from lbtts.text import kneser_ney
 from lbtts.text.graphones import Graphone, Phones, align, alignable
 from lbtts.text.kneser_ney import END, FIRST, START, NGrams
 from lbtts.text.phones import FINAL_N, canonical
-from lbtts.text.tagger import Tagger
+from lbtts.text.transducer import Reading, Transducer
 
 ORDER = 6  # 8 scores no better on unseen words and takes twice the room
 _BEAM = 16
@@ -30,28 +30,24 @@ class UnknownWords:
     """A trained model: `model(word)` guesses the pronunciation of a word."""
 
     def __init__(
-        self, graphones: Sequence[Graphone], ngrams: NGrams, tagger: Tagger | None = None
+        self, graphones: Sequence[Graphone], ngrams: NGrams, network: Transducer | None = None
     ) -> None:
         """Puts the models together.
 
         Args:
             graphones: in the order of their symbols in `ngrams`, from FIRST on.
             ngrams: of graphones.
-            tagger: the network; None leaves the n-grams alone.
+            network: None leaves the n-grams alone.
         """
         self._graphones = list(graphones)
         self._ngrams = ngrams
-        self._tagger = tagger
+        self._network = network
         self._makes = {chr(FIRST + i): phones for i, (_, phones) in enumerate(graphones)}
-        self._choices: dict[str, list[str]] = defaultdict(list)
-        for i, (letter, _) in enumerate(graphones):
-            self._choices[letter].append(chr(FIRST + i))
-        self._columns: dict[str, list[int]] = {}
-        if tagger is not None:
-            columns = {phones: i for i, phones in enumerate(tagger.outputs)}
-            for letter, choices in self._choices.items():
-                choices[:] = [symbol for symbol in choices if self._makes[symbol] in columns]
-                self._columns[letter] = [columns[self._makes[symbol]] for symbol in choices]
+        columns = None if network is None else {p: i for i, p in enumerate(network.outputs)}
+        self._choices: dict[str, list[tuple[str, int]]] = defaultdict(list)  # symbol, output
+        for i, (letter, phones) in enumerate(graphones):
+            if columns is None or phones in columns:
+                self._choices[letter].append((chr(FIRST + i), columns[phones] if columns else 0))
 
     def __call__(self, word: str) -> Phones:
         """The phones of `word`, lower case; empty where it has no letter that was trained on.
@@ -63,33 +59,44 @@ class UnknownWords:
 
     def _decode(self, word: str) -> str:
         """The best sequence of graphones."""
-        steps = self._steps("".join(map(self._trained, word)))
+        letters = "".join(map(self._trained, word))
+        reading = self._network.read(letters) if self._network else None
         order = self._ngrams.order
         hypotheses = [(0.0, START)]
-        for choices in [*steps, [(END, 0.0)]]:
-            best: dict[str, tuple[float, str]] = {}
-            for score, history in hypotheses:
+        for letter in letters:
+            best: dict[str, tuple[float, str, int, int]] = {}
+            for i, tried in enumerate(self._tried(letter, reading, hypotheses)):
+                history = hypotheses[i][1]
                 context = history[1 - order :]
-                for symbol, tagged in choices:
-                    new = score + tagged + self._ngrams.score(context, symbol)
+                for symbol, output, score in tried:
+                    new = score + self._ngrams.score(context, symbol)
                     state = (context + symbol)[1 - order :]
                     if state not in best or new > best[state][0]:
-                        best[state] = (new, history + symbol)
+                        best[state] = (new, history + symbol, i, output)
             ranked = sorted(best.values(), reverse=True)[:_BEAM]
-            hypotheses = [h for h in ranked if h[0] > ranked[0][0] - _WIDTH]
-        return hypotheses[0][1][1:-1]
+            kept = [h for h in ranked if h[0] > ranked[0][0] - _WIDTH]
+            hypotheses = [(score, history) for score, history, _, _ in kept]
+            if reading is not None:
+                reading.follow([parent for _, _, parent, _ in kept], [made for *_, made in kept])
+        ended = [(s + self._ngrams.score(h[1 - order :], END), h) for s, h in hypotheses]
+        return max(ended)[1][1:]
 
-    def _steps(self, letters: str) -> list[list[tuple[str, float]]]:
-        """For every letter the graphones worth trying, with the network's log probabilities."""
-        if self._tagger is None or not letters:
-            return [[(symbol, 0.0) for symbol in self._choices[letter]] for letter in letters]
-        steps = []
-        for letter, row in zip(letters, self._tagger(letters), strict=True):
-            scores = row[self._columns[letter]].tolist()
-            least = max(scores) - _WIDTH
-            pairs = zip(self._choices[letter], scores, strict=True)
-            steps.append([pair for pair in pairs if pair[1] >= least])
-        return steps
+    def _tried(
+        self, letter: str, reading: Reading | None, hypotheses: list[tuple[float, str]]
+    ) -> Iterator[list[tuple[str, int, float]]]:
+        """For every hypothesis what `letter` may make: symbol, output and score so far.
+
+        The network leaves out what it finds hopeless.
+        """
+        choices = self._choices[letter]
+        if reading is None:
+            for score, _ in hypotheses:
+                yield [(symbol, output, score) for symbol, output in choices]
+            return
+        scores = reading.scores()[:, [output for _, output in choices]]
+        for (score, _), row in zip(hypotheses, scores, strict=True):
+            worth = np.flatnonzero(row > row.max() - _WIDTH).tolist()
+            yield [(*choices[k], score + float(row[k])) for k in worth]
 
     def _trained(self, letter: str) -> str:
         base = unicodedata.normalize("NFD", letter)[0]
@@ -102,8 +109,8 @@ class UnknownWords:
             "phones": np.array([" ".join(phones) for _, phones in self._graphones]),
         }
         arrays |= {f"ngrams.{name}": array for name, array in self._ngrams.arrays().items()}
-        if self._tagger is not None:
-            arrays |= {f"tagger.{name}": array for name, array in self._tagger.arrays().items()}
+        if self._network is not None:
+            arrays |= {f"network.{name}": array for name, array in self._network.arrays().items()}
         with Path(path).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -122,8 +129,8 @@ class UnknownWords:
                 for letter, phones in zip(arrays["letters"], arrays["phones"], strict=True)
             ]
             ngrams = NGrams.of_arrays(_part(arrays, "ngrams."))
-            tagged = _part(arrays, "tagger.")
-            return cls(graphones, ngrams, Tagger.of_arrays(tagged) if tagged else None)
+            network = _part(arrays, "network.")
+            return cls(graphones, ngrams, Transducer.of_arrays(network) if network else None)
         except FileNotFoundError:
             raise InputError(f"{path}: not found; run `dvc repro lexicon`") from None
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
@@ -156,14 +163,16 @@ def with_and_without_n(entries: Sequence[tuple[str, Phones]]) -> list[tuple[str,
     return sorted(known.items())
 
 
-def combine(sequences: Sequence[Sequence[Graphone]], tagger: Tagger | None = None) -> UnknownWords:
-    """A model whose n-grams are those of `sequences`, one a word, beside `tagger` if there is one.
+def combine(
+    sequences: Sequence[Sequence[Graphone]], network: Transducer | None = None
+) -> UnknownWords:
+    """A model whose n-grams are those of `sequences`, one a word, beside `network` if there is one.
 
-    A graphone whose output the tagger has never seen is left out of the search.
+    A graphone whose output the network has never seen is left out of the search.
     """
     characters: dict[Graphone, str] = {}
     strings = [
         "".join(characters.setdefault(g, chr(FIRST + len(characters))) for g in graphones)
         for graphones in sequences
     ]
-    return UnknownWords(list(characters), kneser_ney.train(strings, ORDER), tagger)
+    return UnknownWords(list(characters), kneser_ney.train(strings, ORDER), network)

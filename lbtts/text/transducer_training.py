@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from lbtts.params import Network
 from lbtts.text.graphones import Graphone
-from lbtts.text.tagger import EDGE, Array, Tagger
+from lbtts.text.transducer import EDGE, Array, Transducer
 
 _WARM = 0.15  # share of the steps in which the learning rate rises
 _CLIP = 1.0  # gradient norm
@@ -31,13 +31,15 @@ class _Word:
 
 
 class _Net(nn.Module):
-    """Letters [B, T] int64 to scores [B, T, outputs]."""
+    """Letters [B, T + 2] int64 and what each makes [B, T] int64 to scores [B, T, outputs]."""
 
     def __init__(self, letters: int, outputs: int, settings: Network) -> None:
         super().__init__()
         width = settings.width
+        self.nothing, self.hidden = outputs, outputs + 1
+        self.hides = settings.hides
         self.embedding = nn.Embedding(letters, settings.embedding)
-        self.recurrent = nn.GRU(
+        self.reading = nn.GRU(
             settings.embedding,
             width,
             settings.layers,
@@ -45,22 +47,32 @@ class _Net(nn.Module):
             batch_first=True,
             dropout=settings.dropout if settings.layers > 1 else 0,
         )
-        self.output = nn.Linear(2 * width, outputs)
+        self.made = nn.Embedding(outputs + 2, settings.embedding)
+        self.writing = nn.GRU(2 * width + settings.embedding, width, batch_first=True)
+        self.joint = nn.Linear(3 * width, width)
+        self.output = nn.Linear(width, outputs)
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, letters: Tensor) -> Tensor:
-        states, _ = self.recurrent(self.dropout(self.embedding(letters)))
-        return self.output(self.dropout(states))
+    def forward(self, letters: Tensor, truth: Tensor) -> Tensor:
+        states, _ = self.reading(self.dropout(self.embedding(letters)))
+        states = self.dropout(states[:, 1:-1])
+        before = torch.cat([torch.full_like(truth[:, :1], self.nothing), truth[:, :-1]], dim=1)
+        if self.training:
+            hides = torch.rand(before.shape) < self.hides
+            before = before.masked_fill(hides, self.hidden)
+        written, _ = self.writing(torch.cat([states, self.dropout(self.made(before))], dim=2))
+        joint = self.joint(torch.cat([self.dropout(written), states], dim=2))
+        return self.output(self.dropout(torch.relu(joint)))
 
 
-def train_tagger(
+def train_transducer(
     sequences: Sequence[Sequence[Graphone]], settings: Network, seed: int, workers: int
-) -> Tagger:
-    """A tagger of the letters of `sequences`; shows its progress on standard error.
+) -> Transducer:
+    """Networks of the letters of `sequences`; shows its progress on standard error.
 
     Args:
         sequences: the graphones of every word.
-        settings: size and schedule.
+        settings: number, size and schedule.
         seed: of weights, order and dropout.
         workers: processes; they change nothing but the time.
     """
@@ -77,7 +89,8 @@ def train_tagger(
         delayed(_network)(words, size, settings, seed + member)
         for member in range(settings.members)
     )
-    return Tagger(alphabet, outputs, networks)
+    stacked = {name: np.stack([network[name] for network in networks]) for name in networks[0]}
+    return Transducer(alphabet, outputs, stacked)
 
 
 def _network(
@@ -111,8 +124,7 @@ def _fit(net: _Net, words: list[_Word], settings: Network, seed: int) -> None:
             for chosen in _batches(words, settings.batch, rng):
                 letters = torch.tensor([[EDGE, *words[i].letters, EDGE] for i in chosen])
                 truth = torch.tensor([words[i].truth for i in chosen])
-                scores = net(letters)[:, 1:-1]
-                loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
+                loss = cross_entropy(net(letters, truth).flatten(0, 1), truth.flatten())
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(net.parameters(), _CLIP)
@@ -136,25 +148,35 @@ def _batches(words: list[_Word], letters: int, rng: np.random.Generator) -> Iter
 
 
 def _weights(net: _Net, settings: Network) -> dict[str, Array]:
-    """The weights as `Tagger` names and lays them out.
+    """The weights as `Transducer` names and lays them out, of one network.
 
-    torch.nn.GRU keeps two biases a gate; only the new gate's recurrent one acts apart.
+    torch.nn.GRU keeps two biases a gate; only the new gate's recurrent one acts apart. What a
+    letter has made acts on the gates through its embedding: the two matrices become one.
     """
     state = {name: tensor.detach().numpy() for name, tensor in net.state_dict().items()}
-    weights = {
-        "embedding": state["embedding.weight"],
-        "output": state["output.weight"].T,
-        "bias_output": state["output.bias"],
-    }
+    width = settings.width
+    weights = {"embedding": state["embedding.weight"]}
     for layer in range(settings.layers):
-        inputs, recurrent, given, kept = (
-            np.stack([state[f"recurrent.{kind}_l{layer}{way}"] for way in ("", "_reverse")])
-            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
-        new = slice(2 * settings.width, None)
-        weights[f"inputs_{layer}"] = inputs.transpose(0, 2, 1)
-        weights[f"recurrent_{layer}"] = recurrent.transpose(0, 2, 1)
-        weights[f"bias_new_{layer}"] = kept[:, new].copy()
-        kept[:, new] = 0
-        weights[f"bias_{layer}"] = given + kept
-    return {name: np.ascontiguousarray(array) for name, array in weights.items()}
+        both = [_gru(state, f"reading.{{}}_l{layer}{way}", width) for way in ("", "_reverse")]
+        weights |= {f"{name}_{layer}": np.stack([one[name] for one in both]) for name in both[0]}
+    weights |= _gru(state, "writing.{}_l0", width)
+    weights["made"] = state["made.weight"][: net.nothing + 1] @ weights["inputs"][2 * width :]
+    weights["inputs"] = weights["inputs"][: 2 * width]
+    for name in ("joint", "output"):
+        weights[name] = state[f"{name}.weight"].T
+        weights[f"bias_{name}"] = state[f"{name}.bias"]
+    return weights
+
+
+def _gru(state: dict[str, Array], name: str, width: int) -> dict[str, Array]:
+    """The weights of one direction of one layer, whose tensors are called `name`."""
+    inputs, recurrent, given, kept = (
+        state[name.format(kind)] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    gates = np.concatenate([kept[: 2 * width], np.zeros(width, dtype=np.float32)])
+    return {
+        "inputs": inputs.T,
+        "recurrent": recurrent.T,
+        "bias": given + gates,
+        "bias_new": kept[2 * width :],
+    }
