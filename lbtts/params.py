@@ -106,8 +106,9 @@ class Network(Section):
 
     members: Count  # networks, whose mean is better than each
     embedding: Count  # numbers a letter, and as many for what it makes
-    width: Count  # units in each direction
-    layers: Count
+    reader: Count  # units in each direction, of what reads the word
+    layers: Count  # of the reader
+    writer: Count  # units of what goes over its letters and is told what they made
     dropout: Share
     hides: Share  # of what the letters before made, hidden in training
     epochs: Count

@@ -87,8 +87,8 @@ def test_stage_writes_the_lexicon_a_model_and_its_score(tmp_path, root):
     section = """  sources: [{name: part, kind: file, at: list.tsv}]
   test_share: 0.2
   network:
-    {members: 1, embedding: 4, width: 8, layers: 1, dropout: 0, hides: 0, epochs: 1, batch: 99,
-     lr: 0.01}
+    {members: 1, embedding: 4, reader: 8, layers: 1, writer: 6, dropout: 0, hides: 0, epochs: 1,
+     batch: 99, lr: 0.01}
   seed: 0
 """
     (tmp_path / "params.yaml").write_text(params[:start] + section + params[end:])

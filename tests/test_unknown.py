@@ -16,7 +16,16 @@ from lbtts.text.unknown import UnknownWords, learn_ngrams, with_and_without_n
 
 ENTRIES = sorted(packaged_entries().items())
 NETWORK = Network(
-    members=2, embedding=8, width=12, layers=2, dropout=0.1, hides=0.3, epochs=2, batch=400, lr=1e-2
+    members=2,
+    embedding=8,
+    reader=12,
+    layers=2,
+    writer=10,
+    dropout=0.1,
+    hides=0.3,
+    epochs=2,
+    batch=400,
+    lr=1e-2,
 )
 
 

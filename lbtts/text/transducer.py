@@ -1,8 +1,9 @@
 """What the letters of a word make, one after the other: a neural transducer, in NumPy.
 
-A bidirectional GRU reads the whole word; another goes over its letters from the left and is told
-what the letter before has made. The networks are trained in lbtts/text/transducer_training.py. Here
-only their weights are used, without torch, so that a program that speaks loads in a moment.
+A bidirectional GRU, the reader, knows the whole word; another, the writer, goes over its letters
+from the left and is told what the letter before has made. The networks are trained in
+lbtts/text/transducer_training.py. Here only their weights are used, without torch, so that a
+program that speaks loads in a moment.
 
 Sources: R. Aharoni and Y. Goldberg, "Morphological inflection generation with hard monotonic
 attention", ACL 2017, for the transducer, which here learns from graphones; K. Cho et al., "Learning
@@ -23,12 +24,12 @@ class Transducer:
     """Trained networks side by side; what they say is their mean.
 
     Their weights, float32, have the networks N for their first axis; L letter ids, E embedding,
-    H width, P outputs; the axis of two is left to right, right to left; the axis of 3 H is reset,
-    update, new: `embedding` [N, L, E]; per layer i of D inputs (2 H from the second on) `inputs_i`
-    [N, 2, D, 3 H], `recurrent_i` [N, 2, H, 3 H], `bias_i` [N, 2, 3 H], `bias_new_i` [N, 2, H]; of
-    the GRU from the left `inputs` [N, 2 H, 3 H], `made` [N, P + 1, 3 H] (the last row for nothing
-    made yet), `recurrent` [N, H, 3 H], `bias` [N, 3 H], `bias_new` [N, H]; `joint` [N, 3 H, H],
-    `bias_joint` [N, H]; `output` [N, H, P], `bias_output` [N, P].
+    R and W units of reader and writer, P outputs; the axis of two is left to right, right to left;
+    gates are reset, update, new: `embedding` [N, L, E]; per layer i of D inputs (2 R from the
+    second on) of the reader `inputs_i` [N, 2, D, 3 R], `recurrent_i` [N, 2, R, 3 R], `bias_i`
+    [N, 2, 3 R], `bias_new_i` [N, 2, R]; of the writer `inputs` [N, 2 R, 3 W], `made` [N, P + 1,
+    3 W] (the last row for nothing made yet), `recurrent` [N, W, 3 W], `bias` [N, 3 W], `bias_new`
+    [N, W]; `joint` [N, W + 2 R, W], `bias_joint` [N, W]; `output` [N, W, P], `bias_output` [N, P].
     """
 
     def __init__(self, letters: str, outputs: list[Phones], weights: dict[str, Array]) -> None:
@@ -71,7 +72,7 @@ class Reading:
         """Before the first letter, with one hypothesis.
 
         Args:
-            letters: what the bidirectional layers make of them, [N, letters, 2 H].
+            letters: what the readers make of them, [N, letters, 2 R].
             weights: of the networks.
         """
         width = weights["recurrent"].shape[1]
@@ -103,7 +104,7 @@ class Reading:
 
 
 def _layer(states: Array, inputs: Array, recurrent: Array, bias: Array, bias_new: Array) -> Array:
-    """[N, T, D] to [N, T, 2 H]: both directions step side by side, the second from the end."""
+    """[N, T, D] to [N, T, 2 R]: both directions step side by side, the second from the end."""
     networks, length, _ = states.shape
     width = recurrent.shape[-2]
     both = np.stack([states, states[:, ::-1]], axis=1) @ inputs + bias[:, :, None]
@@ -117,9 +118,9 @@ def _layer(states: Array, inputs: Array, recurrent: Array, bias: Array, bias_new
 
 
 def _cell(given: Array, kept: Array, hidden: Array, bias_new: Array) -> Array:
-    """The next hidden state [..., H] from what inputs and recurrence give the gates [..., 3 H]."""
+    """The next hidden state [..., U] from what inputs and recurrence give the gates [..., 3 U]."""
     width = hidden.shape[-1]
-    gates = 1 / (1 + np.exp(-(given[..., : 2 * width] + kept[..., : 2 * width])))
+    gates = 0.5 + 0.5 * np.tanh(0.5 * (given[..., : 2 * width] + kept[..., : 2 * width]))
     reset, update = gates[..., :width], gates[..., width:]
     new = np.tanh(given[..., 2 * width :] + reset * (kept[..., 2 * width :] + bias_new))
     return new + update * (hidden - new)

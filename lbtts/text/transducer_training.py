@@ -35,32 +35,32 @@ class _Net(nn.Module):
 
     def __init__(self, letters: int, outputs: int, settings: Network) -> None:
         super().__init__()
-        width = settings.width
+        both = 2 * settings.reader
         self.nothing, self.hidden = outputs, outputs + 1
         self.hides = settings.hides
         self.embedding = nn.Embedding(letters, settings.embedding)
-        self.reading = nn.GRU(
+        self.reader = nn.GRU(
             settings.embedding,
-            width,
+            settings.reader,
             settings.layers,
             bidirectional=True,
             batch_first=True,
             dropout=settings.dropout if settings.layers > 1 else 0,
         )
         self.made = nn.Embedding(outputs + 2, settings.embedding)
-        self.writing = nn.GRU(2 * width + settings.embedding, width, batch_first=True)
-        self.joint = nn.Linear(3 * width, width)
-        self.output = nn.Linear(width, outputs)
+        self.writer = nn.GRU(both + settings.embedding, settings.writer, batch_first=True)
+        self.joint = nn.Linear(settings.writer + both, settings.writer)
+        self.output = nn.Linear(settings.writer, outputs)
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, letters: Tensor, truth: Tensor) -> Tensor:
-        states, _ = self.reading(self.dropout(self.embedding(letters)))
+        states, _ = self.reader(self.dropout(self.embedding(letters)))
         states = self.dropout(states[:, 1:-1])
         before = torch.cat([torch.full_like(truth[:, :1], self.nothing), truth[:, :-1]], dim=1)
         if self.training:
             hides = torch.rand(before.shape) < self.hides
             before = before.masked_fill(hides, self.hidden)
-        written, _ = self.writing(torch.cat([states, self.dropout(self.made(before))], dim=2))
+        written, _ = self.writer(torch.cat([states, self.dropout(self.made(before))], dim=2))
         joint = self.joint(torch.cat([self.dropout(written), states], dim=2))
         return self.output(self.dropout(torch.relu(joint)))
 
@@ -154,29 +154,29 @@ def _weights(net: _Net, settings: Network) -> dict[str, Array]:
     letter has made acts on the gates through its embedding: the two matrices become one.
     """
     state = {name: tensor.detach().numpy() for name, tensor in net.state_dict().items()}
-    width = settings.width
+    both = 2 * settings.reader
     weights = {"embedding": state["embedding.weight"]}
     for layer in range(settings.layers):
-        both = [_gru(state, f"reading.{{}}_l{layer}{way}", width) for way in ("", "_reverse")]
-        weights |= {f"{name}_{layer}": np.stack([one[name] for one in both]) for name in both[0]}
-    weights |= _gru(state, "writing.{}_l0", width)
-    weights["made"] = state["made.weight"][: net.nothing + 1] @ weights["inputs"][2 * width :]
-    weights["inputs"] = weights["inputs"][: 2 * width]
+        ways = [_gru(state, f"reader.{{}}_l{layer}{way}") for way in ("", "_reverse")]
+        weights |= {f"{name}_{layer}": np.stack([way[name] for way in ways]) for name in ways[0]}
+    weights |= _gru(state, "writer.{}_l0")
+    weights["made"] = state["made.weight"][: net.nothing + 1] @ weights["inputs"][both:]
+    weights["inputs"] = weights["inputs"][:both]
     for name in ("joint", "output"):
         weights[name] = state[f"{name}.weight"].T
         weights[f"bias_{name}"] = state[f"{name}.bias"]
     return weights
 
 
-def _gru(state: dict[str, Array], name: str, width: int) -> dict[str, Array]:
+def _gru(state: dict[str, Array], name: str) -> dict[str, Array]:
     """The weights of one direction of one layer, whose tensors are called `name`."""
     inputs, recurrent, given, kept = (
         state[name.format(kind)] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
-    gates = np.concatenate([kept[: 2 * width], np.zeros(width, dtype=np.float32)])
+    gates, new = np.split(kept, [2 * recurrent.shape[1]])
     return {
         "inputs": inputs.T,
         "recurrent": recurrent.T,
-        "bias": given + gates,
-        "bias_new": kept[2 * width :],
+        "bias": given + np.concatenate([gates, np.zeros_like(new)]),
+        "bias_new": new,
     }
