@@ -83,7 +83,6 @@ def choices() -> dict:
         "attribution": "Example sentences of the LOD, read by espeak-ng's Luxembourgish voice.",
         "test_share": HELD_OUT,
     }
-    tree["lexicon"]["network"] = None
     tree["align"]["quality"]["reject_below"] = -25  # espeak reads some words in its own way
     tree["align"]["kaldi"]["training_utterances"] = 600
     tree["features"]["f0"]["method"] = "dio"

@@ -174,7 +174,7 @@ def test_command_line_asks_the_model_alone_for_words_of_a_file_or_of_standard_in
 
 def test_command_line_learns_from_a_lexicon_once(monkeypatch, capsys, known, tmp_path, root):
     settings = YAML().load(root / "params.yaml")
-    settings["lexicon"]["network"]["epochs"] = 1
+    settings["lexicon"]["network"] |= {"members": 1, "epochs": 1}
     YAML().dump(settings, tmp_path / "params.yaml")
     lines = (known / LEXICON).read_text(encoding="utf-8").splitlines()[::40]
     rows = ["word\tphones\tsplit"]
