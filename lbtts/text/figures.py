@@ -209,8 +209,6 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
     if context.text[end : end + 1] != "." or len(whole) > 3 or value == 0:
         return None
     following = re.match(r" ?([^\W\d_]+)", context.text[end + 1 :])
-    counted = _COUNTED_NOUN.match(context.text, end)
-    ending = ordinal_ending(context.spoken, counted[1] if counted else "")
     known = context.previous in _MASCULINE | _FEMININE_DATIVE | _BARE or bool(
         _IN_SERIES.search(context.text[: context.match.start()])
     )
@@ -222,6 +220,8 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
         pass
     elif not (known and value <= 31) or context.text[end + 1 :].lstrip()[:1].isdigit():
         return None
+    counted = _COUNTED_NOUN.match(context.text, end)
+    ending = ordinal_ending(context.spoken, counted[1] if counted else "")
     return [ordinal(value) + ending], end + 1
 
 

@@ -47,7 +47,6 @@ _SHORTEST_PART = 5
 # planned voiced, and with the plans the aligner gets both to choose from.
 _APART = frozenset({"a", "an", "als"})
 _BEFORE_MUTE_E = {"ie": "iː", "ée": "eː", "ue": "yː"}  # whose plural has a schwa: Kategorie-en
-_NUMERAL = re.compile("|".join(PARTS))
 _NUMERAL_ENDS = {
     "t": ("t",),
     "te": ("t", "ə"),
@@ -59,6 +58,7 @@ _NUMERAL_ENDS = {
     "ster": ("s", "t", "ɐ"),
     "er": ("ɐ",),
 }
+_NUMERAL = re.compile("|".join(sorted({*PARTS, *_NUMERAL_ENDS}, key=len, reverse=True)))
 _NO_NUMBER = frozenset({"a", "an", *_NUMERAL_ENDS})
 
 

@@ -23,29 +23,8 @@ _SCALES = ((10**9, "Milliard", "Milliarden"), (10**6, "Millioun", "Milliounen"))
 _ORDINALS = {1: "éischt", 2: "zweet", 3: "drëtt", 6: "sechst", 7: "siwent", 8: "aacht"}
 _N_STAYS_BEFORE = frozenset("aeiouyäëéèêöüâàîôûœndtzh")
 
-# The parts of number words, longest first, with the links between them and the ends of ordinals
-PARTS = sorted(
-    {
-        *_BELOW_20,
-        *_TENS,
-        "honnert",
-        "dausend",
-        "eent",
-        "siwe",
-        "an",
-        "a",
-        "t",
-        "te",
-        "ten",
-        "ter",
-        "st",
-        "ste",
-        "sten",
-        "ster",
-        "er",
-    },
-    key=lambda part: (-len(part), part),
-)
+# The parts of number words, with the links between them
+PARTS = frozenset({*_BELOW_20, *_TENS, "honnert", "dausend", "eent", "siwe", "an", "a"})
 
 LIMIT = 10**12  # above it nobody reads a number out as one
 

@@ -43,11 +43,12 @@ class UnknownWords:
         self._ngrams = ngrams
         self._network = network
         self._makes = {chr(FIRST + i): phones for i, (_, phones) in enumerate(graphones)}
-        columns = None if network is None else {p: i for i, p in enumerate(network.outputs)}
+        outputs = network.outputs if network else dict.fromkeys(self._makes.values())
+        columns = {phones: i for i, phones in enumerate(outputs)}
         self._choices: dict[str, list[tuple[str, int]]] = defaultdict(list)  # symbol, output
         for i, (letter, phones) in enumerate(graphones):
-            if columns is None or phones in columns:
-                self._choices[letter].append((chr(FIRST + i), columns[phones] if columns else 0))
+            if phones in columns:
+                self._choices[letter].append((chr(FIRST + i), columns[phones]))
 
     def __call__(self, word: str) -> Phones:
         """The phones of `word`, lower case; empty where it has no letter that was trained on.
