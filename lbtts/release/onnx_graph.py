@@ -64,9 +64,10 @@ def _without_complex(model: KModel) -> Iterator[KModel]:
 
 
 def write_graph(model: KModel, path: Path) -> None:
-    """Traces `model` into `path`.
+    """Traces `model`, which is in eval mode, into `path`.
 
-    The TorchScript exporter is the one that works; dynamo=True fails on the data-dependent length.
+    The exporter puts what it is given into the training mode that the outermost module had, and a
+    wrapper is in training mode when it is made. The TorchScript exporter is the one that works; dynamo=True fails on the data-dependent length.
     """
     tokens = torch.ones(1, _EXAMPLE_TOKENS, dtype=torch.int64)
     tokens[0, 0] = tokens[0, -1] = 0
@@ -74,7 +75,7 @@ def write_graph(model: KModel, path: Path) -> None:
     with warnings.catch_warnings(), _without_complex(model):
         warnings.simplefilter("ignore")  # its own deprecation, and constants that it traces
         torch.onnx.export(
-            KModelForONNX(model),
+            KModelForONNX(model).eval(),
             (tokens, torch.zeros(1, STYLE), torch.ones(1)),
             str(path),
             dynamo=False,
