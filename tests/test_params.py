@@ -45,7 +45,7 @@ def test_a_missing_key_is_named(root, tmp_path):
         ("  batch_seconds: 3", "  batch_seconds: 1", "batch_seconds must hold"),
         ("  test_share: 0.1", "  test_share: 1.5", "corpus.test_share"),
         ("  floor: 60", "  floor: 600", "features.f0"),
-        ("  source: random", "  source: file", "base"),
+        ("  source: pip", "  source: file", "base"),
         ("  backend: kaldi", "  backend: magic", "align.backend"),
     ],
 )

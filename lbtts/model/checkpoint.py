@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -113,28 +114,58 @@ def fill(model: KModel, state: State, path: str | Path) -> None:
 
 
 def load_voices(folder: str | Path) -> State:
-    """The voice tables [510, 1, 256] float32 in `folder`, one `<voice>.pt` each, by voice.
+    """The voice tables [510, 1, 256] float32 in `folder`, by voice.
+
+    One file each: `<voice>.pt` as on the hub, or `<voice>.bin` as kokoro-js ships them, raw
+    little-endian float32 numbers, row by row.
 
     Raises:
-        InputError: a file is unreadable or is no such table.
+        InputError: a file is unreadable or is no such table, or a voice is there in both forms.
     """
-    return {path.stem: _load_voice(path) for path in sorted(Path(folder).glob("*.pt"))}
+    tables: State = {}
+    for path in sorted(Path(folder).iterdir() if Path(folder).is_dir() else ()):
+        if path.suffix not in (".pt", ".bin"):
+            continue
+        if path.stem in tables:
+            raise InputError(f"{path}: {path.stem}.bin is there too; take one of them out")
+        tables[path.stem] = _load_raw_voice(path) if path.suffix == ".bin" else _load_voice(path)
+    return tables
+
+
+def _load_raw_voice(path: Path) -> Tensor:
+    size, expected = path.stat().st_size, 4 * TABLE_ROWS * STYLE
+    if size != expected:
+        raise InputError(
+            f"{path}: {size} bytes, but a voice of Kokoro has {expected}; "
+            "fetch it again or take it out"
+        )
+    numbers = np.fromfile(path, dtype="<f4").astype(np.float32)
+    return check_voice(torch.from_numpy(numbers).view(TABLE_ROWS, 1, STYLE), path)
 
 
 def _load_voice(path: Path) -> Tensor:
-    shape = (TABLE_ROWS, 1, STYLE)
     try:
         table = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise
         raise InputError(
             f"{path}: not a readable voice ({first_line(error)}); fetch it again or take it out"
         ) from error
+    return check_voice(table, path)
+
+
+def check_voice(table: object, where: str | Path) -> Tensor:
+    """`table`, if it is a voice table [510, 1, 256] float32 of finite numbers.
+
+    Raises:
+        InputError: it is not; names `where` it was found.
+    """
+    shape = (TABLE_ROWS, 1, STYLE)
     if not isinstance(table, Tensor) or table.shape != shape or table.dtype != torch.float32:
         raise InputError(
-            f"{path}: not a voice of Kokoro, which is {list(shape)} float32 numbers; take it out"
+            f"{where}: not a voice of Kokoro, which is {list(shape)} float32 numbers; take it out"
         )
     if not torch.isfinite(table).all():
-        raise InputError(f"{path}: has NaN or infinite styles; fetch it again or take it out")
+        raise InputError(f"{where}: has NaN or infinite styles; fetch it again or take it out")
     return table.contiguous()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lbtts.grid import MAX_TOKENS, MAX_UNITS
 from lbtts.text.vocab import N_TOKEN, VOCAB
 
+LICENCE = "Apache-2.0"  # of the published weights and voices
 COMPONENTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 
 TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols

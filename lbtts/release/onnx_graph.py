@@ -66,8 +66,9 @@ def _without_complex(model: KModel) -> Iterator[KModel]:
 def write_graph(model: KModel, path: Path) -> None:
     """Traces `model`, which is in eval mode, into `path`.
 
-    The exporter puts what it is given into the training mode that the outermost module had, and a
-    wrapper is in training mode when it is made. The TorchScript exporter is the one that works; dynamo=True fails on the data-dependent length.
+    The exporter puts what it is given into the mode that the outermost module was in, and a wrapper
+    is in training mode when it is made. The TorchScript exporter is the one that works;
+    dynamo=True fails on the data-dependent length.
     """
     tokens = torch.ones(1, _EXAMPLE_TOKENS, dtype=torch.int64)
     tokens[0, 0] = tokens[0, -1] = 0
