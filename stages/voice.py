@@ -1,5 +1,6 @@
 """The initial voice table: who speaks, at every length of phoneme string."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from lbtts import params
 from lbtts.acoustics.features import FeatureStore
-from lbtts.model import checkpoint, facts, projection, references, speaker, voice
+from lbtts.model import candidates, checkpoint, facts, projection, references, speaker, voice
 from lbtts.records import write_json
 from stages import run
 
@@ -34,40 +35,51 @@ def plot(halves: dict[str, Tensor], path: Path) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
-def learn(
-    store: FeatureStore, tables: dict[str, Tensor], p: params.Params
-) -> projection.Projection:
-    """The projection from embeddings to styles, learned on voices of the base that speak."""
-    known = list(tables.values())
-    projection.check(known)
+def choose(
+    store: FeatureStore, embeddings: np.ndarray, known: dict[str, Tensor], p: params.Params
+) -> tuple[voice.Initial, dict[str, str | float]]:
+    """What sounds most like the recordings of all that the base's own voices can make."""
+    projection.check([*known.values()])
     chosen = store.indices("train")
-    chosen = chosen[references.spread(store.tokens_total[chosen])]
-    sentences = [store[i].tokens for i in chosen]
-    work = references.hear_all(BASE, tables, sentences, p.voice, p.run.workers)
-    heard = np.stack(list(tqdm(work, total=len(tables), unit="voice", desc="base's voices")))
-    return projection.fit(heard, store.tokens_total[chosen] - 2, known)
+    lengths = store.tokens_total[chosen] - 2  # BOS and EOS are no symbols
+    spoken = references.spread(lengths)
+    sentences = [store[i].tokens for i in chosen[spoken]]
+
+    def listen(tables: dict[str, Tensor]) -> dict[str, np.ndarray]:
+        work = references.hear_all(BASE, tables, sentences, p.voice, p.run.workers)
+        return dict(zip(tables, tqdm(work, total=len(tables), unit="voice"), strict=True))
+
+    heard = listen(known)
+    learned = projection.fit(np.stack([*heard.values()]), lengths[spoken], [*known.values()])
+    begin = learned.initial(embeddings, lengths)
+    name, table, scores = candidates.best(known, heard, begin.table, embeddings.mean(0), listen)
+    nearest = max(known, key=scores.__getitem__)
+    figures: dict[str, str | float] = {
+        "start": name,
+        "start_similarity": round(scores[name], 4),
+        "projection_similarity": round(scores[candidates.PROJECTION], 4),
+        "nearest_voice": nearest,
+        "nearest_voice_similarity": round(scores[nearest], 4),
+    }
+    print(f"voice: begins with {name}, which sounds most like the recordings")
+    return replace(begin, table=table), figures | learned.figures()
 
 
 def main() -> None:
-    """Embeds every training utterance and makes the table that these embeddings ask for."""
+    """Embeds every training utterance and finds the table to begin with."""
     p = params.load()
     store = FeatureStore("data/features.h5", p.features.f0)
     chosen = store.indices("train")
-
     work = Parallel(n_jobs=p.run.workers, return_as="generator")(
         delayed(speaker.embed)(store[i].audio, p.voice) for i in chosen
     )
     embeddings = np.stack(list(tqdm(work, total=len(chosen), unit="utt", desc="voice")))
-    lengths = store.tokens_total[chosen] - 2  # BOS and EOS are no symbols
     known = checkpoint.load_tensors(BASE / "voices.safetensors")
+    figures: dict[str, str | float] = {}
     if known:
-        learned = learn(store, known, p)
-        begin = learned.initial(embeddings, lengths)
-        figures = learned.figures() | references.nearness(begin.table, known)
+        begin, figures = choose(store, embeddings, known, p)
     else:
-        begin = voice.initial(embeddings, lengths, p.voice.seed)
-        figures = {}
-
+        begin = voice.initial(embeddings, store.tokens_total[chosen] - 2, p.voice.seed)
     OUT.mkdir(parents=True, exist_ok=True)
     begin.save(OUT / "voice.safetensors", embeddings)
     decoder, prosody = begin.table[:, 0].split(facts.DECODER_STYLE, dim=1)

@@ -1,7 +1,6 @@
 """What the speaker encoder hears: of the corpus and of the base's own voices."""
 
 import numpy as np
-import torch
 
 from lbtts.model import references, speaker
 from lbtts.params import Voice
@@ -24,13 +23,3 @@ def test_sentences_are_spread_over_the_lengths_of_the_corpus():
 
 def test_a_corpus_of_few_sentences_has_them_all_spoken():
     assert sorted(references.spread(np.array([30, 10, 20]))) == [0, 1, 2]
-
-
-def test_the_nearest_voice_is_named():
-    draw = torch.Generator().manual_seed(0)
-    tables = {name: torch.randn(510, 1, 256, generator=draw) for name in "abc"}
-    near_b = tables["b"] + 0.1 * torch.randn(510, 1, 256, generator=draw)
-    found = references.nearness(near_b, tables)
-    assert found["nearest_voice"] == "b"
-    assert 0.98 < found["nearest_voice_cosine"] < 1
-    assert abs(found["nearest_cosine_between_voices"]) < 0.1

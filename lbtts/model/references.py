@@ -1,7 +1,7 @@
-"""The base's own voices, heard: what a speaker encoder makes of them when they speak."""
+"""Voices of the base, heard: what a speaker encoder makes of them when they speak."""
 
 from collections.abc import Iterator
-from operator import itemgetter
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from joblib import Parallel, delayed
 from kokoro import KModel
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from lbtts.errors import InputError
 from lbtts.model import checkpoint, speaker
@@ -37,7 +37,8 @@ def hear_all(
 ) -> Iterator[NDArray[np.float32]]:
     """What `hear` gives for every voice, in the order of `tables`, as it is finished."""
     return Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_hear)(base, name, table, sentences, voice) for name, table in tables.items()
+        delayed(_hear)(base.resolve(), name, table, sentences, voice)
+        for name, table in tables.items()
     )
 
 
@@ -45,7 +46,13 @@ def _hear(
     base: Path, name: str, table: Tensor, sentences: list[NDArray[np.int64]], voice: Voice
 ) -> NDArray[np.float32]:
     torch.set_num_threads(1)  # the work is spread over processes
-    return hear(checkpoint.load_base(base), name, table, sentences, voice)
+    return hear(_loaded(base), name, table, sentences, voice)
+
+
+@lru_cache(maxsize=1)
+def _loaded(base: Path) -> KModel:
+    """The base, once in each process."""
+    return checkpoint.load_base(base)
 
 
 def hear(
@@ -80,19 +87,3 @@ def hear(
             )
         heard.append(speaker.embed(audio.numpy(), voice))
     return np.stack(heard)
-
-
-def nearness(table: Tensor, tables: dict[str, Tensor]) -> dict[str, str | float]:
-    """Which voice a table [510, 1, 256] is nearest to, and how near others are to one another.
-
-    Cosines between rows of the same length, means over all lengths.
-    """
-    rows = nn.functional.normalize(torch.cat([table, *tables.values()], dim=1), dim=2)
-    cosines = torch.einsum("nvh,nwh->vw", rows, rows) / len(rows)
-    cosines.fill_diagonal_(-1)
-    name, cosine = max(zip(tables, cosines[0, 1:].tolist(), strict=True), key=itemgetter(1))
-    return {
-        "nearest_voice": name,
-        "nearest_voice_cosine": round(cosine, 4),
-        "nearest_cosine_between_voices": round(float(cosines[1:, 1:].max()), 4),
-    }
