@@ -18,7 +18,6 @@ sentences and of the published voice tables is ../shared unless said otherwise.
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, chdir
 from pathlib import Path
 from unittest.mock import patch
@@ -28,6 +27,7 @@ import soundfile
 
 from benchmarks import lines, picture, readings, voice_table
 from benchmarks.recogniser import Recogniser, labels
+from benchmarks.tables import as_table
 from lbtts import params
 from lbtts.acoustics.features import FeatureStore
 from lbtts.corpus import read_manifest
@@ -125,25 +125,6 @@ def measure(project: Path, published: Path) -> None:
     print(as_table(figures, COLUMNS))
     print(as_table(length, {name: name for name in length["as trained"]}))
     print(as_table(shape, {name: name for name in ("initial", "trained", "published")}))
-
-
-def as_table(
-    rows: Mapping[str, Mapping[str, float | Sequence[float]]], columns: Mapping[str, str]
-) -> str:
-    """A Markdown table of figures to four digits, a pair as least to greatest."""
-
-    def shown(value: float | Sequence[float] | None) -> str:
-        match value:
-            case None:
-                return "–"
-            case float() | int():
-                return f"{value:.4g}"
-            case _:
-                return " to ".join(map(shown, value))
-
-    table = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
-    table += [[name, *(shown(row.get(key)) for key in columns)] for name, row in rows.items()]
-    return "".join(f"| {' | '.join(row)} |\n" for row in table)
 
 
 def main() -> None:

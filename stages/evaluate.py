@@ -9,7 +9,15 @@ from lbtts.acoustics.features import FeatureStore
 from lbtts.model.checkpoint import load_base, load_finetuned, load_tensors
 from lbtts.records import read_json, write_json
 from lbtts.release import report
-from lbtts.release.evaluation import Measured, measure, render, render_copy, summarise
+from lbtts.release.evaluation import (
+    NATURALNESS,
+    Measured,
+    measure,
+    measure_recording,
+    render,
+    render_copy,
+    summarise,
+)
 from lbtts.release.synthesis import Synthesiser
 from lbtts.text.tokens import read_plans
 from stages import run
@@ -33,15 +41,17 @@ def main() -> None:
     initial = load_tensors(VOICE / "voice.safetensors")["table"]
     floor = Synthesiser(load_base(BASE), initial)
 
-    measured: dict[str, list[Measured]] = {"ceiling_": [], "": [], "floor_": []}
+    measured: dict[str, list[Measured]] = {"floor_": [], "": [], "ceiling_": []}
+    recordings: list[Measured] = []
     samples: list[report.Sample] = []
     for index in tqdm(chosen, unit="utt", desc="evaluate"):
         utterance = store[index]
-        said = render_copy(utterance, f0), render(ours, utterance), render(floor, utterance)
+        said = render(floor, utterance), render(ours, utterance), render_copy(utterance, f0)
         for of_system, rendition in zip(measured.values(), said, strict=True):
             of_system.append(measure(rendition, utterance, f0))
+        recordings.append(measure_recording(utterance))
         if len(samples) < p.evaluate.samples:
-            names = ("recording", "copy synthesis (ceiling)", "fine-tuned", "untrained (floor)")
+            names = ("recording", "base (zero shot)", "fine-tuned", "copy synthesis")
             sounds = (utterance.audio, *(rendition.free for rendition in said))
             clips = tuple(
                 report.clip(name, audio, f0) for name, audio in zip(names, sounds, strict=True)
@@ -50,13 +60,15 @@ def main() -> None:
             samples.append(report.Sample(plan.id, plan.text, plan.phonemes, clips))
 
     metrics = {"utterances": len(chosen), "base": provenance["base"]}
+    natural = summarise(recordings)
+    metrics |= {f"recording_{name}": natural[name] for name in NATURALNESS if name in natural}
     for prefix, of_system in measured.items():
         metrics |= {f"{prefix}{name}": value for name, value in summarise(of_system).items()}
     page = report.page(
         title=f"Kokoro, fine-tuned on {p.corpus.name}",
-        subtitle=f"Speaker: {p.corpus.speaker}. Base weights: {provenance['base']}. "
-        f"Steps of training: {provenance['steps']}.",
-        random_base=provenance["base"] == "random",
+        subtitle=f"Speaker: {p.corpus.speaker}. Steps of training: {provenance['steps']}.",
+        base=provenance,
+        synthetic=p.corpus.source == "demo",
         metrics=metrics,
         samples=samples,
         learning=report.curves(METRICS / "train"),

@@ -22,6 +22,7 @@ from lbtts.acoustics.batching import padding
 from lbtts.acoustics.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.model import checkpoint
+from lbtts.model.network import changes
 from lbtts.model.voice import Initial
 from lbtts.params import Params
 from lbtts.records import read_json, write_json
@@ -123,6 +124,11 @@ def write(
     checkpoint.save_finetuned(
         OUT, network.model, network.voice.table().cpu(), checkpoint.read_config(BASE), provenance
     )
+    base = checkpoint.load_base(BASE)
+    changed = {
+        **changes(network.model.cpu(), base),
+        "voice": network.voice.drift().item() ** 0.5,
+    }
     chosen = store.indices("train")
     epoch = trainer.steps(store, p.train).schedule.epoch(0)
     first, last = validated[0], validated[kept]
@@ -134,6 +140,7 @@ def write(
             "utterances": len(chosen),
             "steps_per_epoch": len(epoch),
             "padding_of_tokens": round(padding(store.tokens_total[chosen], epoch), 4),
+            **{f"changed_{name}": float(f"{value:.3g}") for name, value in changed.items()},
             **{f"first_{name.replace('/', '_')}": round(v, 5) for name, v in first.items()},
             **{name.replace("/", "_"): round(v, 5) for name, v in last.items()},
         },

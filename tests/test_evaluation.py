@@ -90,6 +90,7 @@ def test_rendition_identical_to_the_recording_has_no_error(utterance):
     assert figures.pop("length_ratio") == 1
     assert figures.pop(evaluation.RTF) == pytest.approx(0.5 / 0.95, rel=1e-3)
     assert set(figures) == evaluation.FIGURES.keys() - {"length_ratio"}
+    assert all(1 <= figures.pop(name) <= 5 for name in evaluation.NATURALNESS)
     assert all(value == pytest.approx(0, abs=1e-2) for value in figures.values())
 
 

@@ -5,7 +5,7 @@ import torch
 from ruamel.yaml import YAML
 
 from benchmarks import readings, voice_table
-from benchmarks.learning import as_table
+from benchmarks.tables import as_table
 from lbtts import params
 from lbtts.model.facts import TABLE_ROWS
 

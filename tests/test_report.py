@@ -11,13 +11,15 @@ from lbtts import params
 from lbtts.errors import InputError
 from lbtts.release import report
 from lbtts.release.card import card
-from lbtts.release.evaluation import FIGURES
+from lbtts.release.evaluation import FIGURES, NATURALNESS
 
 METRICS = {
     "utterances": 6,
     "base": "random",
     **{f"{prefix}{name}": 1.25 for name in FIGURES for prefix in ("", "floor_", "ceiling_")},
 }
+METRICS |= {f"recording_{name}": 2.5 for name in NATURALNESS}
+PIP = {"base": "pip", "base_graph": "g.onnx", "base_sha256": "6e74", "base_licence": "Apache-2.0"}
 del METRICS["ceiling_duration_error"], METRICS["ceiling_length_ratio"]
 
 
@@ -39,12 +41,17 @@ def page(**changes) -> str:
     content = {
         "title": "lb_max",
         "subtitle": "Profile demo.",
-        "random_base": False,
+        "base": PIP,
+        "synthetic": False,
         "metrics": METRICS,
         "samples": [sample()],
         "learning": {},
         "rejected": [],
-        "stages": {"corpus": {"utterances": 60, "seconds": 250.5}},
+        "stages": {
+            "corpus": {"utterances": 60, "seconds": 250.5},
+            "voice": {"start": "a with b"},
+            "train": {"changed_decoder": 0.0123, "changed_voice": 0.1},
+        },
     }
     return report.page(**content | changes)
 
@@ -75,13 +82,32 @@ def test_transcript_is_shown_as_text_never_as_markup():
 
 
 def test_banner_says_that_random_weights_are_noise_and_only_then():
-    assert "noise by construction" in page(random_base=True)
+    assert "noise by construction" in page(base={"base": "random"})
     assert "noise by construction" not in page()
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ({"base": "pip", "base_graph": "int8.onnx"}, "rounded to 8"),
+        ({"base": "hub", "base_repo": "a/b", "base_revision": "c0ffee"}, "at commit"),
+        ({"base": "file", "base_sha256": "c0ffee"}, "a local checkpoint"),
+    ],
+)
+def test_page_says_what_training_began_with_and_what_it_changed(base, words):
+    html = page(base=base)
+    assert words in html and "a with b" in html
+    assert "1.23%" in html and "10.00%" in html
+
+
+def test_page_of_the_demo_says_that_its_recordings_are_a_machines():
+    assert "This is the demo" in page(synthetic=True)
+    assert "This is the demo" not in page()
 
 
 def test_figure_that_is_undefined_is_a_dash():
     row = re.search(r"<tr><td>duration error.*", page())[0]
-    assert re.findall(r'class="number[^"]*">([^<]*)<', row) == ["–", "1.25", "1.25"]
+    assert re.findall(r'class="number[^"]*">([^<]*)<', row) == ["–", "–", "1.25", "1.25"]
 
 
 def test_every_metric_of_every_stage_is_listed():
@@ -167,6 +193,7 @@ def test_card_front_matter_is_what_the_hub_reads(demo):
         "base_repo": "hexgrad/Kokoro-82M",
         "base_revision": "f3ff357",
         "base_sha256": "496d",
+        "base_licence": "Apache-2.0",
         "steps": 12,
         "seed": 0,
     }
@@ -188,5 +215,13 @@ def test_card_of_random_weights_warns_and_names_no_base_model(demo):
     text = make_card(demo, demo.corpus, provenance)
     assert "this voice is noise by construction" in text
     assert "base_model" not in text and "Apache-2.0" not in text
-    assert "| mcd | 1.25 | 1.25 | 1.25 |" in text
-    assert "| duration_error | – | 1.25 | 1.25 |" in text
+    assert "| mcd | – | 1.25 | 1.25 | 1.25 |" in text
+    assert "| duration_error | – | – | 1.25 | 1.25 |" in text
+    assert "| dnsmos | 2.5 | 1.25 | 1.25 | 1.25 |" in text
+
+
+def test_card_says_that_recovered_weights_were_rounded_and_whose_they_are(demo):
+    text = make_card(demo, demo.corpus, PIP | {"steps": 12, "seed": 0})
+    assert "g.onnx" in text and "rounded to 8" in text and "hexgrad" in text
+    assert "base model's Apache-2.0 terms apply" in text
+    assert "base_model: hexgrad/Kokoro-82M" in text and "noise by construction" not in text

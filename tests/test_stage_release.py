@@ -140,7 +140,7 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch)
     assert [len(tokens) for tokens in spoken] == [len(UNITS)]
     metrics = read_json("metrics/export.json")
     assert metrics["tensors_equal"] == 7 and metrics["onnx_duration_mismatch"] == 0
-    assert "| mcd | – | 5.0 | – |" in (project / "models/export/README.md").read_text("utf-8")
+    assert "| mcd | – | – | 5.0 | – |" in (project / "models/export/README.md").read_text("utf-8")
 
 
 def test_export_that_stock_kokoro_cannot_load_fails_with_one_line(project):

@@ -134,6 +134,23 @@ class Kokoro(nn.Module):
         return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
 
 
+def changes(model: KModel, base: KModel) -> dict[str, float]:
+    """How far each component of `model` is from `base`: norm of the difference over the norm.
+
+    Raises:
+        ValueError: they have other tensors.
+    """
+    ours, theirs = model.state_dict(), base.state_dict()
+    if ours.keys() != theirs.keys():
+        raise ValueError("two networks of different architecture")
+    squares = {component: [0.0, 0.0] for component in COMPONENTS}
+    for name, tensor in theirs.items():
+        apart, whole = (t.double().square().sum().item() for t in (ours[name] - tensor, tensor))
+        sums = squares[name.partition(".")[0]]
+        sums[0], sums[1] = sums[0] + apart, sums[1] + whole
+    return {name: (apart / whole) ** 0.5 for name, (apart, whole) in squares.items()}
+
+
 def token_lengths(tokens: Tensor) -> Tensor:
     """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
 

@@ -10,6 +10,7 @@ from lbtts.page import render
 from lbtts.params import Corpus, Export, Train
 from lbtts.release.evaluation import FIGURES
 
+KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
 _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
 
@@ -59,8 +60,8 @@ def _front_matter(licence: str, language: str, provenance: Mapping[str, Any]) ->
         "pipeline_tag": "text-to-speech",
         "tags": ["kokoro", "luxembourgish", "lbtts"],
     }
-    if provenance["base"] == "hub":
-        fields["base_model"] = provenance["base_repo"]
+    if provenance["base"] in ("hub", "pip"):
+        fields["base_model"] = provenance.get("base_repo", KOKORO)
     text = io.StringIO()
     YAML().dump(fields, text)
     return text.getvalue().rstrip()

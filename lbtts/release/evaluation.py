@@ -15,7 +15,7 @@ from lbtts.acoustics.features import Utterance
 from lbtts.acoustics.mel import log_mel
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
-from lbtts.release import metrics
+from lbtts.release import metrics, naturalness
 from lbtts.release.synthesis import Synthesiser, copy
 
 FIGURES = {
@@ -28,7 +28,10 @@ FIGURES = {
     "voicing_error": "share of frames with the wrong voicing",
     "duration_error": "duration error per token, units of 25 ms",
     "length_ratio": "length relative to the recording",
+    "dnsmos": "naturalness by DNSMOS, overall, 1 to 5",
+    "dnsmos_p808": "naturalness by DNSMOS P.808, 1 to 5",
 }
+NATURALNESS = ("dnsmos", "dnsmos_p808")  # the figures that need no recording to compare with
 RTF = "rtf"  # seconds of work per second of speech; apart, since it is another on every run
 
 Array = NDArray[np.float32]
@@ -83,12 +86,18 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measured:
         "mcd_free": metrics.mel_cepstral_distance(rendition.free, audio, warp=True),
         "log_mel_l1": metrics.log_mel_l1(log_mel(rendition.timed), utterance.mel),
         "stft": metrics.spectral_distance(rendition.timed, audio),
+        **naturalness.opinion(rendition.free),
     }
     if rendition.units is not None and rendition.seconds is not None:
         figures["duration_error"] = metrics.duration_error(rendition.units, utterance.units)
         figures["length_ratio"] = len(rendition.free) / len(audio)
         figures[RTF] = rendition.seconds * SAMPLE_RATE / len(rendition.free)
     return Measured(figures, track(rendition.timed, f0), utterance.f0)
+
+
+def measure_recording(utterance: Utterance) -> Measured:
+    """What can be measured of the recording of `utterance` by itself."""
+    return Measured(naturalness.opinion(utterance.audio), utterance.f0, utterance.f0)
 
 
 def summarise(measured: list[Measured]) -> dict[str, float]:

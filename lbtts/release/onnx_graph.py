@@ -103,8 +103,9 @@ def compare_graph(
 
     Returns:
         `onnx_duration_mismatch`: tokens whose units differ; `onnx_audio_difference`: largest root
-        mean square difference of the audio over its root mean square. It is about 0.01, not 1e-6:
-        where a bin's phase lies on atan2's cut, rounding decides between +pi and -pi.
+        mean square difference of the audio over its root mean square. With Kokoro's weights it is
+        0.007 to 0.019 (twelve renditions), not 1e-6: where a bin's phase lies on atan2's cut,
+        rounding decides between +pi and -pi.
     """
     graph, drawn = _noise_as_input(path)
     options = onnxruntime.SessionOptions()

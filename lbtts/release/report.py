@@ -107,7 +107,8 @@ def page(
     *,
     title: str,
     subtitle: str,
-    random_base: bool,
+    base: Mapping[str, Any],
+    synthetic: bool,
     metrics: Mapping[str, float],
     samples: Sequence[Sample],
     learning: Mapping[str, pandas.DataFrame],
@@ -119,7 +120,8 @@ def page(
     Args:
         title: its heading.
         subtitle: what was trained on what, one line.
-        random_base: show the banner that says what this means.
+        base: provenance of the weights that training began with.
+        synthetic: the recordings are the demo's, a synthesiser's.
         metrics: of the stage evaluate.
         samples: what to listen to.
         learning: from `curves`.
@@ -130,15 +132,24 @@ def page(
         "release/report.html.jinja",
         title=title,
         subtitle=subtitle,
-        random_base=random_base,
+        base=base,
+        synthetic=synthetic,
+        changed={
+            name.removeprefix("changed_"): f"{value:.2%}"
+            for name, value in stages.get("train", {}).items()
+            if name.startswith("changed_")
+        },
+        began_with=stages.get("voice", {}).get("start"),
         utterances=metrics["utterances"],
         figures=[
             {
                 "name": name,
                 "meaning": meaning,
                 "ours": metrics.get(name, "–"),
-                "ceiling": metrics.get(f"ceiling_{name}", "–"),
-                "floor": metrics.get(f"floor_{name}", "–"),
+                **{
+                    system: metrics.get(f"{system}_{name}", "–")
+                    for system in ("recording", "ceiling", "floor")
+                },
             }
             for name, meaning in FIGURES.items()
         ],

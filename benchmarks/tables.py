@@ -1,0 +1,22 @@
+"""Figures side by side, as Markdown."""
+
+from collections.abc import Mapping, Sequence
+
+
+def as_table(
+    rows: Mapping[str, Mapping[str, float | Sequence[float]]], columns: Mapping[str, str]
+) -> str:
+    """A Markdown table of figures to four digits, a pair as least to greatest."""
+
+    def shown(value: float | Sequence[float] | None) -> str:
+        match value:
+            case None:
+                return "–"
+            case float() | int():
+                return f"{value:.4g}"
+            case _:
+                return " to ".join(map(shown, value))
+
+    table = [["", *columns.values()], ["---", *["---:"] * len(columns)]]
+    table += [[name, *(shown(row.get(key)) for key in columns)] for name, row in rows.items()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in table)
