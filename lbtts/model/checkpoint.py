@@ -128,8 +128,13 @@ def load_voices(folder: str | Path) -> State:
             continue
         if path.stem in tables:
             raise InputError(f"{path}: {path.stem}.bin is there too; take one of them out")
-        tables[path.stem] = _load_raw_voice(path) if path.suffix == ".bin" else _load_voice(path)
+        tables[path.stem] = load_voice(path)
     return tables
+
+
+def load_voice(path: Path) -> Tensor:
+    """The voice table [510, 1, 256] float32 in one file; see `load_voices`."""
+    return _load_raw_voice(path) if path.suffix == ".bin" else _load_saved_voice(path)
 
 
 def _load_raw_voice(path: Path) -> Tensor:
@@ -143,7 +148,7 @@ def _load_raw_voice(path: Path) -> Tensor:
     return check_voice(torch.from_numpy(numbers).view(TABLE_ROWS, 1, STYLE), path)
 
 
-def _load_voice(path: Path) -> Tensor:
+def _load_saved_voice(path: Path) -> Tensor:
     try:
         table = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise

@@ -1,0 +1,21 @@
+"""English through the recovered base: what a recogniser of words makes of it."""
+
+import pytest
+
+from benchmarks import english
+from benchmarks.whisper import Whisper
+from lbtts.model import base, checkpoint
+
+
+@pytest.mark.slow
+def test_whisper_understands_what_the_recovered_base_says_in_english(shared, tmp_path):
+    pytest.importorskip("faster_whisper", reason="needs pip install -r requirements-recogniser.txt")
+    voices = {
+        name: checkpoint.load_voice(shared("kokoro", f"{name}.bin"))
+        for name in ("af_heart", "am_michael")
+    }
+    figures = english.judge(base.load(english.PIP).model, voices, Whisper(tmp_path))
+    print(figures)
+    for name, row in figures.items():
+        assert row["word_errors"] <= 5, name
+        assert row["dnsmos"] > 3, name
