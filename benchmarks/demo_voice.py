@@ -4,14 +4,15 @@
 
 Everything is said through stock kokoro: the base with the voice table that training began with
 (zero shot), and the exported checkpoint with its exported table. A phone recogniser listens that
-was trained on what the base itself, in each of its own voices, reads of the training sentences: its
-phones are exact by construction, and it knows Kokoro's sound rather than a synthesiser's. Beside
+was trained on what the base itself reads of the training sentences: its phones are exact by
+construction, and it knows Kokoro's sound rather than a synthesiser's. Beside
 them stand the recordings, a recording of another sentence, and white noise. What was said stays in
 PROJECT/scratch/demo_voice, the figures go into PROJECT/metrics/demo_voice.json.
 """
 
 import argparse
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -60,18 +61,21 @@ def stock(folder: Path, weights: str) -> KModel:
 
 
 def read_aloud(
-    model: KModel, voices: dict[str, Tensor], plans: list[Plan], folder: Path
+    model: KModel, begun: Tensor, voices: dict[str, Tensor], plans: list[Plan], folder: Path
 ) -> tuple[list[Plan], dict[str, str]]:
-    """What each voice reads of each plan: the plans under new ids, and their files by id."""
+    """What the base reads of `plans`: the plans under new ids, and their files by id.
+
+    Each is read with the table that training begins with, and by one of the base's own voices.
+    """
     spoken, audio = [], {}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in voices.items():
-        speaker = Synthesiser(model, table)
-        for plan in tqdm(plans, desc=name, unit="utt"):
+    names = cycle(voices)
+    for plan in tqdm(plans, desc="read", unit="utt"):
+        other = next(names)
+        for name, table in {"begun": begun, other: voices[other]}.items():
             path = folder / f"{plan.id}-{name}.flac"
-            if not path.exists():
-                sound, _ = speaker.speak(np.array(plan.input_ids))
-                soundfile.write(path, np.clip(sound, -1, 1), SAMPLE_RATE, subtype="PCM_16")
+            sound, _ = Synthesiser(model, table).speak(np.array(plan.input_ids))
+            soundfile.write(path, np.clip(sound, -1, 1), SAMPLE_RATE, subtype="PCM_16")
             spoken.append(replace(plan, id=path.stem))
             audio[path.stem] = str(path)
     return spoken, audio
@@ -110,11 +114,11 @@ def main() -> None:
         said,
         [project / manifest.loc[u.id, "audio"] for u in utterances],
         [labels(plans[u.id]) for u in utterances],
-        Recogniser(*read_aloud(base, voices, training, folder / "read"), LISTENER),
+        Recogniser(*read_aloud(base, begun, voices, training, folder / "read"), LISTENER),
         folder,
     )
     write_json(project / "metrics/demo_voice.json", {"utterances": len(utterances), **figures})
-    print(f"{len(utterances)} held-out sentences; listener trained on {len(voices)} voices\n")
+    print(f"{len(utterances)} held-out sentences\n")
     print(as_table(figures, COLUMNS))
 
 

@@ -32,9 +32,10 @@ def project(tmp_path, monkeypatch):
     for old, new in (
         ("jobs: 0", "jobs: 1"),
         ("source: pip   ", "source: random"),
-        ("steps: 12", "steps: 3"),
+        ("steps: 24", "steps: 3"),
         ("crop_seconds: 1.5", "crop_seconds: 0.3"),
-        ("checkpoint_every: 3", "checkpoint_every: 1"),
+        ("checkpoint_every: 6", "checkpoint_every: 1"),
+        ("    decoder: 12", "    decoder: 0"),
     ):
         assert old in text
         text = text.replace(old, new)
@@ -274,7 +275,7 @@ def test_a_changed_learning_rate_does_not_continue_the_old_run(project):
     base.main()
     voice.main()
     train.main()
-    choose(project, "  lr: 2e-4", "  lr: 1e-4")
+    choose(project, "  lr: 1e-5", "  lr: 1e-4")
     train.main()
     assert len(list((project / "scratch/train").iterdir())) == 2
 
@@ -292,7 +293,7 @@ def test_a_step_that_failed_is_replayed_with_the_params_that_it_had(project, cap
     give_checkpoint(project)
     base.main()
     voice.main()
-    choose(project, "  lr: 2e-4", "  lr: 1e+30")
+    choose(project, "  lr: 1e-5", "  lr: 1e+30")
     with pytest.raises(InputError, match=r"--replay (\S+)`") as raised:
         train.main()
     path = str(raised.value).split("--replay ")[1].split("`")[0]

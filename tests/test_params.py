@@ -19,20 +19,20 @@ def test_every_profile_is_complete_and_valid(root, name):
     assert params.load(root / "profiles" / f"{name}.yaml").language == "lb"
 
 
-@pytest.mark.parametrize("written", ["1e-5", "1.0e-05", "0.00001"])
+@pytest.mark.parametrize("written", ["3e-5", "3.0e-05", "0.00003"])
 def test_a_learning_rate_is_a_number_however_it_is_written(root, tmp_path, written):
-    path = changed(root, tmp_path, "  lr: 2e-4", f"  lr: {written}")
-    assert params.load(path).train.lr == pytest.approx(1e-5, rel=1e-12)
+    path = changed(root, tmp_path, "  lr: 1e-5", f"  lr: {written}")
+    assert params.load(path).train.lr == pytest.approx(3e-5, rel=1e-12)
 
 
 def test_a_key_that_does_not_exist_is_named(root, tmp_path):
-    path = changed(root, tmp_path, "  lr: 2e-4", "  lr: 2e-4\n  learning_rate: 2")
+    path = changed(root, tmp_path, "  lr: 1e-5", "  lr: 1e-5\n  learning_rate: 2")
     with pytest.raises(InputError, match=r"train\.learning_rate: no such key"):
         params.load(path)
 
 
 def test_a_missing_key_is_named(root, tmp_path):
-    path = changed(root, tmp_path, "  lr: 2e-4\n", "")
+    path = changed(root, tmp_path, "  lr: 1e-5\n", "")
     with pytest.raises(InputError, match=r"train\.lr: missing"):
         params.load(path)
 
@@ -40,8 +40,8 @@ def test_a_missing_key_is_named(root, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("  lr: 2e-4", "  lr: -1", "train.lr"),
-        ("  lr: 2e-4", "  lr: fast", "train.lr"),
+        ("  lr: 1e-5", "  lr: -1", "train.lr"),
+        ("  lr: 1e-5", "  lr: fast", "train.lr"),
         ("  batch_seconds: 3", "  batch_seconds: 1", "batch_seconds must hold"),
         ("  test_share: 0.1", "  test_share: 1.5", "corpus.test_share"),
         ("  floor: 60", "  floor: 600", "features.f0"),

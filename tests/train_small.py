@@ -27,6 +27,8 @@ def choices(**changes: Any) -> Train:
     """The demo's section `train`, made for the miniature, with changes, nested ones too."""
     section = params.load(ROOT / "profiles/demo.yaml").train.model_dump()
     section |= {"batch_seconds": 0.8, "crop_seconds": 0.4, "lr": 2e-3, "lr_bert": 2e-4, "warmup": 3}
+    section |= {"steps": 12, "teacher": section["teacher"] | {"over": 12}}
+    section["frozen"] = dict.fromkeys(section["frozen"], 0)
     section |= {"validate_every": 4, "checkpoint_every": 1, "validation_utterances": 1}
     for name, value in changes.items():
         section[name] = section[name] | value if isinstance(value, dict) else value
