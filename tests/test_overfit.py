@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from lbtts.acoustics.features import FeatureStore
+from lbtts.model import checkpoint, facts, recovery
 from lbtts.model.losses import SpectralLoss
 from lbtts.model.network import Kokoro, token_lengths
 from lbtts.model.randomness import seeded_noise
+from lbtts.model.voice import Initial
 from lbtts.release.metrics import duration_error, f0_rmse_cents
-from lbtts.training import trainer
+from lbtts.training import step, trainer
 from stages import align, corpus, durations, features, g2p
 from tests.train_small import choices, run_section, start
 
@@ -142,3 +144,56 @@ def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp
     assert after.mel < before.mel / 3
     assert after.f0 < 15
     assert after.duration < 0.5
+
+
+ENOUGH = Measured(mel=0.5, f0=15, duration=0.5)  # what the miniature reaches in 800 steps
+MOST, EVERY = 200, 20  # steps
+
+
+def steps_to_learn(model, features, most):
+    """The steps after which `model` at full size has learnt enough, and each measurement."""
+    choice = choices(
+        batch_seconds=3,
+        crop_seconds=3,
+        lr=3e-4,
+        lr_bert=3e-5,
+        warmup=20,
+        weight_decay=0,
+        ema=0.5,
+        teacher={"share": 1},
+        voice_dropout=1,
+        losses={"voice": {"weight": 0, "start": 0}},
+    )
+    accelerator = trainer.accelerate(choice)
+    store = FeatureStore(features)
+    voice = Initial(
+        table=recovery.voices()["jf_alpha"],  # a woman's, as the recordings are
+        projection=torch.zeros(1, 256),
+        deviations=torch.zeros(len(LEARNT), 1),
+    )
+    state = trainer.setup(model, voice, store, choice, accelerator)
+    drop_nothing(state.network)
+    dataset = trainer.steps(store, choice)
+    found = {0: measure(state.network, store)}
+    for number in range(most):
+        step.take(state, dataset[number], choice, accelerator)
+        if state.step % EVERY == 0:
+            now = found[state.step] = measure(state.network, store)
+            print(f"{state.step:4}  {now}", flush=True)
+            if all(getattr(now, name) < limit for name, limit in vars(ENOUGH).items()):
+                return state.step, found
+    return None, found
+
+
+@pytest.mark.slow
+def test_the_real_base_learns_them_in_a_fraction_of_the_steps(real_features):
+    """At full size, from Kokoro's weights and from random ones, by the same losses and rates."""
+    base = checkpoint.build(facts.config())
+    recovery.load_recovered(base, recovery.graph())
+    needed, measured = steps_to_learn(base, real_features, MOST)
+    assert needed, measured
+    random, floor = steps_to_learn(checkpoint.random(facts.config(), 0), real_features, needed)
+    print(f"\nrecovered: {needed} steps, {measured[needed]}\nrandom after them: {floor[needed]}")
+    assert random is None
+    assert floor[needed].mel > 1.5 * measured[needed].mel
+    assert floor[needed].f0 > 3 * measured[needed].f0
