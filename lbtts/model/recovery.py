@@ -16,8 +16,7 @@ and onnxruntime's DynamicQuantizeLSTM for the layouts.
 import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
@@ -49,67 +48,80 @@ _CONSTANTS = re.compile(
     r"|decoder\.decoder\.generator\.stft\.istft\..*"  # the inverse STFT's basis and window
 )
 
+_SHAPES = (np.int32, np.int64)  # shapes and axes; no weight is stored in such numbers
+
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class _Weight:
-    """Which inputs of a kind of node are its weights, and what lays them out as torch does."""
+class _Initializers(dict[str, Array]):
+    """The graph's constants by name, and which of them have been read."""
 
-    inputs: tuple[int, ...]
-    tensors: Callable[[NodeProto, Mapping[str, Array]], dict[str, Array]]
+    def __init__(self, arrays: dict[str, Array]) -> None:
+        super().__init__(arrays)
+        self.read: set[str] = set()
 
+    def __getitem__(self, name: str) -> Array:
+        self.read.add(name)
+        return super().__getitem__(name)
 
-def _scaled(node: NodeProto, known: Mapping[str, Array], values: str, zero: int | None) -> Array:
-    """The numbers that the integers of input `values` stand for, float32."""
-    stem = values.removesuffix("_quantized")
-    shift = 0 if zero is None else known[node.input[zero]].astype(np.float32)
-    return (known[values].astype(np.float32) - shift) * known[f"{stem}_scale"]
-
-
-def _linear(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
-    return {"weight": _scaled(node, known, node.input[1], 3).T}
+    def scaled(self, weight: str, zero: str) -> Array:
+        """The numbers that the integers of a quantised weight stand for, float32."""
+        scale = self[f"{weight.removesuffix('_quantized')}_scale"]
+        return (self[weight].astype(np.float32) - self[zero].astype(np.float32)) * scale
 
 
-def _convolution(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
-    return {"weight": _scaled(node, known, node.input[1], 3)}
+Tensors = dict[str, Array]
+_Layout = Callable[[NodeProto, _Initializers], Tensors]
 
 
-def _embedding(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
-    return {"weight": _scaled(node, known, node.input[0], None)}
+def _linear(node: NodeProto, known: _Initializers) -> Tensors:
+    return {"weight": known.scaled(node.input[1], node.input[3]).T}
 
 
-def _float(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
+def _convolution(node: NodeProto, known: _Initializers) -> Tensors:
+    return {"weight": known.scaled(node.input[1], node.input[3])}
+
+
+def _embedding(node: NodeProto, known: _Initializers) -> Tensors:
+    """What was looked up before is scaled here; the whole table has the scale's name."""
+    table = f"{node.input[1].removesuffix('_scale')}_quantized"
+    return {"weight": known.scaled(table, node.input[2])}
+
+
+def _float(node: NodeProto, known: _Initializers) -> Tensors:
     return {"weight": known[node.input[1]]}
 
 
-def _float_linear(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
+def _float_linear(node: NodeProto, known: _Initializers) -> Tensors:
     return {"weight": known[node.input[1]].T}
 
 
-def _lstm(node: NodeProto, known: Mapping[str, Array]) -> dict[str, Array]:
+def _lstm(node: NodeProto, known: _Initializers) -> Tensors:
     """Inputs 1 and 2 are [2, in, 4H] int8, one scale a direction; input 3 is float [2, 8H]."""
     hidden = known[node.input[2]].shape[1]
     biases = known[node.input[3]].reshape(2, 2, 4, hidden)
     found = {}
-    for way, suffix in enumerate(("", "_reverse")):
-        for column, kind in enumerate(("ih", "hh")):
-            scale = known[node.input[8 + 2 * column]].reshape(2, 1, -1)
-            matrix = known[node.input[1 + column]].astype(np.float32) * scale
-            gates = matrix[way].T.reshape(4, hidden, -1)[_GATES]
+    for column, kind in enumerate(("ih", "hh")):
+        integers, scale, zero = (node.input[i + column] for i in (1, 8 + column, 9 + column))
+        matrices = (known[integers].astype(np.float32) - known[zero].reshape(2, 1, -1)) * (
+            known[scale].reshape(2, 1, -1)
+        )
+        for way, suffix in enumerate(("", "_reverse")):
+            gates = matrices[way].T.reshape(4, hidden, -1)[_GATES]
             found[f"weight_{kind}_l0{suffix}"] = gates.reshape(4 * hidden, -1)
             found[f"bias_{kind}_l0{suffix}"] = biases[way, column][_GATES].reshape(-1)
     return found
 
 
-_WEIGHTS = {
-    "MatMulInteger": _Weight((1,), _linear),
-    "ConvInteger": _Weight((1,), _convolution),
-    "DynamicQuantizeLSTM": _Weight((1, 2, 3), _lstm),
-    "Gather": _Weight((0,), _embedding),
-    "Conv": _Weight((1,), _float),
-    "ConvTranspose": _Weight((1,), _float),
-    "MatMul": _Weight((1,), _float_linear),
+# By kind of node: which of its inputs names the weight, and what lays it out as torch does.
+_WEIGHTS: dict[str, tuple[int, _Layout]] = {
+    "MatMulInteger": (1, _linear),
+    "ConvInteger": (1, _convolution),
+    "DynamicQuantizeLSTM": (1, _lstm),
+    "DequantizeLinear": (1, _embedding),
+    "Conv": (1, _float),
+    "ConvTranspose": (1, _float),
+    "MatMul": (1, _float_linear),
 }
 
 
@@ -183,29 +195,26 @@ def recover(data: bytes) -> State:
         parsed = onnx.load_from_string(data).graph
     except Exception as error:  # protobuf's parsers differ in what they raise
         raise InputError(f"{GRAPH}: not an ONNX graph ({first_line(error)})") from error
-    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in parsed.initializer}
-    readers: dict[str, str] = {}  # name of a tensor → the initializer it was read from
-    found: dict[str, Array] = {}
-    used: set[str] = set()
+    known = _Initializers({t.name: numpy_helper.to_array(t) for t in parsed.initializer})
+    found: Tensors = {}
+    weights: dict[str, str] = {}  # name of a module → the initializer that is its weight
     for node in parsed.node:
-        rule = _WEIGHTS.get(node.op_type)
-        if rule is None or (weight := node.input[rule.inputs[0]]) not in known:
-            continue
-        if _is_constant(weight) or known[weight].dtype == np.int64:  # a shape, not an embedding
+        place, layout = _WEIGHTS.get(node.op_type, (0, None))
+        if layout is None or (weight := node.input[place]) not in known or _is_constant(weight):
             continue
         module = _module(node.name)
-        if readers.setdefault(module, weight) != weight:
-            raise InputError(f"{GRAPH}: {module} has two weights, {readers[module]} and {weight}")
-        if weight in used:
+        if module in weights:  # ALBERT uses one layer twelve times
+            if weights[module] != weight:
+                raise InputError(f"{GRAPH}: {module} has two weights, {weights[module]}, {weight}")
             continue
-        used.update(node.input[i] for i in rule.inputs)
+        weights[module] = weight
         try:
-            tensors = rule.tensors(node, known)
+            tensors = layout(node, known)
         except (KeyError, ValueError, IndexError) as error:
             raise InputError(f"{GRAPH}: {node.name}: no weight to read ({error!r})") from error
         found |= {f"{module}.{kind}": tensor for kind, tensor in tensors.items()}
     for name, array in known.items():
-        if name in used or _is_constant(name) or not _is_weight(name, array):
+        if name in known.read or _is_constant(name) or array.dtype in _SHAPES:
             continue
         if not name.startswith(("encoder.", "decoder.")):
             raise InputError(f"{GRAPH}: {name} {list(array.shape)} is neither weight nor constant")
@@ -233,17 +242,6 @@ def _read(package: str, part: str) -> bytes:
 
 def _is_constant(name: str) -> bool:
     return _CONSTANTS.fullmatch(name) is not None
-
-
-def _is_weight(name: str, array: Array) -> bool:
-    """Whether an initializer that no node of `_WEIGHTS` reads can be a weight of the network.
-
-    Whole numbers of 32 and 64 bits are shapes and axes; `_zero_point` and `_scale` belong to
-    quantised weights, which must have been read.
-    """
-    if name.endswith(("_zero_point", "_scale")):
-        return False
-    return array.dtype not in (np.int32, np.int64)
 
 
 def _module(node: str) -> str:
