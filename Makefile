@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := true
 
 TORCH := torch==2.13.0
+# A process for each core, which share no more than the files: each computes on one thread.
+PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadfile
 
 .PHONY: repro test test-all check setup clean
 
@@ -15,10 +17,10 @@ repro: setup
 	dvc repro
 
 test: setup
-	pytest
+	$(PYTEST)
 
 test-all: setup
-	pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 check: setup
 	ruff check .
