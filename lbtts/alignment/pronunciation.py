@@ -23,8 +23,8 @@ _MOST_EDITS = 0.5  # of a word's phones; one that differs more is another word
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """A phone of the recording and which of the plan's it is, None for one that the plan lacks."""
+class Heard:
+    """A phone of the recording and which planned one it is, None for one that was not planned."""
 
     interval: Interval
     planned: int | None
@@ -94,8 +94,8 @@ def follow(
     """
     if [phone.label for phone in phones] == [phone.label for phone in plan.phones]:
         return plan, tuple(phones)
-    heard = _matched(plan, phones)
-    words: list[list[_Heard]] = [[] for _ in plan.words]
+    heard = matched([phone.label for phone in plan.phones], phones)
+    words: list[list[Heard]] = [[] for _ in plan.words]
     here = 0
     for phone in heard:
         here = here if phone.planned is None else plan.phones[phone.planned].word
@@ -123,9 +123,8 @@ def follow(
     return followed, tuple(h.interval for w in words for h in w)
 
 
-def _matched(plan: Plan, phones: Sequence[Interval]) -> list[_Heard]:
-    """Every phone heard with its phone of the plan, by dynamic programming."""
-    planned = [phone.label for phone in plan.phones]
+def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
+    """Every phone heard with its planned one, by the cheapest edit, see `follow`."""
     found = [phone.label for phone in phones]
     cost = np.full((len(planned) + 1, len(found) + 1), np.inf)
     move = np.zeros((*cost.shape, 2), np.int64)
@@ -141,16 +140,16 @@ def _matched(plan: Plan, phones: Sequence[Interval]) -> list[_Heard]:
                 if down <= i and right <= j and cost[i - down, j - right] + price < cost[i, j]:
                     cost[i, j] = cost[i - down, j - right] + price
                     move[i, j] = down, right
-    heard: list[_Heard] = []
+    heard: list[Heard] = []
     i, j = len(planned), len(found)
     while i or j:
         down, right = move[i, j].tolist()
         i, j = i - down, j - right
         if right == 1:
-            heard.append(_Heard(phones[j], i if down else None))
+            heard.append(Heard(phones[j], i if down else None))
         elif right == 2:
             joined = Interval(phones[j].start, phones[j + 1].end, planned[i])
-            heard.append(_Heard(joined, i))
+            heard.append(Heard(joined, i))
     return heard[::-1]
 
 
@@ -160,7 +159,7 @@ def _difference(one: str, other: str) -> float:
     return 1 if (one in VOWELS) == (other in VOWELS) else 2
 
 
-def _tokens(plan: Plan, words: Sequence[Sequence[_Heard]]) -> list[Token]:
+def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
     """The plan's tokens with those of each word made anew from its phones."""
     tokens: list[Token] = []
     phone = 0
@@ -178,7 +177,7 @@ def _tokens(plan: Plan, words: Sequence[Sequence[_Heard]]) -> list[Token]:
     return tokens
 
 
-def _stressed(tokens: Sequence[Token], heard: Sequence[_Heard]) -> int | None:
+def _stressed(tokens: Sequence[Token], heard: Sequence[Heard]) -> int | None:
     """Which phone of a word bears the stress that the plan put on one of its own."""
     marks = [i for i, token in enumerate(tokens) if token.symbol == STRESS]
     if not marks:
