@@ -1,5 +1,6 @@
 """TextGrids that somebody else made: a corpus's published alignment, or one's own corrections."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,15 +10,18 @@ from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
 from lbtts.text.tokens import Plan
 
+_ENDING = ".textgrid"  # in any case
+
 
 def align(
     plans: Sequence[Plan], folder: Path, starts: Mapping[str, float], seconds: Mapping[str, float]
 ) -> Iterator[tuple[str, Found | Reject]]:
-    """Each plan's id with the phones of `<folder>/<id>.TextGrid`, on the clip's own time.
+    """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
 
     Args:
         plans: sorted by id.
-        folder: with one TextGrid an utterance, tiers `words` and `phones`.
+        folder: with one `<id>.TextGrid` an utterance, however its letters are capitalised; tier
+            `phones`, and `words` to say which phones are whose.
         starts: second of the grid's time at which each clip begins.
         seconds: length of each clip.
 
@@ -28,13 +32,36 @@ def align(
         raise InputError(
             f"{folder}: not found; align.backend: textgrid needs one TextGrid an utterance there"
         )
+    grids: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() == _ENDING:
+            grids[path.stem.casefold()].append(path)
     for plan in plans:
         try:
-            grid = textgrid.read(folder / f"{plan.id}.TextGrid")
-            length = seconds[plan.id]
-            yield plan.id, Found(_on_clip(grid.phones, starts[plan.id], length), length)
+            grid = textgrid.read(_grid_of(plan.id, folder, grids), wordless=True)
+            start, length = starts[plan.id], seconds[plan.id]
+            words = tuple(Interval(w.start - start, w.end - start, w.label) for w in grid.words)
+            yield plan.id, Found(_on_clip(grid.phones, start, length), length, words=words)
         except Reject as reason:
             yield plan.id, reason
+
+
+def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Path:
+    """The grid of an utterance: of exactly its name, or of the only one that differs in case.
+
+    Raises:
+        Reject: there is none, or several that differ in case alone.
+    """
+    candidates = grids.get(name.casefold(), ())
+    exact = [path for path in candidates if path.stem == name]
+    if len(exact or candidates) > 1:
+        names = ", ".join(path.name for path in exact or candidates)
+        raise Reject(f"{folder}: {names} are all for this utterance; leave one of them")
+    if not candidates:
+        raise Reject(
+            f"{folder}/{name}.TextGrid: not found; put it there, or take another align.backend"
+        )
+    return (exact or candidates)[0]
 
 
 def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject]:

@@ -1,6 +1,7 @@
 """What a word may sound like, what it was heard as, and the plan that follows the ear."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
 from lbtts.text.graphones import Phones
-from lbtts.text.phones import STRESS, SYMBOLS, VOWELS, canonical
+from lbtts.text.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
 from lbtts.text.tokens import Phone, Plan, Token
 
 Dictionary = Mapping[str, tuple[Phones, ...]]
@@ -115,12 +116,97 @@ def follow(
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
-    followed = replace(
+    return _as_heard(plan, words)
+
+
+def told(
+    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval]
+) -> tuple[Plan, tuple[Interval, ...]] | None:
+    """The plan with the phones of a grid whose maker has decided how each word was said.
+
+    Where a word of the grid is several of the plan, as with a clitic, the cheapest edit shares out
+    its phones. Affricates are joined. The stress stays on its syllable.
+
+    Args:
+        plan: what was to be said.
+        words: of the grid; a phone belongs to the one nearest to its middle.
+        phones: of the grid, canonical.
+
+    Returns:
+        As `follow`; None if the words are not the plan's, whatever their capitals and punctuation.
+
+    Raises:
+        Reject: a word has no phone.
+    """
+    groups = _groups([_letters(w.label) for w in words], [_letters(w) for w in plan.words])
+    if groups is None:
+        return None
+    own: list[list[Interval]] = [[] for _ in words]
+    for phone in phones:
+        own[min(range(len(words)), key=lambda k: _distance(phone, words[k]))].append(phone)
+    heard: list[list[Heard]] = [[] for _ in plan.words]
+    for theirs, ours in groups:
+        planned = [k for k, phone in enumerate(plan.phones) if phone.word in ours]
+        here = ours[0]
+        said = _joined([phone for word in theirs for phone in own[word]])
+        for found in matched([plan.phones[k].label for k in planned], said):
+            index = None if found.planned is None else planned[found.planned]
+            here = here if index is None else plan.phones[index].word
+            heard[here].append(Heard(found.interval, index))
+    for name, group in zip(plan.words, heard, strict=True):
+        if not group:
+            raise Reject(f"the grid has no phone for the word {name!r}; mend the TextGrid")
+    return _as_heard(plan, heard)
+
+
+def _letters(word: str) -> str:
+    """What is compared of a word: lower case, no apostrophe, hyphen or other mark."""
+    return "".join(c for c in unicodedata.normalize("NFC", word).casefold() if c.isalnum())
+
+
+def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[list[int], list[int]]] | None:
+    """Which words are which, in the smallest groups of equal letters; None if letters differ."""
+    if "".join(theirs) != "".join(ours) or not theirs:
+        return None
+    groups: list[tuple[list[int], list[int]]] = []
+    left, right, i = 0, 0, 0
+    for j, word in enumerate(ours):
+        if left == right:
+            groups.append(([], []))
+        groups[-1][1].append(j)
+        right += len(word)
+        while i < len(theirs) and left < right:
+            groups[-1][0].append(i)
+            left += len(theirs[i])
+            i += 1
+    return groups
+
+
+def _distance(phone: Interval, word: Interval) -> float:
+    middle = (phone.start + phone.end) / 2
+    return max(word.start - middle, middle - word.end, 0.0)
+
+
+def _joined(phones: Sequence[Interval]) -> list[Interval]:
+    """The phones with those that the contract holds for one made one, such as a t and an s."""
+    joined: list[Interval] = []
+    for phone in phones:
+        pair = canonical([joined[-1].label, phone.label]) if joined else ()
+        if len(pair) == 1:
+            joined[-1] = Interval(joined[-1].start, phone.end, pair[0])
+        else:
+            joined.append(phone)
+    return joined
+
+
+def _as_heard(plan: Plan, words: Sequence[Sequence[Heard]]) -> tuple[Plan, tuple[Interval, ...]]:
+    """The plan with these phones in its words, and where they lie."""
+    heard = replace(
         plan,
         phones=tuple(Phone(h.interval.label, number) for number, w in enumerate(words) for h in w),
         tokens=tuple(_tokens(plan, words)),
     )
-    return followed, tuple(h.interval for w in words for h in w)
+    return heard, tuple(h.interval for w in words for h in w)
 
 
 def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
@@ -168,7 +254,7 @@ def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
         if word is None:
             tokens += old
             continue
-        stressed = _stressed(old, words[word])
+        stressed = _stressed(plan, old, words[word])
         for k, heard in enumerate(words[word]):
             if k == stressed:
                 tokens.append(Token(STRESS, word, None))
@@ -177,13 +263,26 @@ def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
     return tokens
 
 
-def _stressed(tokens: Sequence[Token], heard: Sequence[Heard]) -> int | None:
-    """Which phone of a word bears the stress that the plan put on one of its own."""
+def _stressed(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> int | None:
+    """Which phone of a word bears the stress: that of the syllable on which the plan put it.
+
+    Where the word was heard with more or fewer syllables, it is the phone that the plan stressed,
+    or else that of the nearest syllable, of one without schwa if there is any.
+    """
     marks = [i for i, token in enumerate(tokens) if token.symbol == STRESS]
     if not marks:
         return None
     planned = tokens[marks[0] + 1].phone
+    symbols = [token.phone for token in tokens if token.phone is not None]
+    nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in VOWELS]
     vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
-    return next(
-        (k for k, h in enumerate(heard) if h.planned == planned), vowels[0] if vowels else 0
-    )
+    if len(vowels) == len(nuclei) and planned in nuclei:
+        return vowels[nuclei.index(planned)]
+    same = [k for k, h in enumerate(heard) if h.planned == planned]
+    if same or not vowels:
+        return same[0] if same else 0
+    before = sum(nucleus < planned for nucleus in nuclei) if planned is not None else 0
+    return min(
+        (heard[k].interval.label in SCHWAS, abs(number - before), k)
+        for number, k in enumerate(vowels)
+    )[-1]
