@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lbtts import params
 from lbtts.alignment import kaldi, mfa, prealigned, textgrid
-from lbtts.alignment.pronunciation import Dictionary, follow, read_dictionary, told
+from lbtts.alignment.pronunciation import Dictionary, follow, read_dictionary
 from lbtts.alignment.quality import disagreement
 from lbtts.alignment.report import CORRECTED, report, summary
 from lbtts.alignment.textgrid import Found
@@ -56,7 +56,7 @@ def followed(
     if isinstance(result, Reject):
         return result
     try:
-        plan, phones = told(plan, result.words, result.phones) or follow(
+        plan, phones = prealigned.told(plan, result.words, result.phones) or follow(
             plan, result.phones, dictionary
         )
     except Reject as reason:

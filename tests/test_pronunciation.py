@@ -1,11 +1,10 @@
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.alignment.pronunciation import follow, pronunciations, read_dictionary, recognised, told
+from lbtts.alignment.pronunciation import follow, pronunciations, read_dictionary, recognised
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
 from lbtts.text.phones import SYMBOLS
@@ -126,73 +125,3 @@ def test_whatever_is_heard_gives_a_plan_of_just_these_phones_or_a_reject(labels)
     spoken = [token for token in found.tokens if token.phone is not None]
     assert [token.phone for token in spoken] == sorted(token.phone for token in spoken)
     assert {token.phone for token in spoken} == set(range(len(phones)))
-
-
-def grid(*words):
-    """The tiers of a grid that gives each word its phones, 0.1 s each, one after the other."""
-    names, phones = [], []
-    for name, labels in words:
-        begin = len(phones) / 10
-        for label in labels.split():
-            phones.append(Interval(len(phones) / 10, (len(phones) + 1) / 10, label))
-        names.append(Interval(begin, len(phones) / 10, name))
-    return names, phones
-
-
-def test_who_brings_a_grid_has_decided_how_each_word_was_said():
-    plan = plan_of("h ˈaː n", "ɑ s")
-    words, phones = grid(("Haan", "k u t ə m"), ("ass", "ɑ s"))
-    with pytest.raises(Reject):
-        follow(plan, phones, {})
-    heard, where = told(replace(plan, words=("haan", "ass")), words, phones)
-    assert heard.phonemes == "kˈutəm ɑs."
-    assert [p.word for p in heard.phones] == [0] * 5 + [1] * 2 and where == tuple(phones)
-
-
-def test_words_that_are_not_the_transcripts_decide_nothing():
-    plan = replace(plan_of("h ˈaː n", "ɑ s"), words=("haan", "ass"))
-    assert told(plan, *grid(("haus", "h aː n"), ("ass", "ɑ s"))) is None
-    assert told(plan, (), intervals("h aː n ɑ s")) is None
-
-
-def test_words_agree_whatever_their_capitals_and_marks():
-    plan = replace(plan_of("d", "ʦ ˈæːɪ t", "ɑ s"), words=("d'", "zäit", "ass"))
-    decomposed = "D'Za\u0308it,"
-    heard, _ = told(plan, *grid((decomposed, "d ʦ æːɪ t"), ("ass", "ɑ z")))
-    assert [(p.label, p.word) for p in heard.phones] == [
-        ("d", 0), ("ʦ", 1), ("æːɪ", 1), ("t", 1), ("ɑ", 2), ("z", 2),
-    ]  # fmt: skip
-
-
-def test_a_word_of_the_plan_may_be_two_of_the_grid():
-    plan = replace(plan_of("t ˈeː ʒ e f eː ɡ ɑː".replace("ɑː", "aː")), words=("tgv-gare",))
-    heard, _ = told(plan, *grid(("TGV", "t eː ʒ e"), ("Gare", "ɡ aː ʁ")))
-    assert heard.phonemes == "tˈeːʒeɡaːʁ."
-
-
-def test_the_halves_of_an_affricate_in_a_grid_are_one_phone():
-    plan = replace(plan_of("v ˈeː s ə"), words=("wëtzen",))
-    heard, where = told(plan, *grid(("wëtzen", "v ə t s n")))
-    assert [p.label for p in heard.phones] == ["v", "ə", "ʦ", "n"]
-    assert (where[2].start, where[2].end) == (0.2, 0.4)
-
-
-@pytest.mark.parametrize(
-    ("labels", "phonemes"),
-    [
-        ("f ɑ m i l j ə", "fɑmˈiljə."),  # the same number of syllables: the same syllable
-        ("m ɑ f i l j ə", "mɑfˈiljə."),
-        ("f ɑ m i l i ə s ə", "fɑmˈiliəsə."),  # one too many: the vowel that the plan stressed
-        ("f y m l j ə", "fˈymljə."),  # one too few: never a schwa while there is another
-    ],
-)
-def test_the_stress_stays_on_its_syllable(labels, phonemes):
-    plan = replace(plan_of("f ɑ m ˈi l j ə"), words=("famillje",))
-    assert told(plan, *grid(("famillje", labels)))[0].phonemes == phonemes
-
-
-def test_a_word_without_a_phone_is_rejected_by_name():
-    plan = replace(plan_of("h ˈaː n", "ɑ s"), words=("haan", "ass"))
-    words, phones = grid(("haan", "h aː n"), ("ass", "ɑ s"))
-    with pytest.raises(Reject, match="no phone for the word 'ass'"):
-        told(plan, words, phones[:3])

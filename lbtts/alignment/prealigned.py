@@ -1,13 +1,16 @@
 """TextGrids that somebody else made: a corpus's published alignment, or one's own corrections."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from lbtts.alignment import textgrid
-from lbtts.alignment.pronunciation import recognised
+from lbtts.alignment.pronunciation import Heard, as_heard, matched, recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
+from lbtts.text.phones import canonical
 from lbtts.text.tokens import Plan
 
 _ENDING = ".textgrid"  # in any case
@@ -81,6 +84,98 @@ def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject
         except Reject as reason:
             found[path.stem] = reason
     return found
+
+
+def told(
+    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval]
+) -> tuple[Plan, tuple[Interval, ...]] | None:
+    """The plan with the phones of a grid whose maker has decided how each word was said.
+
+    Where words of the grid are several of the plan, as with a clitic, or are written otherwise, as
+    abbreviations are, the cheapest edit shares out their phones, and a word that gets none leaves
+    the plan. Affricates are joined. The stress stays on its syllable.
+
+    Args:
+        plan: what was to be said.
+        words: of the grid; a phone belongs to the one nearest to its middle.
+        phones: of the grid, canonical.
+
+    Returns:
+        As `follow`; None if less than half of the transcript is in the grid.
+
+    Raises:
+        Reject: a word is in one of them only, or has no phone.
+    """
+    groups = _groups([_letters(w.label) for w in words], [_letters(w) for w in plan.words])
+    if groups is None:
+        return None
+    own: list[list[Interval]] = [[] for _ in words]
+    for phone in phones:
+        own[min(range(len(words)), key=lambda k: _distance(phone, words[k]))].append(phone)
+    heard: list[list[Heard]] = [[] for _ in plan.words]
+    for theirs, ours in groups:
+        said = _joined([phone for word in theirs for phone in own[word]])
+        if not ours or not said:
+            names = [plan.words[k] for k in ours] or [words[k].label for k in theirs]
+            lacking = "transcript lacks" if not ours else "TextGrid has no phone for"
+            raise Reject(f"the {lacking} {' '.join(names)!r}; compare the two")
+        planned = [k for k, phone in enumerate(plan.phones) if phone.word in ours]
+        here = ours[0]
+        for found in matched([plan.phones[k].label for k in planned], said):
+            index = None if found.planned is None else planned[found.planned]
+            here = here if index is None else plan.phones[index].word
+            heard[here].append(Heard(found.interval, index))
+    return as_heard(plan, heard)
+
+
+def _letters(word: str) -> str:
+    """What is compared of a word: lower case, no apostrophe, hyphen or other mark."""
+    return "".join(c for c in unicodedata.normalize("NFC", word).casefold() if c.isalnum())
+
+
+def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[range, range]] | None:
+    """Which words are which, in groups as small as their letters tell; None if most differ."""
+    groups: list[tuple[range, range]] = []
+    agreed = 0
+    matcher = SequenceMatcher(None, theirs, ours, autojunk=False)
+    for _, i, i_end, j, j_end in matcher.get_opcodes():
+        while i < i_end or j < j_end:
+            left, right = _first_equal(theirs[i:i_end], ours[j:j_end])
+            if left:
+                agreed += len("".join(ours[j : j + right]))
+            else:
+                left, right = i_end - i, j_end - j
+            groups.append((range(i, i + left), range(j, j + right)))
+            i, j = i + left, j + right
+    return groups if 2 * agreed >= len("".join(ours)) else None
+
+
+def _first_equal(theirs: Sequence[str], ours: Sequence[str]) -> tuple[int, int]:
+    """How many words of each make up the shortest equal beginning; 0 and 0 if there is none."""
+    left = right = 1
+    while left <= len(theirs) and right <= len(ours):
+        one, other = "".join(theirs[:left]), "".join(ours[:right])
+        if one == other:
+            return left, right
+        left, right = (left + 1, right) if len(one) < len(other) else (left, right + 1)
+    return 0, 0
+
+
+def _distance(phone: Interval, word: Interval) -> float:
+    middle = (phone.start + phone.end) / 2
+    return max(word.start - middle, middle - word.end, 0.0)
+
+
+def _joined(phones: Sequence[Interval]) -> list[Interval]:
+    """The phones with those that the contract holds for one made one, such as a t and an s."""
+    joined: list[Interval] = []
+    for phone in phones:
+        pair = canonical([joined[-1].label, phone.label]) if joined else ()
+        if len(pair) == 1:
+            joined[-1] = Interval(joined[-1].start, phone.end, pair[0])
+        else:
+            joined.append(phone)
+    return joined
 
 
 def _on_clip(phones: Sequence[Interval], start: float, seconds: float) -> tuple[Interval, ...]:

@@ -1,7 +1,6 @@
 """What a word may sound like, what it was heard as, and the plan that follows the ear."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ Dictionary = Mapping[str, tuple[Phones, ...]]
 
 _POSITION_MARK = re.compile(r"_[BIES]$")  # Kaldi's, of a phone at a word's beginning, inside, ...
 _SILENCES = frozenset({"sil", "sp", "pau", "<eps>", "<sil>", "<p>", "_"})  # of other aligners
+_SPACE = " "
 _MOST_EDITS = 0.5  # of a word's phones; one that differs more is another word
 
 
@@ -116,97 +116,23 @@ def follow(
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
-    return _as_heard(plan, words)
+    return as_heard(plan, words)
 
 
-def told(
-    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval]
-) -> tuple[Plan, tuple[Interval, ...]] | None:
-    """The plan with the phones of a grid whose maker has decided how each word was said.
-
-    Where a word of the grid is several of the plan, as with a clitic, the cheapest edit shares out
-    its phones. Affricates are joined. The stress stays on its syllable.
-
-    Args:
-        plan: what was to be said.
-        words: of the grid; a phone belongs to the one nearest to its middle.
-        phones: of the grid, canonical.
-
-    Returns:
-        As `follow`; None if the words are not the plan's, whatever their capitals and punctuation.
-
-    Raises:
-        Reject: a word has no phone.
-    """
-    groups = _groups([_letters(w.label) for w in words], [_letters(w) for w in plan.words])
-    if groups is None:
-        return None
-    own: list[list[Interval]] = [[] for _ in words]
-    for phone in phones:
-        own[min(range(len(words)), key=lambda k: _distance(phone, words[k]))].append(phone)
-    heard: list[list[Heard]] = [[] for _ in plan.words]
-    for theirs, ours in groups:
-        planned = [k for k, phone in enumerate(plan.phones) if phone.word in ours]
-        here = ours[0]
-        said = _joined([phone for word in theirs for phone in own[word]])
-        for found in matched([plan.phones[k].label for k in planned], said):
-            index = None if found.planned is None else planned[found.planned]
-            here = here if index is None else plan.phones[index].word
-            heard[here].append(Heard(found.interval, index))
-    for name, group in zip(plan.words, heard, strict=True):
-        if not group:
-            raise Reject(f"the grid has no phone for the word {name!r}; mend the TextGrid")
-    return _as_heard(plan, heard)
-
-
-def _letters(word: str) -> str:
-    """What is compared of a word: lower case, no apostrophe, hyphen or other mark."""
-    return "".join(c for c in unicodedata.normalize("NFC", word).casefold() if c.isalnum())
-
-
-def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[list[int], list[int]]] | None:
-    """Which words are which, in the smallest groups of equal letters; None if letters differ."""
-    if "".join(theirs) != "".join(ours) or not theirs:
-        return None
-    groups: list[tuple[list[int], list[int]]] = []
-    left, right, i = 0, 0, 0
-    for j, word in enumerate(ours):
-        if left == right:
-            groups.append(([], []))
-        groups[-1][1].append(j)
-        right += len(word)
-        while i < len(theirs) and left < right:
-            groups[-1][0].append(i)
-            left += len(theirs[i])
-            i += 1
-    return groups
-
-
-def _distance(phone: Interval, word: Interval) -> float:
-    middle = (phone.start + phone.end) / 2
-    return max(word.start - middle, middle - word.end, 0.0)
-
-
-def _joined(phones: Sequence[Interval]) -> list[Interval]:
-    """The phones with those that the contract holds for one made one, such as a t and an s."""
-    joined: list[Interval] = []
-    for phone in phones:
-        pair = canonical([joined[-1].label, phone.label]) if joined else ()
-        if len(pair) == 1:
-            joined[-1] = Interval(joined[-1].start, phone.end, pair[0])
-        else:
-            joined.append(phone)
-    return joined
-
-
-def _as_heard(plan: Plan, words: Sequence[Sequence[Heard]]) -> tuple[Plan, tuple[Interval, ...]]:
-    """The plan with these phones in its words, and where they lie."""
+def as_heard(plan: Plan, words: Sequence[Sequence[Heard]]) -> tuple[Plan, tuple[Interval, ...]]:
+    """The plan with these phones in its words, less the words that have none; where they lie."""
+    there = [number for number, word in enumerate(words) if word]
+    place = {number: k for k, number in enumerate(there)}
     heard = replace(
         plan,
-        phones=tuple(Phone(h.interval.label, number) for number, w in enumerate(words) for h in w),
-        tokens=tuple(_tokens(plan, words)),
+        words=tuple(plan.words[number] for number in there),
+        phones=tuple(Phone(h.interval.label, place[n]) for n in there for h in words[n]),
+        tokens=tuple(
+            replace(token, word=None if token.word is None else place[token.word])
+            for token in _tokens(plan, words)
+        ),
     )
-    return heard, tuple(h.interval for w in words for h in w)
+    return heard, tuple(h.interval for word in words for h in word)
 
 
 def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
@@ -246,17 +172,25 @@ def _difference(one: str, other: str) -> float:
 
 
 def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
-    """The plan's tokens with those of each word made anew from its phones."""
+    """The plan's tokens with those of each word made anew from its phones.
+
+    A word without phones takes the space before it along, unless a word follows without a space.
+    """
     tokens: list[Token] = []
     phone = 0
-    for word, group in groupby(plan.tokens, key=lambda token: token.word):
-        old = list(group)
+    groups = [(word, list(g)) for word, g in groupby(plan.tokens, key=lambda token: token.word)]
+    for k, (word, old) in enumerate(groups):
         if word is None:
-            tokens += old
+            tokens += old[not tokens and old[0].symbol == _SPACE :]
+            continue
+        if not words[word]:
+            apart = k + 1 == len(groups) or groups[k + 1][0] is None
+            if apart and tokens and tokens[-1].symbol == _SPACE:
+                tokens.pop()
             continue
         stressed = _stressed(plan, old, words[word])
-        for k, heard in enumerate(words[word]):
-            if k == stressed:
+        for number, heard in enumerate(words[word]):
+            if number == stressed:
                 tokens.append(Token(STRESS, word, None))
             tokens += (Token(symbol, word, phone) for symbol in SYMBOLS[heard.interval.label])
             phone += 1
