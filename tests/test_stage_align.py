@@ -221,7 +221,8 @@ def test_a_second_backend_says_how_far_they_are_apart(project, grids, tmp_path):
 
 
 def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
-    folder = changed(project, tmp_path, "reject_below: -25", "reject_below: -2")
+    folder = changed(project, tmp_path, "suspect_below: -6", "suspect_below: -1.5")
+    changed(folder, folder, "reject_below: -25", "reject_below: -2")
     plans = read_plans(folder / "data/g2p/utterances.jsonl")
     plans[7] = replace(plans[31], id="u07")
     write_plans(plans, folder / "data/g2p/utterances.jsonl")
