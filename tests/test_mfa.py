@@ -99,13 +99,19 @@ def test_phones_come_back_under_canonical_labels_where_they_are_heard(project):
     assert [p.label for p in found.phones] == ["d", "t", "s", "æːɪ", "t", "ɑ", "s"]
     assert found.seconds == 1.0
     lead = 0.0075  # by which MFA's boundaries are early
-    assert found.phones[0].start == pytest.approx(0.1 + lead, abs=1e-5)
+    assert found.phones[0].start == pytest.approx(0.1, abs=1e-5)  # behind a silence
     assert found.phones[0].end == pytest.approx(0.11 + lead, abs=1e-5)  # phones of a single frame
 
 
 def test_the_ends_of_a_clip_stay_where_they_are(tmp_path):
     found = checked(tmp_path, [(0, 0.5, "a"), (0.5, 1, "s")], 1.0)
     assert [(p.start, p.end) for p in found.phones] == [(0, 0.5075), (0.5075, 1)]
+
+
+def test_a_phone_behind_a_silence_begins_where_mfa_says(tmp_path):
+    found = checked(tmp_path, [(0.1, 0.2, "a"), (0.2, 0.3, "s"), (0.5, 0.6, "u")], 1.0)
+    assert [p.start for p in found.phones] == pytest.approx([0.1, 0.2075, 0.5])
+    assert [p.end for p in found.phones] == pytest.approx([0.2075, 0.3075, 0.6075])
 
 
 def checked(folder, phones, seconds):
