@@ -7,6 +7,7 @@ It is looked for on PATH; the environment variable LBTTS_MFA may name another co
 import csv
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,7 +47,10 @@ def aligned(plans, audio, choice, folder, workers=2):
 def demo(root, tmp_path_factory):
     """The demo's sentences read by espeak-ng, between two stretches of digital silence."""
     sentences = (root / "data/raw/demo/sentences.txt").read_text(encoding="utf-8").splitlines()
-    return speech.read_aloud(sentences, tmp_path_factory.mktemp("demo"))
+    spoken = speech.read_aloud(sentences, tmp_path_factory.mktemp("demo"))
+    # Each sentence has words w0, w1, ...: of one name they would have 40 pronunciations each.
+    plans = [replace(p, words=tuple(f"{p.id}{word}" for word in p.words)) for p in spoken.plans]
+    return replace(spoken, plans=plans)
 
 
 @pytest.fixture(scope="module")
