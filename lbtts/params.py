@@ -135,9 +135,10 @@ class Lexicon(Section):
 class MFA(Section):
     """The real Montreal Forced Aligner, called by its command line."""
 
-    command: str  # `mfa`, or how to reach it, e.g. `conda run -n aligner mfa`
-    acoustic_model: str | None  # name or path; null trains one on the corpus
-    dictionary: str | None  # name or path; null uses data/g2p/lexicon.dict
+    command: str  # `mfa`, or how to reach it, e.g. `conda run --no-capture-output -n aligner mfa`
+    acoustic_model: str | None  # path, or name of one it downloaded; null trains on the corpus
+    dictionary: str | None  # path, or name of one it downloaded; null: data/g2p/lexicon.dict
+    jobs: Count | None  # processes that align, which also cost memory; null uses run.jobs
     beam: Count
     retry_beam: Count
 

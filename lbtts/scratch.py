@@ -23,6 +23,8 @@ def scratch_folder(name: str) -> Path:
 def scratch(name: str) -> Iterator[Path]:
     """The folder of that name, see `scratch_folder`, locked while the block lasts.
 
+    A command started in it by `lbtts.child` holds the lock too, until it has ended.
+
     Raises:
         InputError: another process holds it.
     """
@@ -34,4 +36,5 @@ def scratch(name: str) -> Iterator[Path]:
             raise InputError(
                 f"{folder}: the same work is running in another process; wait for it or stop it"
             ) from None
+        os.set_inheritable(lock.fileno(), True)
         yield folder

@@ -6,11 +6,20 @@ from collections.abc import Callable
 from lbtts.errors import InputError
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs a stage; bad input ends it with status 1 and one line on standard error."""
+def run(main: Callable[[], None], resumes: bool = False) -> None:
+    """Runs a stage; bad input ends it with status 1 and one line on standard error.
+
+    Args:
+        main: the stage.
+        resumes: whether it keeps what it has done when it is interrupted.
+    """
     try:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("interrupted: what was finished is kept; run the same command to continue")
+        sys.exit(
+            "interrupted: what was finished is kept; run the same command to continue"
+            if resumes
+            else "interrupted: nothing is kept; the same command starts the stage afresh"
+        )

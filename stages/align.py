@@ -56,7 +56,9 @@ def followed(
     if isinstance(result, Reject):
         return result
     try:
-        plan, phones = follow(plan, result.phones, dictionary)
+        plan, phones = prealigned.told(plan, result.words, result.phones) or follow(
+            plan, result.phones, dictionary
+        )
     except Reject as reason:
         return reason
     return plan, replace(result, phones=phones)
@@ -87,7 +89,7 @@ def main() -> None:
         textgrid.write(alignment, OUT / f"{plan.id}.TextGrid")
     write_plans(heard, PLANS)
     table = report(source, found, rejects, p.align.quality)
-    if p.align.second is not None:
+    if p.align.second is not None and heard:
         others = dict(align(p.align.second, p, heard, dictionary))
         table["disagreement_ms"] = pd.Series(
             {

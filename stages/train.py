@@ -148,4 +148,4 @@ def write(
 
 
 if __name__ == "__main__":
-    run(lambda: main(sys.argv[1:]))
+    run(lambda: main(sys.argv[1:]), resumes=True)

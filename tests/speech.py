@@ -1,6 +1,7 @@
 """Luxembourgish read by espeak-ng, with the true beginnings of its phones."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import numpy as np
 import soundfile
 import soxr
 
+from lbtts.alignment.pronunciation import follow
+from lbtts.alignment.report import report
+from lbtts.alignment.textgrid import Found
 from lbtts.errors import Reject
 from lbtts.espeak import Speech, speak
 from lbtts.grid import SAMPLE_RATE
+from lbtts.params import Params
 from lbtts.text.g2p import LBG2P
 from lbtts.text.phones import VOWELS, canonical
 from lbtts.text.tokens import Phone, Plan
@@ -67,6 +72,40 @@ def read_aloud(
         if len(spoken.plans) == most:
             break
     return spoken
+
+
+def harm(spoken: Spoken, folder: Path, each: int = 20) -> tuple[Spoken, list[str]]:
+    """The same with `each` texts swapped and as many recordings cut at 60 %, and their ids."""
+    plans = list(spoken.plans)
+    order = np.random.default_rng(0).permutation(len(plans)).tolist()
+    swapped, cut = order[:each], order[each : 2 * each]
+    audio, seconds = dict(spoken.audio), dict(spoken.seconds)
+    for one, other in zip(swapped, swapped[1:] + swapped[:1], strict=True):
+        plans[one] = replace(spoken.plans[other], id=spoken.plans[one].id)
+    for name in (plans[k].id for k in cut):
+        samples, rate = soundfile.read(audio[name], dtype="int16")
+        samples = samples[: int(0.6 * len(samples))]
+        audio[name] = str(folder / f"{name}-cut.wav")
+        soundfile.write(audio[name], samples, rate)
+        seconds[name] = len(samples) / rate
+    return Spoken(plans, audio, seconds, spoken.truth), [plans[k].id for k in swapped + cut]
+
+
+def verdicts(
+    plans: list[Plan], results: Mapping[str, Found | Reject], params: Params
+) -> dict[str, str]:
+    """What the stage `align` would say of each utterance, by id."""
+    found, rejects = {}, {}
+    for plan in plans:
+        result = results[plan.id]
+        try:
+            if isinstance(result, Reject):
+                raise result
+            found[plan.id] = replace(result, phones=follow(plan, result.phones, {})[1])
+        except Reject as reason:
+            rejects[plan.id] = reason
+    table = report({p.id: "kaldi" for p in plans}, found, rejects, params.align.quality)
+    return table["verdict"].fillna("reject").to_dict()
 
 
 def _refuse(word: str) -> tuple[str, ...]:

@@ -173,6 +173,21 @@ def test_phones_of_300_sentences_are_found_where_espeak_says(shared, choice, tmp
     assert median <= 0.007 and within >= 0.94 and abs(errors.mean()) <= 0.002
 
 
+@pytest.mark.slow
+def test_20_swapped_texts_and_20_cut_recordings_are_doubted_and_few_others(shared, root, tmp_path):
+    lines = shared("g2p", "lod_sentences.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines[7::127] if 25 <= len(line) <= 110]
+    spoken = speech.read_aloud(lines, tmp_path, (130, 150, 170), most=120)
+    harmed, names = speech.harm(spoken, tmp_path)
+    usual = load(root / "profiles/folder.yaml").align.kaldi
+    found = dict(kaldi.align(harmed.plans, {}, harmed.audio, harmed.seconds, usual, workers=2))
+    for profile in ("demo", "folder"):
+        verdicts = speech.verdicts(harmed.plans, found, load(root / f"profiles/{profile}.yaml"))
+        doubted = {name for name, verdict in verdicts.items() if verdict != "keep"}
+        print(f"{profile}: {len(doubted & set(names))} of 40, {len(doubted - set(names))} others")
+        assert doubted >= set(names) and len(doubted - set(names)) <= 8
+
+
 def test_silence_at_the_edges_is_found(luxembourgish, found):
     for name, seconds in luxembourgish.seconds.items():
         first, last = found[name].phones[0], found[name].phones[-1]

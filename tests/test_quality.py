@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbtts.alignment.quality import disagreement, judge, measures, trust
@@ -64,13 +64,50 @@ def test_verdicts_follow_the_parameters():
     assert "does the transcript say what is heard" in judge(-2, CHOICE).reason
 
 
-def test_disagreement_is_the_median_distance_in_milliseconds():
-    one = Found((Interval(0.1, 0.2, "a"), Interval(0.2, 0.3, "s"), Interval(0.3, 0.4, "u")), 1)
-    other = Found((Interval(0.11, 0.2, "a"), Interval(0.23, 0.3, "s"), Interval(0.3, 0.4, "u")), 1)
-    assert disagreement(one, other) == pytest.approx(10)
-    assert np.isnan(disagreement(one, Found(other.phones[:2], 1)))
+def three(*starts, labels="asu"):
+    return Found(tuple(Interval(t, t + 0.05, p) for t, p in zip(starts, labels, strict=True)), 1)
 
 
+def test_disagreement_is_the_mean_distance_in_milliseconds():
+    one, other = three(0.1, 0.2, 0.3), three(0.11, 0.23, 0.3)
+    assert disagreement(one, other) == pytest.approx(40 / 3)
+
+
+def test_disagreement_is_not_tied_to_the_frames_of_two_aligners():
+    one = three(0.1, 0.2, 0.3)  # on frames of 10 ms, the others 7.5 ms beside them
+    nearer, farther = three(0.1075, 0.2075, 0.3075), three(0.1075, 0.2075, 0.3175)
+    assert disagreement(one, nearer) == pytest.approx(7.5)
+    assert disagreement(one, farther) == pytest.approx(32.5 / 3)
+
+
+def test_disagreement_compares_the_phones_that_both_have():
+    one = three(0.1, 0.2, 0.3)
+    assert disagreement(one, three(0.11, 0.2, 0.31, labels="aiu")) == pytest.approx(10)
+    assert disagreement(one, Found(one.phones[1:], 1)) == 0
+    assert np.isnan(disagreement(one, Found((Interval(0.1, 0.2, "m"),), 1)))
+
+
+def test_ten_milliseconds_are_no_odder_than_thirty():
+    def with_first_phone_of(seconds):
+        found = corpus()
+        for name in list(found)[::9]:  # 10 ms in one utterance of nine, as MFA 3 gives it
+            first, *rest = found[name].phones
+            first = Interval(first.start, first.start + seconds, first.label)
+            found[name] = Found((first, *rest), 1, found[name].score, found[name].worst)
+        return measures(found)
+
+    short, usual = with_first_phone_of(0.01), with_first_phone_of(0.03)
+    columns = ["duration_z_mean", "duration_z_max", "shortest_share"]
+    assert short[columns].equals(usual[columns])
+
+
+def test_no_utterance_at_all_has_measures_and_no_index():
+    table = measures({})
+    assert table.empty and "score" in table
+    assert trust(table).empty
+
+
+@settings(deadline=None)  # pandas takes its time on a busy machine
 @given(st.integers(1, 30), st.integers(0, 3))
 def test_a_corpus_of_any_size_even_of_equal_utterances_has_an_index(count, kinds):
     draw = np.random.default_rng(kinds)

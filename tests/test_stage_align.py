@@ -93,8 +93,9 @@ def test_the_report_has_a_row_for_every_utterance_and_the_figures_sum_it_up(proj
 
 def changed(project, folder, old, new):
     """A copy of the project before the stage `align`, with a change in its params."""
-    shutil.copytree(project, folder, dirs_exist_ok=True)
-    shutil.rmtree(folder / "data/alignment")
+    if folder != project:
+        shutil.copytree(project, folder, dirs_exist_ok=True)
+        shutil.rmtree(folder / "data/alignment")
     params = (folder / "params.yaml").read_text(encoding="utf-8")
     assert old in params
     (folder / "params.yaml").write_text(params.replace(old, new), encoding="utf-8")
@@ -127,7 +128,7 @@ def test_grids_that_came_with_the_corpus_are_moved_to_the_clips(project, grids, 
     with contextlib.chdir(folder):
         align.main()
     report = table(folder / "data/alignment/report.csv")
-    assert "no TextGrid" in report.at[SHORT, "reason"]
+    assert "u03.TextGrid: not found; put it there" in report.at[SHORT, "reason"]
     assert (report["status"] == "ok").sum() == 59 and not report["score"].any()
     before = textgrid.read(project / "data/alignment/u07.TextGrid")
     after = textgrid.read(folder / "data/alignment/u07.TextGrid")
@@ -140,6 +141,44 @@ def test_a_backend_without_its_folder_says_where_it_belongs(project, tmp_path):
     folder = changed(project, tmp_path, "backend: kaldi", "backend: textgrid")
     with contextlib.chdir(folder), pytest.raises(InputError, match="data/raw/demo/textgrids"):
         align.main()
+
+
+def test_grids_with_words_decide_how_each_word_was_said(project, tmp_path):
+    folder = changed(project, tmp_path, "backend: kaldi", "backend: textgrid")
+    grids = folder / "data/raw/demo/textgrids"
+    grids.mkdir(parents=True)
+    for path in (project / "data/alignment").glob("*.TextGrid"):
+        found = textgrid.read(path)
+        if path.stem == "u07":  # no word has a phone of the plan's
+            labels = ["mu"[k % 2] for k in range(len(found.phones))]
+            phones = [replace(p, label=x) for p, x in zip(found.phones, labels, strict=True)]
+            found = replace(found, phones=tuple(phones))
+        if path.stem == "u08":
+            found = replace(found, phones=(replace(found.phones[0], label="A1"), *found.phones[1:]))
+        textgrid.write(found, grids / path.name)
+    with contextlib.chdir(folder):
+        align.main()
+    report = table(folder / "data/alignment/report.csv")
+    assert report.at["u07", "status"] == "ok"
+    heard = textgrid.read(folder / "data/alignment/u07.TextGrid")
+    assert [p.label for p in heard.phones] == labels
+    plans = {plan.id: plan for plan in read_plans(folder / "data/alignment/utterances.jsonl")}
+    assert set(plans["u07"].phonemes) <= set("mu ˈ.")
+    assert "phone 'A1' is not in the phoneme contract" in report.at["u08", "reason"]
+
+
+@pytest.mark.parametrize("second", ["null", "textgrid"])
+def test_a_corpus_without_a_single_alignment_is_reported_and_ends_in_one_line(
+    project, tmp_path, second
+):
+    folder = changed(project, tmp_path, "backend: kaldi", "backend: textgrid")
+    changed(folder, folder, "second: null", f"second: {second}")
+    (folder / "data/raw/demo/textgrids").mkdir(parents=True)
+    with contextlib.chdir(folder), pytest.raises(InputError, match=r"60 of 60 utterances rejected"):
+        align.main()
+    report = table(folder / "data/alignment/report.csv")
+    assert set(report["status"]) == {"rejected"} and "score" in report
+    assert read_json(folder / "metrics/align.json")["aligned"] == 0
 
 
 def test_a_correction_takes_the_place_of_what_the_aligner_found(project, tmp_path):
@@ -182,7 +221,8 @@ def test_a_second_backend_says_how_far_they_are_apart(project, grids, tmp_path):
 
 
 def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
-    folder = changed(project, tmp_path, "reject_below: -25", "reject_below: -2")
+    folder = changed(project, tmp_path, "suspect_below: -6", "suspect_below: -1.5")
+    changed(folder, folder, "reject_below: -25", "reject_below: -2")
     plans = read_plans(folder / "data/g2p/utterances.jsonl")
     plans[7] = replace(plans[31], id="u07")
     write_plans(plans, folder / "data/g2p/utterances.jsonl")

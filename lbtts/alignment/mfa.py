@@ -2,18 +2,24 @@
 
 Exit status 0 proves nothing there: utterances that it cannot align are left out without a word, and
 unknown words come back as the phone `spn`. So what it wrote is compared with what it was given.
-Source: the behaviour of MFA 3.4.3, as measured.
+Source: the behaviour of MFA 3.4.3, as measured, and the options that it declares.
 """
 
+import csv
 import os
-import re
 import shlex
 import shutil
-import subprocess
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lbtts.alignment import textgrid
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from lbtts import child
+from lbtts.alignment import mfa_log, textgrid
+from lbtts.alignment.mfa_models import Lexicon, find_acoustic_model, find_dictionary
 from lbtts.alignment.pronunciation import recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
@@ -22,11 +28,15 @@ from lbtts.text.tokens import Plan
 
 _SPEAKER = "speaker"
 _SPOKEN_NOISE = "spn"
-_FAULT = re.compile(r"\w(Error|NotFound)\b|does not exist|command not found")
-# MFA's features are Kaldi's with `snip_edges`: frame k looks at 25 ms from 10 k ms on, so that its
-# middle is at 10 k + 12.5 ms; the TextGrid gives it 10 k to 10 k + 10, whose middle is 7.5 ms less.
-# Measured against the backend kaldi, whose frames are centred, on 16,154 phones of Marylux: 7.2 ms.
+_LIKELIHOODS = "alignment_analysis.csv"
+_SILENCE = 240  # samples, 10 ms: a frame is wholly in what is silent for three times as long
+# Seconds by which MFA's boundaries are early. Not for the frames: those of both aligners lie around
+# the middle of their 10 ms (`snip_edges` is False in MFA 3.4.3), and a clock that is wrong would be
+# wrong everywhere. On 14,032 phones of Marylux MFA hears the next phone 3 to 15 ms before the
+# backend kaldi does, depending on the sounds, but the first phone behind a silence 2 to 12 ms after
+# it. It is the models that differ: hence all boundaries are moved but those where speech begins.
 _LEAD = 0.0075
+_ROUNDING = 1e-3
 _REMEDY = "install it from environment-mfa.yml, mend align.mfa.command, or set align.backend: kaldi"
 
 
@@ -38,52 +48,41 @@ def align(
     workers: int,
     scratch: Path,
 ) -> Iterator[tuple[str, Found | Reject]]:
-    """Runs MFA once over the corpus, then yields each plan's id with its phones or the reason.
+    """Runs MFA over the corpus, then yields each plan's id with its phones or the reason.
+
+    Without an acoustic model one is trained first. What `mfa train` itself aligns is not taken: its
+    last pass can mix a model with the transforms of another, and tells no likelihoods.
 
     Args:
         plans: sorted by id.
         audio: path of each id's clip.
         dictionary: the lexicon in MFA's form, for want of `choice.dictionary`.
-        choice: the section `align.mfa`; without an acoustic model one is trained.
-        workers: processes; training takes one, for only so it repeats itself.
+        choice: the section `align.mfa`.
+        workers: processes that align, for want of `choice.jobs`; training takes one, for only so
+            it repeats itself.
         scratch: a folder for MFA's data, emptied first; its log stays there when it fails.
 
     Raises:
-        InputError: MFA is not there or fails.
+        InputError: MFA, its model or its dictionary is not there, or it fails.
     """
-    try:
-        command = shlex.split(choice.command)
-    except ValueError as error:
-        raise InputError(f"align.mfa.command: `{choice.command}`: {error}; {_REMEDY}") from None
-    if not command or shutil.which(command[0]) is None:
-        raise InputError(f"align.mfa.command: `{choice.command}` is not here; {_REMEDY}")
+    command = _command(choice.command)
+    given = find_dictionary(choice.dictionary) if choice.dictionary else dictionary
+    model = find_acoustic_model(choice.acoustic_model) if choice.acoustic_model else None
     shutil.rmtree(scratch, ignore_errors=True)
     corpus, out = scratch / "corpus", scratch / "textgrids"
-    _lay_out(plans, audio, corpus / _SPEAKER)
-    given = str(choice.dictionary or dictionary)
-    common = ["--single_speaker", "--clean", "--overwrite", "--output_format", "long_textgrid"]
-    common += ["--beam", str(choice.beam), "--retry_beam", str(choice.retry_beam)]
-    if choice.acoustic_model:
-        inputs = [str(corpus), given, choice.acoustic_model, str(out)]
-        arguments = ["align", *common, "--num_jobs", str(workers), *inputs]
-    else:
-        inputs = [str(corpus), given, str(scratch / "model.zip")]
-        arguments = ["train", *common, "--num_jobs", "1", *inputs, "--output_directory", str(out)]
-    _run([*command, *arguments], scratch)
-    for plan in plans:
-        try:
-            yield plan.id, _checked(out / _SPEAKER / f"{plan.id}.TextGrid")
-        except Reject as reason:
-            yield plan.id, reason
-
-
-def _lay_out(plans: Sequence[Plan], audio: Mapping[str, str], folder: Path) -> None:
-    """Makes the corpus folder: links to the clips, and their words beside them."""
-    folder.mkdir(parents=True)
-    for plan in plans:
-        clip = Path(audio[plan.id]).resolve()
-        (folder / f"{plan.id}{clip.suffix}").symlink_to(clip)
-        (folder / f"{plan.id}.lab").write_text(transcript(plan.words), encoding="utf-8")
+    rejects = _lay_out(plans, audio, corpus / _SPEAKER)
+    if len(rejects) == len(plans):
+        yield from rejects.items()
+        return
+    if model is None:
+        model = scratch / "model.zip"
+        _run([*command, *_arguments("train", [corpus, given, model], choice, 1)], scratch / "train")
+    jobs = choice.jobs or workers
+    arguments = _arguments("align", [corpus, given, model, out], choice, jobs)
+    _run([*command, *arguments], scratch / "align")
+    results = _results(plans, out, Lexicon(given, model), rejects)
+    shutil.rmtree(scratch)
+    yield from results
 
 
 def transcript(words: Iterable[str]) -> str:
@@ -91,31 +90,130 @@ def transcript(words: Iterable[str]) -> str:
     return "".join(w if w.endswith("'") else f"{w} " for w in words).strip() + "\n"
 
 
-def _run(command: list[str], scratch: Path) -> None:
-    """Runs MFA with its state in `scratch`, its progress on the terminal.
+def _command(text: str) -> list[str]:
+    """The parameter `align.mfa.command` as words.
 
     Raises:
-        InputError: it failed; the line holds its own message and where the log is.
+        InputError: it is no command line, or its program is not there.
+    """
+    try:
+        command = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"align.mfa.command: `{text}`: {error}; {_REMEDY}") from None
+    if not command or shutil.which(command[0]) is None:
+        raise InputError(f"align.mfa.command: `{text}` is not here; {_REMEDY}")
+    return command
+
+
+def _arguments(verb: str, places: Sequence[Path], choice: MFA, jobs: int) -> list[str]:
+    """The arguments of `mfa`: its places first.
+
+    `--beam` is no option that it declares, but one that it collects from what is left over: before
+    the places it would be taken for the first of them.
+    """
+    options = ["--single_speaker", "--clean", "--overwrite", "--num_jobs", str(jobs)]
+    if verb == "align":
+        options += ["--output_format", "long_textgrid"]
+    beams = ["--beam", str(choice.beam), "--retry_beam", str(choice.retry_beam)]
+    return [verb, *(str(place.resolve()) for place in places), *options, *beams]
+
+
+def _lay_out(plans: Sequence[Plan], audio: Mapping[str, str], folder: Path) -> dict[str, Reject]:
+    """Makes the corpus folder: the clips, and their words beside them; why some are not in it."""
+    folder.mkdir(parents=True)
+    rejects = {}
+    for plan in tqdm(plans, desc="lay out", unit="utt"):
+        clip = Path(audio[plan.id]).resolve()
+        try:
+            _place(clip, folder / plan.id)
+        except soundfile.SoundFileError as error:  # one such file would end MFA's whole run
+            rejects[plan.id] = Reject(f"{clip}: not audio ({error}); run `dvc repro corpus`")
+            continue
+        (folder / f"{plan.id}.lab").write_text(transcript(plan.words), encoding="utf-8")
+    return rejects
+
+
+def _place(clip: Path, stem: Path) -> None:
+    """Puts a clip into the corpus folder: a link, or a copy with noise where it has none at all.
+
+    MFA adds no dither. From clips that are padded with zeros it learns that silence is zeros, and
+    then finds no path through recorded silence. The noise, of one bit, is drawn from the name of
+    the utterance.
+    """
+    samples, rate = soundfile.read(clip, dtype="int16", always_2d=True)
+    changes = np.flatnonzero(np.diff(samples[:, 0]))
+    constant = np.diff(
+        changes, prepend=-1, append=len(samples) - 1
+    )  # lengths of constant stretches
+    if constant.max() < _SILENCE:
+        Path(f"{stem}{clip.suffix}").symlink_to(clip)
+        return
+    noise = np.random.default_rng(zlib.crc32(stem.name.encode())).integers(-1, 2, samples.shape)
+    noisy = np.clip(samples + noise, -(2**15), 2**15 - 1).astype(np.int16)
+    soundfile.write(f"{stem}.flac", noisy, rate, format="FLAC", subtype="PCM_16")
+
+
+def _run(command: Sequence[str], root: Path) -> None:
+    """Runs MFA, its progress on the terminal; repeats its warnings.
+
+    Args:
+        command: the whole of it.
+        root: a folder for its data, for this run alone: MFA takes up again what it finds there.
+
+    Raises:
+        InputError: it failed or was interrupted; the line holds its own message and where the log
+            is.
     """
     environment = os.environ | {
-        "MFA_ROOT_DIR": str((scratch / "root").resolve()),
+        "MFA_ROOT_DIR": str(root.resolve()),
         "PYTHONHASHSEED": "0",
         "NO_COLOR": "1",
         "TERM": "dumb",
         "COLUMNS": "1000",  # wide enough for no message to be wrapped
     }
-    log = scratch / "mfa.log"
-    with log.open("w", encoding="utf-8") as stream:
-        done = subprocess.run(command, env=environment, stderr=stream, check=False)
-    if done.returncode:
-        said = re.sub(r"[│╭╮╰╯─]+", " ", log.read_text(encoding="utf-8", errors="replace"))
-        lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
-        faults = [line for line in lines if _FAULT.search(line)]
-        message = (faults or lines or ["no message"])[-1]
-        raise InputError(f"mfa failed with status {done.returncode}: {message} (log: {log})")
+    log = root.with_suffix(".log")
+    try:
+        with log.open("w", encoding="utf-8") as stream:
+            status = child.run(command, environment, stream)
+    except KeyboardInterrupt:
+        raise InputError(
+            "interrupted: MFA keeps nothing of what it did; the same command starts it afresh"
+        ) from None
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if status:
+        raise InputError(f"mfa {mfa_log.failure(status, said)} (log: {log})")
+    for warning in mfa_log.warnings(said):
+        tqdm.write(f"mfa: {warning}")
+    shutil.rmtree(root, ignore_errors=True)
 
 
-def _checked(path: Path) -> Found:
+def _results(
+    plans: Sequence[Plan], out: Path, lexicon: Lexicon, rejects: Mapping[str, Reject]
+) -> list[tuple[str, Found | Reject]]:
+    """Each plan's id with what MFA wrote of it."""
+    likelihoods = _likelihoods(out / _LIKELIHOODS)
+    results: list[tuple[str, Found | Reject]] = []
+    for plan in plans:
+        try:
+            if plan.id in rejects:
+                raise rejects[plan.id]
+            path = out / _SPEAKER / f"{plan.id}.TextGrid"
+            results.append((plan.id, _checked(path, lexicon, likelihoods.get(plan.id))))
+        except Reject as reason:
+            results.append((plan.id, reason))
+    return results
+
+
+def _likelihoods(path: Path) -> dict[str, float]:
+    """The mean log-likelihood of each utterance's phones, by id, as far as MFA tells it."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(row["file"], row["speech_log_likelihood"]) for row in csv.DictReader(file)]
+    return {name: float(value) for name, value in rows if value}
+
+
+def _checked(path: Path, lexicon: Lexicon, likelihood: float | None) -> Found:
     """The phones in MFA's TextGrid under canonical labels, moved to where they are heard.
 
     Raises:
@@ -128,14 +226,20 @@ def _checked(path: Path) -> Found:
     if unknown:
         middle = (unknown[0].start + unknown[0].end) / 2
         word = next((w.label for w in found.words if w.start <= middle <= w.end), "?")
-        raise Reject(f"MFA does not know the word {word!r}; add it to its dictionary")
-    phones = tuple(
-        Interval(_heard_at(p.start, found.seconds), _heard_at(p.end, found.seconds), p.label)
-        for p in recognised(found.phones)
-    )
-    return Found(phones, found.seconds)
+        raise Reject(lexicon.why_unknown(word))
+    phones = []
+    ended = -1.0
+    for phone in recognised(found.phones):
+        begins = phone.start > ended + _ROUNDING  # behind a silence
+        start = phone.start if begins else _heard_at(phone.start, found.seconds)
+        ended = phone.end
+        phones.append(Interval(start, _heard_at(ended, found.seconds), phone.label))
+    return Found(tuple(phones), found.seconds, likelihood)
 
 
 def _heard_at(time: float, seconds: float) -> float:
-    """Where a boundary lies that MFA writes at `time`; the ends of the clip stay."""
-    return time if time in (0, seconds) else min(time + _LEAD, seconds)
+    """Where a boundary lies that MFA writes at `time`; the ends of the clip stay.
+
+    Towards the end of the clip the shift fades, so that no phone, however short, loses its length.
+    """
+    return time + min(_LEAD, (seconds - time) / 2) if time > 0 else time

@@ -1,23 +1,30 @@
 """TextGrids that somebody else made: a corpus's published alignment, or one's own corrections."""
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from lbtts.alignment import textgrid
-from lbtts.alignment.pronunciation import recognised
+from lbtts.alignment.pronunciation import Heard, as_heard, matched, recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
+from lbtts.text.phones import canonical
 from lbtts.text.tokens import Plan
+
+_ENDING = ".textgrid"  # in any case
 
 
 def align(
     plans: Sequence[Plan], folder: Path, starts: Mapping[str, float], seconds: Mapping[str, float]
 ) -> Iterator[tuple[str, Found | Reject]]:
-    """Each plan's id with the phones of `<folder>/<id>.TextGrid`, on the clip's own time.
+    """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
 
     Args:
         plans: sorted by id.
-        folder: with one TextGrid an utterance, tiers `words` and `phones`.
+        folder: with one `<id>.TextGrid` an utterance, however its letters are capitalised; tier
+            `phones`, and `words` to say which phones are whose.
         starts: second of the grid's time at which each clip begins.
         seconds: length of each clip.
 
@@ -28,13 +35,36 @@ def align(
         raise InputError(
             f"{folder}: not found; align.backend: textgrid needs one TextGrid an utterance there"
         )
+    grids: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() == _ENDING:
+            grids[path.stem.casefold()].append(path)
     for plan in plans:
         try:
-            grid = textgrid.read(folder / f"{plan.id}.TextGrid")
-            length = seconds[plan.id]
-            yield plan.id, Found(_on_clip(grid.phones, starts[plan.id], length), length)
+            grid = textgrid.read(_grid_of(plan.id, folder, grids), wordless=True)
+            start, length = starts[plan.id], seconds[plan.id]
+            words = tuple(Interval(w.start - start, w.end - start, w.label) for w in grid.words)
+            yield plan.id, Found(_on_clip(grid.phones, start, length), length, words=words)
         except Reject as reason:
             yield plan.id, reason
+
+
+def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Path:
+    """The grid of an utterance: of exactly its name, or of the only one that differs in case.
+
+    Raises:
+        Reject: there is none, or several that differ in case alone.
+    """
+    candidates = grids.get(name.casefold(), ())
+    exact = [path for path in candidates if path.stem == name]
+    if len(exact or candidates) > 1:
+        names = ", ".join(path.name for path in exact or candidates)
+        raise Reject(f"{folder}: {names} are all for this utterance; leave one of them")
+    if not candidates:
+        raise Reject(
+            f"{folder}/{name}.TextGrid: not found; put it there, or take another align.backend"
+        )
+    return (exact or candidates)[0]
 
 
 def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject]:
@@ -54,6 +84,98 @@ def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject
         except Reject as reason:
             found[path.stem] = reason
     return found
+
+
+def told(
+    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval]
+) -> tuple[Plan, tuple[Interval, ...]] | None:
+    """The plan with the phones of a grid whose maker has decided how each word was said.
+
+    Where words of the grid are several of the plan, as with a clitic, or are written otherwise, as
+    abbreviations are, the cheapest edit shares out their phones, and a word that gets none leaves
+    the plan. Affricates are joined. The stress stays on its syllable.
+
+    Args:
+        plan: what was to be said.
+        words: of the grid; a phone belongs to the one nearest to its middle.
+        phones: of the grid, canonical.
+
+    Returns:
+        As `follow`; None if less than half of the transcript is in the grid.
+
+    Raises:
+        Reject: a word is in one of them only, or has no phone.
+    """
+    groups = _groups([_letters(w.label) for w in words], [_letters(w) for w in plan.words])
+    if groups is None:
+        return None
+    own: list[list[Interval]] = [[] for _ in words]
+    for phone in phones:
+        own[min(range(len(words)), key=lambda k: _distance(phone, words[k]))].append(phone)
+    heard: list[list[Heard]] = [[] for _ in plan.words]
+    for theirs, ours in groups:
+        said = _joined([phone for word in theirs for phone in own[word]])
+        if not ours or not said:
+            names = [plan.words[k] for k in ours] or [words[k].label for k in theirs]
+            lacking = "transcript lacks" if not ours else "TextGrid has no phone for"
+            raise Reject(f"the {lacking} {' '.join(names)!r}; compare the two")
+        planned = [k for k, phone in enumerate(plan.phones) if phone.word in ours]
+        here = ours[0]
+        for found in matched([plan.phones[k].label for k in planned], said):
+            index = None if found.planned is None else planned[found.planned]
+            here = here if index is None else plan.phones[index].word
+            heard[here].append(Heard(found.interval, index))
+    return as_heard(plan, heard)
+
+
+def _letters(word: str) -> str:
+    """What is compared of a word: lower case, no apostrophe, hyphen or other mark."""
+    return "".join(c for c in unicodedata.normalize("NFC", word).casefold() if c.isalnum())
+
+
+def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[range, range]] | None:
+    """Which words are which, in groups as small as their letters tell; None if most differ."""
+    groups: list[tuple[range, range]] = []
+    agreed = 0
+    matcher = SequenceMatcher(None, theirs, ours, autojunk=False)
+    for _, i, i_end, j, j_end in matcher.get_opcodes():
+        while i < i_end or j < j_end:
+            left, right = _first_equal(theirs[i:i_end], ours[j:j_end])
+            if left:
+                agreed += len("".join(ours[j : j + right]))
+            else:
+                left, right = i_end - i, j_end - j
+            groups.append((range(i, i + left), range(j, j + right)))
+            i, j = i + left, j + right
+    return groups if 2 * agreed >= len("".join(ours)) else None
+
+
+def _first_equal(theirs: Sequence[str], ours: Sequence[str]) -> tuple[int, int]:
+    """How many words of each make up the shortest equal beginning; 0 and 0 if there is none."""
+    left = right = 1
+    while left <= len(theirs) and right <= len(ours):
+        one, other = "".join(theirs[:left]), "".join(ours[:right])
+        if one == other:
+            return left, right
+        left, right = (left + 1, right) if len(one) < len(other) else (left, right + 1)
+    return 0, 0
+
+
+def _distance(phone: Interval, word: Interval) -> float:
+    middle = (phone.start + phone.end) / 2
+    return max(word.start - middle, middle - word.end, 0.0)
+
+
+def _joined(phones: Sequence[Interval]) -> list[Interval]:
+    """The phones with those that the contract holds for one made one, such as a t and an s."""
+    joined: list[Interval] = []
+    for phone in phones:
+        pair = canonical([joined[-1].label, phone.label]) if joined else ()
+        if len(pair) == 1:
+            joined[-1] = Interval(joined[-1].start, phone.end, pair[0])
+        else:
+            joined.append(phone)
+    return joined
 
 
 def _on_clip(phones: Sequence[Interval], start: float, seconds: float) -> tuple[Interval, ...]:

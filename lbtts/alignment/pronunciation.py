@@ -12,19 +12,20 @@ import numpy as np
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
 from lbtts.text.graphones import Phones
-from lbtts.text.phones import STRESS, SYMBOLS, VOWELS, canonical
+from lbtts.text.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
 from lbtts.text.tokens import Phone, Plan, Token
 
 Dictionary = Mapping[str, tuple[Phones, ...]]
 
 _POSITION_MARK = re.compile(r"_[BIES]$")  # Kaldi's, of a phone at a word's beginning, inside, ...
 _SILENCES = frozenset({"sil", "sp", "pau", "<eps>", "<sil>", "<p>", "_"})  # of other aligners
+_SPACE = " "
 _MOST_EDITS = 0.5  # of a word's phones; one that differs more is another word
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """A phone of the recording and which of the plan's it is, None for one that the plan lacks."""
+class Heard:
+    """A phone of the recording and which planned one it is, None for one that was not planned."""
 
     interval: Interval
     planned: int | None
@@ -94,8 +95,8 @@ def follow(
     """
     if [phone.label for phone in phones] == [phone.label for phone in plan.phones]:
         return plan, tuple(phones)
-    heard = _matched(plan, phones)
-    words: list[list[_Heard]] = [[] for _ in plan.words]
+    heard = matched([phone.label for phone in plan.phones], phones)
+    words: list[list[Heard]] = [[] for _ in plan.words]
     here = 0
     for phone in heard:
         here = here if phone.planned is None else plan.phones[phone.planned].word
@@ -115,17 +116,27 @@ def follow(
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
-    followed = replace(
+    return as_heard(plan, words)
+
+
+def as_heard(plan: Plan, words: Sequence[Sequence[Heard]]) -> tuple[Plan, tuple[Interval, ...]]:
+    """The plan with these phones in its words, less the words that have none; where they lie."""
+    there = [number for number, word in enumerate(words) if word]
+    place = {number: k for k, number in enumerate(there)}
+    heard = replace(
         plan,
-        phones=tuple(Phone(h.interval.label, number) for number, w in enumerate(words) for h in w),
-        tokens=tuple(_tokens(plan, words)),
+        words=tuple(plan.words[number] for number in there),
+        phones=tuple(Phone(h.interval.label, place[n]) for n in there for h in words[n]),
+        tokens=tuple(
+            replace(token, word=None if token.word is None else place[token.word])
+            for token in _tokens(plan, words)
+        ),
     )
-    return followed, tuple(h.interval for w in words for h in w)
+    return heard, tuple(h.interval for word in words for h in word)
 
 
-def _matched(plan: Plan, phones: Sequence[Interval]) -> list[_Heard]:
-    """Every phone heard with its phone of the plan, by dynamic programming."""
-    planned = [phone.label for phone in plan.phones]
+def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
+    """Every phone heard with its planned one, by the cheapest edit, see `follow`."""
     found = [phone.label for phone in phones]
     cost = np.full((len(planned) + 1, len(found) + 1), np.inf)
     move = np.zeros((*cost.shape, 2), np.int64)
@@ -141,16 +152,16 @@ def _matched(plan: Plan, phones: Sequence[Interval]) -> list[_Heard]:
                 if down <= i and right <= j and cost[i - down, j - right] + price < cost[i, j]:
                     cost[i, j] = cost[i - down, j - right] + price
                     move[i, j] = down, right
-    heard: list[_Heard] = []
+    heard: list[Heard] = []
     i, j = len(planned), len(found)
     while i or j:
         down, right = move[i, j].tolist()
         i, j = i - down, j - right
         if right == 1:
-            heard.append(_Heard(phones[j], i if down else None))
+            heard.append(Heard(phones[j], i if down else None))
         elif right == 2:
             joined = Interval(phones[j].start, phones[j + 1].end, planned[i])
-            heard.append(_Heard(joined, i))
+            heard.append(Heard(joined, i))
     return heard[::-1]
 
 
@@ -160,31 +171,52 @@ def _difference(one: str, other: str) -> float:
     return 1 if (one in VOWELS) == (other in VOWELS) else 2
 
 
-def _tokens(plan: Plan, words: Sequence[Sequence[_Heard]]) -> list[Token]:
-    """The plan's tokens with those of each word made anew from its phones."""
+def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
+    """The plan's tokens with those of each word made anew from its phones.
+
+    A word without phones takes the space before it along, unless a word follows without a space.
+    """
     tokens: list[Token] = []
     phone = 0
-    for word, group in groupby(plan.tokens, key=lambda token: token.word):
-        old = list(group)
+    groups = [(word, list(g)) for word, g in groupby(plan.tokens, key=lambda token: token.word)]
+    for k, (word, old) in enumerate(groups):
         if word is None:
-            tokens += old
+            tokens += old[not tokens and old[0].symbol == _SPACE :]
             continue
-        stressed = _stressed(old, words[word])
-        for k, heard in enumerate(words[word]):
-            if k == stressed:
+        if not words[word]:
+            apart = k + 1 == len(groups) or groups[k + 1][0] is None
+            if apart and tokens and tokens[-1].symbol == _SPACE:
+                tokens.pop()
+            continue
+        stressed = _stressed(plan, old, words[word])
+        for number, heard in enumerate(words[word]):
+            if number == stressed:
                 tokens.append(Token(STRESS, word, None))
             tokens += (Token(symbol, word, phone) for symbol in SYMBOLS[heard.interval.label])
             phone += 1
     return tokens
 
 
-def _stressed(tokens: Sequence[Token], heard: Sequence[_Heard]) -> int | None:
-    """Which phone of a word bears the stress that the plan put on one of its own."""
+def _stressed(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> int | None:
+    """Which phone of a word bears the stress: that of the syllable on which the plan put it.
+
+    Where the word was heard with more or fewer syllables, it is the phone that the plan stressed,
+    or else that of the nearest syllable, of one without schwa if there is any.
+    """
     marks = [i for i, token in enumerate(tokens) if token.symbol == STRESS]
     if not marks:
         return None
     planned = tokens[marks[0] + 1].phone
+    symbols = [token.phone for token in tokens if token.phone is not None]
+    nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in VOWELS]
     vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
-    return next(
-        (k for k, h in enumerate(heard) if h.planned == planned), vowels[0] if vowels else 0
-    )
+    if len(vowels) == len(nuclei) and planned in nuclei:
+        return vowels[nuclei.index(planned)]
+    same = [k for k, h in enumerate(heard) if h.planned == planned]
+    if same or not vowels:
+        return same[0] if same else 0
+    before = sum(nucleus < planned for nucleus in nuclei) if planned is not None else 0
+    return min(
+        (heard[k].interval.label in SCHWAS, abs(number - before), k)
+        for number, k in enumerate(vowels)
+    )[-1]

@@ -10,12 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from lbtts.alignment.pronunciation import matched
 from lbtts.alignment.textgrid import Found
 from lbtts.params import Quality
 
 Verdict = Literal["keep", "suspect", "reject"]
 
-_SHORTEST = 0.031  # seconds; three frames of 10 ms are the least that an aligner gives a phone
+# Seconds. Kaldi's monophones take three frames of 10 ms at least, MFA 3 takes one: how far a phone
+# falls short of three frames says something about the aligner and nothing about the speech, and on
+# a scale of logarithms one frame would be farther from the usual than any phone that is too long.
+_SHORTEST = 0.03
+_ROUNDING = 1e-3  # seconds
 _ENOUGH = 20  # durations that a phone needs for a distribution of its own
 _NARROWEST = 0.15  # standard deviation of log durations, for phones that are all alike
 _NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
@@ -29,6 +34,10 @@ _EVIDENCE = {
     "duration_z_max": (-1, 0.4),
     "shortest_share": (-1, 0.05),
 }
+_MEASURES = [
+    "score", "worst", "duration_z_mean", "duration_z_max", "longest_phone", "longest_silence",
+    "shortest_share", "rate",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,10 @@ def measures(found: Mapping[str, Found]) -> pd.DataFrame:
 
     score, worst: goodness, see `textgrid.Found`.
     duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances from
-        the median of all phones of that label in robust standard deviations of log seconds.
+        the median of all phones of that label in robust standard deviations of log seconds; what
+        lasts less than 30 ms counts as 30 ms.
     longest_phone, longest_silence: seconds; the edges of the clip count as no silence.
-    shortest_share: of phones that last no longer than an aligner's minimum, 30 ms.
+    shortest_share: of phones that last no longer than 30 ms.
     rate: phones per second of speech.
     """
     usual = _usual_durations(found)
@@ -56,7 +66,7 @@ def measures(found: Mapping[str, Found]) -> pd.DataFrame:
         z = np.abs(
             [
                 (np.log(length) - usual[phone.label][0]) / usual[phone.label][1]
-                for phone, length in zip(utterance.phones, np.maximum(seconds, 1e-3), strict=True)
+                for phone, length in zip(utterance.phones, _floored(seconds), strict=True)
             ]
         )
         gaps = [after.start - before.end for before, after in pairwise(utterance.phones)]
@@ -67,10 +77,10 @@ def measures(found: Mapping[str, Found]) -> pd.DataFrame:
             "duration_z_max": z.max(),
             "longest_phone": seconds.max(),
             "longest_silence": max(gaps, default=0.0),
-            "shortest_share": np.mean(seconds <= _SHORTEST),
+            "shortest_share": np.mean(seconds <= _SHORTEST + _ROUNDING),
             "rate": len(seconds) / seconds.sum(),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").astype(float)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_MEASURES).astype(float)
 
 
 def trust(table: pd.DataFrame) -> pd.Series:
@@ -79,6 +89,8 @@ def trust(table: pd.DataFrame) -> pd.Series:
     The mean distance of its evidence (`_EVIDENCE`) from the corpus's mode, in standard deviations
     of the corpus's better side: of a corpus half of which is broken the better half sets the scale.
     """
+    if table.empty:
+        return pd.Series(index=table.index, dtype=float)
     parts = [
         _distance(sign * table[name], least)
         for name, (sign, least) in _EVIDENCE.items()
@@ -98,14 +110,18 @@ def judge(index: float, choice: Quality) -> Judgement:
 
 
 def disagreement(one: Found, other: Found) -> float:
-    """Median distance in ms between the phones' beginnings in two alignments; NaN if they differ.
+    """Mean distance in ms between the phones' beginnings in two alignments; NaN if none is shared.
 
-    Phones are compared where both have the same labels.
+    Phones are compared where both alignments have the same, also if they differ elsewhere. The
+    mean, not the median: two aligners whose frames of 10 ms lie a fixed time apart have few
+    distances to choose from, and the median would be one of these in every utterance.
     """
-    if [p.label for p in one.phones] != [p.label for p in other.phones]:
-        return float("nan")
-    apart = [abs(a.start - b.start) for a, b in zip(one.phones, other.phones, strict=True)]
-    return 1000 * float(np.median(apart))
+    apart = [
+        abs(one.phones[heard.planned].start - heard.interval.start)
+        for heard in matched([phone.label for phone in one.phones], other.phones)
+        if heard.planned is not None and heard.interval.label == one.phones[heard.planned].label
+    ]
+    return 1000 * float(np.mean(apart)) if apart else float("nan")
 
 
 def _usual_durations(found: Mapping[str, Found]) -> dict[str, tuple[float, float]]:
@@ -113,12 +129,17 @@ def _usual_durations(found: Mapping[str, Found]) -> dict[str, tuple[float, float
     logs: dict[str, list[float]] = defaultdict(list)
     for utterance in found.values():
         for phone in utterance.phones:
-            logs[phone.label].append(float(np.log(max(phone.end - phone.start, 1e-3))))
+            logs[phone.label].append(float(np.log(_floored(phone.end - phone.start))))
     everything = [x for values in logs.values() for x in values]
     return {
         label: _median_and_deviation(values if len(values) >= _ENOUGH else everything)
         for label, values in logs.items()
     }
+
+
+def _floored(seconds: ArrayLike) -> NDArray[np.float64]:
+    """Durations as they are compared, none below what every aligner can tell."""
+    return np.maximum(np.asarray(seconds, float), _SHORTEST)
 
 
 def _median_and_deviation(values: Sequence[float]) -> tuple[float, float]:

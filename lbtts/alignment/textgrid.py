@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Found:
 
     phones: in order; what lies between them is silence.
     seconds: length of the clip.
+    words: where the words lie, if somebody else has divided the phones among them.
     score: how well the phones fit, higher is better; each backend has its own scale.
     worst: the same of the worst third of a second, where the backend tells.
     beam: with which the path was found, where there is one.
@@ -48,6 +49,7 @@ class Found:
 
     phones: tuple[Interval, ...]
     seconds: float
+    words: tuple[Interval, ...] = field(default=(), kw_only=True)
     score: float | None = None
     worst: float | None = None
     beam: float | None = None
@@ -71,11 +73,15 @@ def write(alignment: Alignment, path: str | Path) -> None:
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
 
 
-def read(path: str | Path) -> Alignment:
+def read(path: str | Path, wordless: bool = False) -> Alignment:
     """The alignment in a TextGrid, without its empty intervals.
 
     Intervals that overlap by rounding, up to a millisecond, are parted; praatio's own reader would
-    refuse the file.
+    refuse the file. MFA's grids of several speakers call the tiers `NAME - words` and so on.
+
+    Args:
+        path: of the file, in Praat's long or short form.
+        wordless: whether it may lack the tier `words`.
 
     Raises:
         Reject: the file is missing or damaged, or has no tiers `words` and `phones`.
@@ -84,14 +90,30 @@ def read(path: str | Path) -> Alignment:
         raw = Path(path).read_bytes()
         encoding = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
         grid = textgrid_io.parseTextgridStr(raw.decode(encoding).removeprefix("\ufeff"))
-        tiers = {tier["name"]: tier for tier in grid["tiers"]}
-        words, phones = (_intervals(tiers[name]) for name in ("words", "phones"))
+        words = _intervals(_tier(grid["tiers"], "words", optional=wordless))
+        phones = _intervals(_tier(grid["tiers"], "phones"))
         return Alignment(words, phones, float(grid["xmax"]))
     except FileNotFoundError:
         raise Reject(f"{path}: no TextGrid; run `dvc repro align`") from None
     except (PraatioException, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         reason = first_line(error)
         raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason})") from None
+
+
+def _tier(tiers: Sequence[Mapping[str, Any]], name: str, optional: bool = False) -> dict[str, Any]:
+    """The one tier of that name; an empty one for want of an optional one.
+
+    Raises:
+        ValueError: there is none, or one for each of several speakers.
+    """
+    found = [t for t in tiers if t["name"].lower() == name]
+    found = found or [t for t in tiers if t["name"].lower().endswith(f" - {name}")]
+    if len(found) == 1:
+        return dict(found[0])
+    if not found and optional:
+        return {"class": "IntervalTier", "name": name, "entries": ()}
+    there = ", ".join(t["name"] for t in tiers) or "no tier"
+    raise ValueError(f"{len(found) or 'no'} tiers {name}; it has {there}")
 
 
 def _intervals(tier: Mapping[str, Any]) -> tuple[Interval, ...]:
