@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,22 +169,26 @@ def _tokens(plan: Plan, words: Sequence[Sequence[_Heard]]) -> list[Token]:
         if word is None:
             tokens += old
             continue
-        stressed = _stressed(old, words[word])
+        marks = _marks(old, words[word])
         for k, heard in enumerate(words[word]):
-            if k == stressed:
-                tokens.append(Token(STRESS, word, None))
+            if k in marks:
+                tokens.append(Token(marks[k], word, None))
             tokens += (Token(symbol, word, phone) for symbol in SYMBOLS[heard.interval.label])
             phone += 1
     return tokens
 
 
-def _stressed(tokens: Sequence[Token], heard: Sequence[_Heard]) -> int | None:
-    """Which phone of a word bears the stress that the plan put on one of its own."""
-    marks = [i for i, token in enumerate(tokens) if token.symbol == STRESS]
-    if not marks:
-        return None
-    planned = tokens[marks[0] + 1].phone
-    vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
-    return next(
-        (k for k, h in enumerate(heard) if h.planned == planned), vowels[0] if vowels else 0
-    )
+def _marks(tokens: Sequence[Token], heard: Sequence[_Heard]) -> dict[int, str]:
+    """The marks of stress that the plan put on phones of a word, by the phones that were heard.
+
+    A main stress whose vowel was not said goes to the first one, a second stress is lost.
+    """
+    places = {h.planned: k for k, h in enumerate(heard) if h.planned is not None}
+    marks: dict[int, str] = {}
+    for token, following in pairwise(tokens):
+        if token.phone is None and following.phone in places:
+            marks.setdefault(places[following.phone], token.symbol)
+        elif token.symbol == STRESS:
+            vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
+            marks[vowels[0] if vowels else 0] = STRESS
+    return marks

@@ -30,8 +30,8 @@ from lbtts.text.lexicon import (
 )
 from lbtts.text.normalize import Piece, normalize, space_follows
 from lbtts.text.numbers import PARTS
-from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOICED, VOWELS, canonical
-from lbtts.text.stress import stressed_vowel
+from lbtts.text.phones import FINAL_N, LINKING_S, SYMBOLS, VOICED, VOWELS, canonical
+from lbtts.text.stress import NO_STRESS, Stress, StressRules
 from lbtts.text.tokens import Phone, Plan, Token
 from lbtts.text.unknown import UnknownWords, learn_ngrams
 
@@ -68,7 +68,7 @@ class Pronunciation:
 
     phones: Phones
     source: Literal["lexicon", "n-rule", "compound", "letters", "foreign", "model"]
-    stressed: int | None  # index of the stressed vowel
+    stress: Stress = NO_STRESS
 
     @property
     def is_guess(self) -> bool:
@@ -76,7 +76,7 @@ class Pronunciation:
         return self.source not in ("lexicon", "n-rule")
 
 
-_MARK = Pronunciation((), "letters", None)
+_MARK = Pronunciation((), "letters")
 
 
 class LBG2P:
@@ -101,6 +101,7 @@ class LBG2P:
             self._own |= read_entries(additions)
         self._known_folder = None if known is None else Path(known)
         self._listed = packaged_entries() if known is None else read_entries(Path(known, LEXICON))
+        self._stress = StressRules(self._known_form)
         self._pronunciations: dict[str, Pronunciation] = {}
         self._foreign: dict[tuple[str, ...], list[Pronunciation] | None] = {}
 
@@ -195,30 +196,31 @@ class LBG2P:
 
     def _in_language(self, word: str, language: str) -> Pronunciation:
         said = foreign.pronounce(word, language)
-        return Pronunciation(said[0], "foreign", said[1]) if said else self.pronounce(word)
+        return Pronunciation(said[0], "foreign", Stress(said[1])) if said else self.pronounce(word)
 
     def _find(self, word: str) -> Pronunciation:
         lower = word.lower()
         known = self._known(word) or self._known(lower)
         if known is not None:
-            letter = len(word) == 1
-            return Pronunciation(known, "lexicon", stressed_vowel(word if letter else lower, known))
+            return Pronunciation(known, "lexicon", self._stress(word, known))
         with_other_end = self._by_n_rule(lower)
         if with_other_end is not None:
-            return Pronunciation(with_other_end, "n-rule", stressed_vowel(lower, with_other_end))
+            return Pronunciation(with_other_end, "n-rule", self._stress(word, with_other_end))
         numeral = self._numeral(lower)
         if numeral is not None:
             return numeral
         guess = self.unknown_words(lower)
         if any(phone in VOWELS for phone in guess):
-            first = self._first_of_compound(lower)
-            if first is not None:
-                start, said = first
-                stressed = stressed_vowel(start, guess[: len(said)])
-                return Pronunciation(guess, "compound", stressed)
-            return Pronunciation(guess, "model", stressed_vowel(lower, guess))
+            stress = self._stress(word, guess)
+            if self._is_compound(lower):
+                return Pronunciation(guess, "compound", stress)
+            return Pronunciation(guess, "model", stress)
         letters = tuple(phone for c in lower.upper() for phone in self._known(c) or ())
-        return Pronunciation(letters or guess, "letters", stressed_vowel(lower, letters))
+        vowels = [i for i, phone in enumerate(letters) if phone in VOWELS]
+        return Pronunciation(letters or guess, "letters", Stress(vowels[-1] if vowels else None))
+
+    def _known_form(self, word: str) -> Phones | None:
+        return self._known(word) or self._by_n_rule(word)
 
     def _known(self, word: str) -> Phones | None:
         return self._own.get(word) or self._listed.get(word)
@@ -247,15 +249,12 @@ class LBG2P:
             if then[0] in VOWELS:
                 said[i] = _before_vowel(parts[i], part)
         phones = canonical(phone for part in said for phone in part)
-        return Pronunciation(phones, "compound", stressed_vowel(word, phones))
+        return Pronunciation(phones, "compound", self._stress(word, phones))
 
-    def _first_of_compound(self, word: str) -> tuple[str, Phones] | None:
-        """The first of two known words, perhaps with an s between them, that make up `word`."""
-        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
-            first = self._part(word[:cut])
-            if first and self._part(word[cut:]):
-                return word[:cut], first
-        return None
+    def _is_compound(self, word: str) -> bool:
+        """Whether two known words, perhaps with an s between them, make up `word`."""
+        cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+        return any(self._part(word[:cut]) and self._part(word[cut:]) for cut in cuts)
 
     def _part(self, word: str) -> Phones | None:
         """The pronunciation of a part of a compound, with its linking s."""
@@ -295,8 +294,9 @@ def _tokens(piece: Piece, said: Pronunciation | None, word: int, phone: int) -> 
         return [Token(piece.text, None, None)]
     tokens = []
     for i, label in enumerate(said.phones):
-        if i == said.stressed:
-            tokens.append(Token(STRESS, word, None))
+        mark = said.stress.mark(i)
+        if mark:
+            tokens.append(Token(mark, word, None))
         tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
     return tokens
 

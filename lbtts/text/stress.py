@@ -1,54 +1,314 @@
-"""Where a word is stressed, by rule: no reachable source of pronunciations marks it.
+"""Where a word is stressed, by rule and by list: no reachable source of pronunciations marks it.
 
-Kokoro was trained on phonemes of espeak-ng and misaki, which put the stress mark directly before
-the stressed vowel, not before its syllable; so does lbtts.
+Kokoro was trained on phonemes of misaki and espeak-ng, which put the mark directly before the
+stressed vowel, not before its syllable; so does lbtts.
+
+stress.tsv has the words that the rules would get wrong, with the number of the stressed syllable;
+a line holds for the inflected forms of its word, too. function_words.tsv has the words that are not
+stressed in a sentence.
 """
 
 # ruff: noqa: SIM905  (lists of words and sounds are read more easily as text)
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from lbtts.text.phones import NASALS, SCHWAS, VOWELS
+from lbtts.errors import InputError
+from lbtts.text.graphones import Phones
+from lbtts.text.lexicon import read_lines
+from lbtts.text.phones import NASALS, SCHWAS, SECOND_STRESS, STRESS, VOWELS
 
-FUNCTION_WORDS = frozenset(
-    "a an awer oder datt dat ob wann wa well wéi ewéi mä mee s "
-    "de den der dem e en eng enger engem déi dee deen där le la les des du un une "
-    "et se si hien hie ech mir mer dir iech mech dech sech eis him hir hinnen em "
-    "mäi mäin meng menger mengem däi däin deng denger dengem säi säin seng senger sengem "
-    "hire hiren hirer hirem eise eisen eiser eisem "
-    "am um vum zum beim mam nom vun vu fir mat bei op no zu ze aus ëm duerch iwwer ënner bis "
-    "ass sinn sin war waren ware huet hunn hu hat haten hate ginn gi gëtt gouf och net do".split()
+LISTED = Path(__file__).with_name("stress.tsv")
+UNSTRESSED = Path(__file__).with_name("function_words.tsv")
+
+_INFLECTIONS = ("", *"s t e n en er em es te ten ter st nen ne ë ën ens".split())
+_UNSTRESSED_PREFIX = re.compile("be|ge|ver|zer|er|ent|emp")
+_PARTICLES = frozenset(  # the first part of a verb, or of what is made from one, is stressed
+    "un u of op aus bäi ëm no vir mat zou wech ewech zeréck fort weider hannert fest fräi lass nei "
+    "iwwer ënner duerch on vun heem dout voll a an ab auf ur".split()
 )
-_UNSTRESSED_PREFIXES = ("be", "ge", "ver", "er", "zer", "ent")
-_INFLECTIONS = {
-    "éier": "en e t s", "ioun": "en e s", "éit": "en e s", "ei": "en e", "ie": "n", "ik": "",
-    "ant": "en e in", "ent": "en e in", "eur": "en e s", "ell": "en e t", "ist": "en e in",
-    "age": "n", "ur": "en e", "ett": "en e", "ette": "n", "ée": "en ë", "é": "s",
-}  # fmt: skip
-_STRESSED_ENDINGS = tuple(
-    ending + inflection
-    for ending, inflections in _INFLECTIONS.items()
-    for inflection in ["", *inflections.split()]
+_WITHIN = re.compile("iwwer|ënner|widder|hanner")  # of a verb: its stem is stressed
+_NO_VERB = re.compile("ge(?!he|l).*|ze[bdfghklmnprstvwz].*|.*(?:lech|eg|esch|bar)(?:e[nrm]?|t)?")
+_OF_VERB = re.compile(".{3,}(?:ung(?:en?)?|er(?:in)?)")
+_TOWARDS = re.compile(  # adverbs that are stressed on their second part
+    "(?:do|hei|hin|der|duer|her|vir|no)r?(?:un|u|of|op|aus|ëm|iwwer|ënner|an|a|bäi|mat|fir|vun|vu|"
+    "zou|no|hin|hier|heem|bannen?|baussen?|uewen?|hannen?|hanner|robber|ropper|rëmmer|ënnen?|duerch|"
+    "géint|drun|dru|tëscht|niewent|widder)"
 )
-_SHORTEST_WITH_ENDING = 5  # letters; shorter ones are simple words: "Bei", "Bett"
+_BEFORE = re.compile("(?:vir|der)(?:un|bäi|aus|drun|dru|vu|zou)(?=$|[bcdfgklmnpqrstvwz])")
+_LAST_PART = re.compile(  # and on their last one
+    "(?:esou|sou|iergend|aller|alle(?=béi)|iwwer(?=all|eens)|wouer|hautdes|e(?=lo)|bis|"
+    "(?:hannen|uewen|ënnen|virnen|bannen|baussen|niewen)(?:dr)?|(?:op|un|aus|mat|iwwer|ënner|no|vun|"
+    "bei|duerch)e(?=ne))((?:bal|vill|laang|wäit|wuel|guer|wéi|wou|een|wann|eppes|wéini|wisou|"
+    "hand|déngs|hier|béids?|all|eens|recht|daags|lo|elo|aus|un|of|op|erof|erop|ëm|an|eran|nee?n?))"
+)
+_OURS = re.compile(  # particles that hardly a loan begins with
+    "(?:auf|aus(?!tr|ter|p)|ëm|bäi|fort|zou|vir(?!tu|us|ol|gul)|op(?!er|ti|iu|po|al|us|pr)|"
+    "un(?=[bdfghklmprsvwz]))(?=.*[bcdfghklmnpqrstvwxz])"
+)
+_NO_PART = re.compile(  # endings that are words too
+    "(?:éier|ioun|éit|ell|ist|esch|ung|är|ur|ett|ent|ant|inn?|iv|al|at|er|ech|eg|anz|enz|e?rei|lei)"
+    "(?:[ent]|en|em|er|es|s|te[nmrs]?|st|t)?"
+)
+_NATIVE_SUFFIX = re.compile(
+    "(?:heet|keet|ung|eng|schaft|lech|sam|saam|bar|los|haft|leng|tum|mo+ls?|weis|zéng|"
+    "(?<=er|nt|st|är|ur|or|og)inn?)"
+    "(?:e[nmrs]?|te[nmrs]?|[nst]|st|nen?)?$"
+)
+_LAST_STRESSED = re.compile(  # a loan that ends so is stressed on its last full vowel
+    "(?:ioun|éit|éier|éis|[^é]ei|aasch|oun|ell|iv|[ai]bel|enz|anz|ur|ett|ist|är|ant|ent|esk)"
+    "(?:e[nmrs]?|te[nmrs]?|[nst]|ë|ën)?$"
+)
+_LAST_BUT_ONE = re.compile(  # and one that ends so on the vowel before
+    "(?:[aouiy]s?|(?:um|us|is|as|or|(?<!é)ik|ek|ick|ing|ian|iker)(?:s|en|e|in)?)$"
+)
+_I_BEFORE = re.compile("i(?:um|a|o|us)s?$")  # one syllable further to the front: Stadium
+_FRENCH_END = re.compile(
+    "(?:[éè]|ée|[ae]u|eau|e[rt]|ier|o[rt]|op|oir|our|ours|ès|u[it]|i[ts]|eil|ais?|[aio]n|"
+    "ent|ant|eur|age)s?$"
+)
+_GROUP = re.compile("aa|au|ai|äi|ää|ee|ei|éi|eu|ie|ii|oo|ou|oi|ue|uu|üü|[aeiouyäëéèêöüàâîôûù]")
+_OWN_FIRST = frozenset("aa ee ii oo uu äi ää éi ue ie ei".split())  # a first syllable of our own
+_OWN_LATER = frozenset("aa ii uu ue äi ää".split())  # a later syllable of a word of our own
+_TENS = re.compile(".*an?(?:zwanzeg|drësseg|véierzeg|fofzeg|sechzeg|siwwenzeg|achtzeg|nonzeg).*")
+_OPEN = frozenset("e eː ɛ ɛː o oː u uː y yː i iː ɑ aː æ".split())
+_CLOSED = "-"  # behind the last vowel of a word that ends in a consonant
+_SHORTEST_PART = 3  # letters
+_LEARNED = frozenset(  # words too, but what begins so is mostly a loan
+    "pro per kon par sub inter trans des dis mono kap dia kra sol".split()
+)
+_NO_NOUN = re.compile(f"{_NO_PART.pattern}|[bcdfglmnprstvz]{{0,2}}éier(?:en?|t|te[nrm]?)")
 
 
-def stressed_vowel(word: str, phones: Sequence[str]) -> int | None:
-    """Index into `phones` of the vowel that carries the stress of `word` (lower case).
+@dataclass(frozen=True)
+class Stress:
+    """Indices of a word's stressed vowels among its phones."""
 
-    None for a function word or a word without a vowel. Otherwise the last full vowel before a
-    French or Latin ending, the second syllable after an unstressed prefix, or the first syllable.
-    """
-    vowels = [i for i, phone in enumerate(phones) if phone in VOWELS]
-    if not vowels or word in FUNCTION_WORDS:
+    main: int | None = None
+    second: int | None = None
+
+    def mark(self, phone: int) -> str:
+        """The mark that stands before the phone of this index; mostly none."""
+        return STRESS if phone == self.main else SECOND_STRESS if phone == self.second else ""
+
+
+NO_STRESS = Stress()
+Known = Callable[[str], Phones | None]
+
+
+class StressRules:
+    """The stress of words, by what is listed, prefixes, parts of compounds, endings and weight."""
+
+    def __init__(self, known: Known) -> None:
+        """Takes a function that gives the phones of known words."""
+        self._known = known
+
+    def __call__(self, word: str, phones: Sequence[str]) -> Stress:
+        """The stress of `word`; a capital tells a noun from a verb."""
+        vowels = [i for i, phone in enumerate(phones) if phone in VOWELS]
+        is_letter = len(word) == 1  # A the letter, not a the word
+        if not vowels or (word if is_letter else word.lower()) in function_words():
+            return NO_STRESS
+        said = [phones[i] for i in vowels]
+        if vowels[-1] < len(phones) - 1:
+            said[-1] += _CLOSED
+        main, second = self._ordinals(word, said)
+        return Stress(vowels[main], None if second is None else vowels[second])
+
+    def _ordinals(self, word: str, vowels: list[str]) -> tuple[int, int | None]:
+        """Which of a word's vowels bear the main and the second stress."""
+        noun = word[:1].isupper()
+        word = word.lower()
+        last = len(vowels) - 1
+        if last == 0:
+            return 0, None
+        number = _listed(word)
+        if number is not None:
+            return min(number, last), None
+        second_part = _LAST_PART.fullmatch(word)
+        if second_part:
+            return max(0, last + 1 - len(_GROUP.findall(second_part[1]))), None
+        if _TOWARDS.fullmatch(word) or _BEFORE.match(word):
+            return 1, None
+        if _TENS.fullmatch(word):
+            return 0, _full(word, vowels)[-1]
+        within = _WITHIN.match(word)
+        if within and last >= 2:
+            rest = word[within.end() :]
+            if _OF_VERB.fullmatch(rest) or not (noun or _NO_VERB.fullmatch(rest)):
+                return self._shifted(2, rest, vowels)
+            return 0, None
+        parts = self._parts(word, vowels)
+        if parts:
+            return parts
+        prefix = _unstressed_prefix(word, vowels)
+        if prefix:
+            return self._shifted(1, word[prefix:], vowels)
+        return self._of_simple(word, vowels), None
+
+    def _shifted(self, by: int, rest: str, vowels: list[str]) -> tuple[int, int | None]:
+        main, second = self._ordinals(rest, vowels[by:])
+        return main + by, None if second is None else second + by
+
+    def _parts(
+        self, word: str, vowels: list[str], shortest: int = 1
+    ) -> tuple[int, int | None] | None:
+        """The stresses of a compound of known words, or of a particle and what it goes with."""
+        found: list[tuple[int, int, int | None]] = []
+        for cut in range(shortest, len(word) - _SHORTEST_PART + 1):
+            first, rest = word[:cut], word[cut:]
+            particle = first in _PARTICLES
+            if not particle and cut < _SHORTEST_PART:
+                continue
+            if (_NO_PART if particle else _NO_NOUN).fullmatch(rest):
+                continue
+            size = len(_GROUP.findall(first))
+            if not particle:
+                phones = self._first(first)
+                size = len(phones or ())
+                if not phones or not _alike(phones, vowels[:size]):
+                    continue
+            if not 0 < size < len(vowels):
+                continue
+            if not self._rest(rest, vowels[size:], particle):
+                continue
+            main, _ = self._ordinals(first, vowels[:size])
+            second, _ = self._ordinals(rest, vowels[size:])
+            second += size
+            reduced = second not in _full(word, vowels)
+            even = min(cut, len(word) - cut)  # of several ways to part a word the most even one
+            found.append((even, main, None if reduced else second))
+        return max(found, key=lambda each: each[0])[1:] if found else None
+
+    def _first(self, part: str) -> list[str] | None:
+        for stem in (part, part + "n", *(part.removesuffix(link) for link in ("s", "es", "er"))):
+            if (
+                part in _LEARNED
+                or stem in _LEARNED
+                or (len(stem) < _SHORTEST_PART and stem != part)
+            ):
+                continue
+            phones = self._known(stem)
+            if phones:
+                made = [p for p in phones if p in VOWELS]
+                extra = part[len(stem) :]
+                return made + ["ə" if extra == "es" else "ɐ"] * (extra in ("es", "er"))
         return None
-    first = vowels[0]
-    full = [i for i in vowels if phones[i] not in SCHWAS]
-    if full and len(word) >= _SHORTEST_WITH_ENDING and word.endswith(_STRESSED_ENDINGS):
+
+    def _rest(self, part: str, vowels: list[str], particle: bool) -> bool:
+        for ending in _INFLECTIONS:
+            if not part.endswith(ending):
+                continue
+            stem = part.removesuffix(ending)
+            for form in (stem, stem + "en", stem + "n"):
+                phones = self._known(form) if len(stem) >= _SHORTEST_PART else None
+                made = [p for p in phones if p in VOWELS] if phones else None
+                if made and _alike(made[: len(vowels)], vowels[: len(made)]):
+                    return True
+        if particle and part.startswith(("ge", "ze", "be", "ver", "er")) and vowels[0] in SCHWAS:
+            return len(vowels) > 1 and not _LAST_STRESSED.search(part)
+        return self._parts(part, vowels, _SHORTEST_PART) is not None
+
+    def _of_simple(self, word: str, vowels: list[str]) -> int:
+        """The stressed vowel of a word that has no parts: native on the first, loans by weight."""
+        full = _full(word, vowels)
+        stem = word
+        while (suffix := _NATIVE_SUFFIX.search(stem)) and suffix.start() > 1:
+            if not suffix[0].startswith("lech"):
+                full = full[:-1]
+            stem = stem[: suffix.start()]
+        if len(full) < 2:
+            return full[0] if full else 0
+        groups = [*_GROUP.findall(stem), *[""] * len(vowels)]
+        if vowels[full[-1]].removesuffix(_CLOSED) in NASALS or self._is_french(stem, vowels, full):
+            return full[0]
+        if _LAST_STRESSED.search(stem):
+            return full[-1]
+        if (
+            groups[0] in _OWN_FIRST
+            or _OURS.match(stem)
+            or any(group in _OWN_LATER for group in groups[1:])
+        ):
+            return full[0]
+        if _LAST_BUT_ONE.search(stem) and stem[-3:] != "ieu":
+            early = _I_BEFORE.search(stem) and vowels[full[-2]] in ("i", "iː") and len(full) > 2
+            return full[-3 if early else -2]
         return full[-1]
-    later = [i for i in full if i > first]
-    if later and word.startswith(_UNSTRESSED_PREFIXES):
-        reduced = phones[first] in SCHWAS
-        if reduced or (word.startswith("ent") and phones[first] not in NASALS):
-            return later[0]
-    return first
+
+    @staticmethod
+    def _is_french(word: str, vowels: list[str], full: list[int]) -> bool:
+        """Whether a word is French and so stressed in front, as speakers of Luxembourgish do."""
+        if not _FRENCH_END.search(word) or full[-1] != len(vowels) - 1:
+            return False
+        return vowels[-1] in _OPEN or (
+            len(vowels) == 2 and word.endswith(("eur", "oir", "our", "ours", "eil"))
+        )
+
+
+def _alike(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether vowels are the same but for their length."""
+    return [_short(vowel) for vowel in some] == [_short(vowel) for vowel in others]
+
+
+def _short(vowel: str) -> str:
+    vowel = vowel.removesuffix(_CLOSED)
+    return {"aː": "ɑ", "ɛː": "æ"}.get(vowel, vowel.removesuffix("ː"))
+
+
+def _unstressed_prefix(word: str, vowels: list[str]) -> int:
+    """How many letters of `word` are before the stem, in a syllable that is never stressed."""
+    match = _UNSTRESSED_PREFIX.match(word)
+    if match and match.end() < len(word) - 2 and _GROUP.search(word, match.end()):
+        reduced = vowels[0] in SCHWAS or match[0] in ("ent", "emp")
+        if reduced and vowels[0] not in NASALS:
+            return match.end()
+    first = _GROUP.search(word)
+    if first and first[0] == "e" and vowels[0] == "ə":
+        return first.end()
+    return 0
+
+
+def _full(word: str, vowels: list[str]) -> list[int]:
+    """Which vowels are not reduced; written ë, the schwa is not."""
+    groups = [*_GROUP.findall(word), *[""] * len(vowels)]
+    return [
+        i
+        for i, vowel in enumerate(vowels)
+        if vowel.removesuffix(_CLOSED) not in SCHWAS
+        or (vowel == "ə" and groups[i] == "ë" and i + 1 < len(vowels))
+    ]
+
+
+def _listed(word: str) -> int | None:
+    """The stressed syllable of a listed word or of an inflected form of it, from 0 on."""
+    numbers = listed_stress()
+    stems = (word.removesuffix(end) for end in _INFLECTIONS if word.endswith(end))
+    return next((numbers[s] for s in stems if s in numbers), None)
+
+
+@cache
+def listed_stress() -> dict[str, int]:
+    """The stressed syllables in stress.tsv, from 0 on.
+
+    Raises:
+        InputError: a line is not `word<TAB>number`.
+    """
+    found: dict[str, int] = {}
+    for number, line in enumerate(read_lines(LISTED), 1):
+        if not line or line.startswith("#"):
+            continue
+        word, _, syllable = line.partition("\t")
+        if not syllable.isdigit() or syllable == "0":
+            raise InputError(f"{LISTED}:{number}: expected word<TAB>syllable, got {line!r}")
+        found[word] = int(syllable) - 1
+    return found
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """The words that are not stressed in a sentence."""
+    lines = read_lines(UNSTRESSED)
+    return frozenset(word for line in lines if line[:1] != "#" for word in line.split())
