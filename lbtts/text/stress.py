@@ -24,18 +24,22 @@ from lbtts.text.phones import NASALS, SCHWAS, SECOND_STRESS, STRESS, VOWELS
 LISTED = Path(__file__).with_name("stress.tsv")
 UNSTRESSED = Path(__file__).with_name("function_words.tsv")
 
-_INFLECTIONS = ("", *"s t e n en er em es te ten ter st nen ne ë ën ens".split())
+_INFLECTIONS = ("", *"s t e n en er em es te ten ter st nen ne ë ën ens in innen inne".split())
+_PLURALS = ("", "en", "e", "er", "s")
 _UNSTRESSED_PREFIX = re.compile("be|ge|ver|zer|er|ent|emp")
+_OPEN_SYLLABLE = re.compile("e[^aeiouyäëéèêöüàâîôûù]{1,2}(?<!l[^l])[aeiouyäëéèêöüàâîôûù]")
 _PARTICLES = frozenset(  # the first part of a verb, or of what is made from one, is stressed
-    "un u of op aus bäi ëm no vir mat zou wech ewech zeréck fort weider hannert fest fräi lass nei "
-    "iwwer ënner duerch on vun heem dout voll a an ab auf ur".split()
+    "un u of op aus bäi ëm no vir mat zou wech ewech zeréck zréck fort weider hannert fest fräi "
+    "lass nei iwwer ënner duerch on vun heem dout voll a an ab auf ur".split()
 )
 _WITHIN = re.compile("iwwer|ënner|widder|hanner")  # of a verb: its stem is stressed
-_NO_VERB = re.compile("ge(?!he|l).*|ze[bdfghklmnprstvwz].*|.*(?:lech|eg|esch|bar)(?:e[nrm]?|t)?")
+_NO_VERB = re.compile(
+    "ge(?!he|l).*|ze[bdfghklmnprstvwz].*|.*(?:lech|(?<!e)eg|esch|bar)(?:e[nrm]?|t)?"
+)
 _OF_VERB = re.compile(".{3,}(?:ung(?:en?)?|er(?:in)?)")
 _TOWARDS = re.compile(  # adverbs that are stressed on their second part
     "(?:do|hei|hin|der|duer|her|vir|no)r?(?:un|u|of|op|aus|ëm|iwwer|ënner|an|a|bäi|mat|fir|vun|vu|"
-    "zou|no|hin|hier|heem|bannen?|baussen?|uewen?|hannen?|hanner|robber|ropper|rëmmer|ënnen?|duerch|"
+    "zou|no|hin|hier|heem|bannen?|baussen?|uewen?|hannen?|hanner|hinner|robber|ropper|rëmmer|ënnen?|duerch|"
     "géint|drun|dru|tëscht|niewent|widder)"
 )
 _BEFORE = re.compile("(?:vir|der)(?:un|bäi|aus|drun|dru|vu|zou)(?=$|[bcdfgklmnpqrstvwz])")
@@ -59,11 +63,11 @@ _NATIVE_SUFFIX = re.compile(
     "(?:e[nmrs]?|te[nmrs]?|[nst]|st|nen?)?$"
 )
 _LAST_STRESSED = re.compile(  # a loan that ends so is stressed on its last full vowel
-    "(?:ioun|éit|éier|éis|[^é]ei|aasch|oun|ell|iv|[ai]bel|enz|anz|ur|ett|ist|är|ant|ent|esk)"
+    "(?:ioun|éit|éier|éis|[^é]ei|aasch|oun|ell|iv|[ai]bel|enz|anz|(?<!o)ur|ett|ist|är|ant|ent|esk)"
     "(?:e[nmrs]?|te[nmrs]?|[nst]|ë|ën)?$"
 )
 _LAST_BUT_ONE = re.compile(  # and one that ends so on the vowel before
-    "(?:[aouiy]s?|(?:um|us|is|as|or|(?<!é)ik|ek|ick|ing|ian|iker)(?:s|en|e|in)?)$"
+    "(?:[aoui]s?|y|(?:um|us|is|as|or|(?<!é)ik|ek|ick|ian|iker)(?:s|en|e|in)?)$"
 )
 _I_BEFORE = re.compile("i(?:um|a|o|us)s?$")  # one syllable further to the front: Stadium
 _FRENCH_END = re.compile(
@@ -76,9 +80,9 @@ _OWN_LATER = frozenset("aa ii uu ue äi ää".split())  # a later syllable of a 
 _TENS = re.compile(".*an?(?:zwanzeg|drësseg|véierzeg|fofzeg|sechzeg|siwwenzeg|achtzeg|nonzeg).*")
 _OPEN = frozenset("e eː ɛ ɛː o oː u uː y yː i iː ɑ aː æ".split())
 _CLOSED = "-"  # behind the last vowel of a word that ends in a consonant
-_SHORTEST_PART = 3  # letters
+_SHORTEST_PART, _SURE_PART, _LONG = 3, 5, 7  # letters
 _LEARNED = frozenset(  # words too, but what begins so is mostly a loan
-    "pro per kon par sub inter trans des dis mono kap dia kra sol".split()
+    "pro per kon par sub inter trans des dis mono kap dia kra sol kont komp kons konf komm".split()
 )
 _NO_NOUN = re.compile(f"{_NO_PART.pattern}|[bcdfglmnprstvz]{{0,2}}éier(?:en?|t|te[nrm]?)")
 
@@ -166,10 +170,15 @@ class StressRules:
             if (_NO_PART if particle else _NO_NOUN).fullmatch(rest):
                 continue
             size = len(_GROUP.findall(first))
-            if not particle:
+            if particle:  # before it a vocalised r: vir, iwwer
+                size += first.endswith("ir") and vowels[size : size + 1] == ["ɐ"]
+            elif min(cut, len(rest)) == _SHORTEST_PART and len(word) <= _LONG:
+                continue
+            else:
                 phones = self._first(first)
                 size = len(phones or ())
-                if not phones or not _alike(phones, vowels[:size]):
+                sure = min(cut, len(rest)) >= _SURE_PART
+                if not phones or not (sure or _alike(phones, vowels[:size])):
                     continue
             if not 0 < size < len(vowels):
                 continue
@@ -199,18 +208,18 @@ class StressRules:
         return None
 
     def _rest(self, part: str, vowels: list[str], particle: bool) -> bool:
-        for ending in _INFLECTIONS:
-            if not part.endswith(ending):
-                continue
+        """Whether `part` may be the last one: it is known, or a form of a known word."""
+        for ending in _INFLECTIONS if particle or len(part) > _LONG else _PLURALS:
             stem = part.removesuffix(ending)
-            for form in (stem, stem + "en", stem + "n"):
-                phones = self._known(form) if len(stem) >= _SHORTEST_PART else None
-                made = [p for p in phones if p in VOWELS] if phones else None
+            if not part.endswith(ending) or len(stem) < _SHORTEST_PART:
+                continue
+            for form in (stem, stem + "en") if particle else (stem,):
+                made = [p for p in self._known(form) or () if p in VOWELS]
                 if made and _alike(made[: len(vowels)], vowels[: len(made)]):
                     return True
         if particle and part.startswith(("ge", "ze", "be", "ver", "er")) and vowels[0] in SCHWAS:
             return len(vowels) > 1 and not _LAST_STRESSED.search(part)
-        return self._parts(part, vowels, _SHORTEST_PART) is not None
+        return len(part) > _LONG and self._parts(part, vowels, _SHORTEST_PART) is not None
 
     def _of_simple(self, word: str, vowels: list[str]) -> int:
         """The stressed vowel of a word that has no parts: native on the first, loans by weight."""
@@ -223,10 +232,16 @@ class StressRules:
         if len(full) < 2:
             return full[0] if full else 0
         groups = [*_GROUP.findall(stem), *[""] * len(vowels)]
+        if stem.endswith("ing"):  # English
+            return full[0]
+        if stem.endswith("ant"):
+            return full[-1]
         if vowels[full[-1]].removesuffix(_CLOSED) in NASALS or self._is_french(stem, vowels, full):
             return full[0]
         if _LAST_STRESSED.search(stem):
             return full[-1]
+        if len(full) == 2 and "ə" in vowels[full[0] + 1 : full[-1]]:
+            return full[0]  # a reduced vowel between them, as between the parts of a compound
         if (
             groups[0] in _OWN_FIRST
             or _OURS.match(stem)
@@ -266,7 +281,7 @@ def _unstressed_prefix(word: str, vowels: list[str]) -> int:
         if reduced and vowels[0] not in NASALS:
             return match.end()
     first = _GROUP.search(word)
-    if first and first[0] == "e" and vowels[0] == "ə":
+    if first and vowels[0] == "ə" and _OPEN_SYLLABLE.match(word, first.start()):
         return first.end()
     return 0
 
