@@ -19,6 +19,7 @@ from pathlib import Path
 from lbtts.errors import InputError
 from lbtts.text.graphones import Phones
 from lbtts.text.lexicon import read_lines
+from lbtts.text.loans import CLOSED, GROUP, LAST_STRESSED, full_vowels, stressed_in_simple
 from lbtts.text.phones import NASALS, SCHWAS, SECOND_STRESS, STRESS, VOWELS
 
 LISTED = Path(__file__).with_name("stress.tsv")
@@ -49,37 +50,11 @@ _LAST_PART = re.compile(  # and on their last one
     "bei|duerch)e(?=ne))((?:bal|vill|laang|wäit|wuel|guer|wéi|wou|een|wann|eppes|wéini|wisou|"
     "hand|déngs|hier|béids?|all|eens|recht|daags|lo|elo|aus|un|of|op|erof|erop|ëm|an|eran|nee?n?))"
 )
-_OURS = re.compile(  # particles that hardly a loan begins with
-    "(?:auf|aus(?!tr|ter|p)|ëm|bäi|fort|zou|vir(?!tu|us|ol|gul)|op(?!er|ti|iu|po|al|us|pr)|"
-    "un(?=[bdfghklmprsvwz]))(?=.*[bcdfghklmnpqrstvwxz])"
-)
 _NO_PART = re.compile(  # endings that are words too
     "(?:éier|ioun|éit|ell|ist|esch|ung|är|ur|ett|ent|ant|inn?|iv|al|at|er|ech|eg|anz|enz|e?rei|lei)"
     "(?:[ent]|en|em|er|es|s|te[nmrs]?|st|t)?"
 )
-_NATIVE_SUFFIX = re.compile(
-    "(?:heet|keet|ung|eng|schaft|lech|sam|saam|bar|los|haft|leng|tum|mo+ls?|weis|zéng|"
-    "(?<=er|nt|st|är|ur|or|og)inn?)"
-    "(?:e[nmrs]?|te[nmrs]?|[nst]|st|nen?)?$"
-)
-_LAST_STRESSED = re.compile(  # a loan that ends so is stressed on its last full vowel
-    "(?:ioun|éit|éier|éis|[^é]ei|aasch|oun|ell|iv|[ai]bel|enz|anz|(?<!o)ur|ett|ist|är|ant|ent|esk)"
-    "(?:e[nmrs]?|te[nmrs]?|[nst]|ë|ën)?$"
-)
-_LAST_BUT_ONE = re.compile(  # and one that ends so on the vowel before
-    "(?:[aoui]s?|y|(?:um|us|is|as|or|(?<!é)ik|ek|ick|ian|iker)(?:s|en|e|in)?)$"
-)
-_I_BEFORE = re.compile("i(?:um|a|o|us)s?$")  # one syllable further to the front: Stadium
-_FRENCH_END = re.compile(
-    "(?:[éè]|ée|[ae]u|eau|e[rt]|ier|o[rt]|op|oir|our|ours|ès|u[it]|i[ts]|eil|ais?|[aio]n|"
-    "ent|ant|eur|age)s?$"
-)
-_GROUP = re.compile("aa|au|ai|äi|ää|ee|ei|éi|eu|ie|ii|oo|ou|oi|ue|uu|üü|[aeiouyäëéèêöüàâîôûù]")
-_OWN_FIRST = frozenset("aa ee ii oo uu äi ää éi ue ie ei".split())  # a first syllable of our own
-_OWN_LATER = frozenset("aa ii uu ue äi ää".split())  # a later syllable of a word of our own
 _TENS = re.compile(".*an?(?:zwanzeg|drësseg|véierzeg|fofzeg|sechzeg|siwwenzeg|achtzeg|nonzeg).*")
-_OPEN = frozenset("e eː ɛ ɛː o oː u uː y yː i iː ɑ aː æ".split())
-_CLOSED = "-"  # behind the last vowel of a word that ends in a consonant
 _SHORTEST_PART, _SURE_PART, _LONG = 3, 5, 7  # letters
 _LEARNED = frozenset(  # words too, but what begins so is mostly a loan
     "pro per kon par sub inter trans des dis mono kap dia kra sol kont komp kons konf komm".split()
@@ -118,7 +93,7 @@ class StressRules:
             return NO_STRESS
         said = [phones[i] for i in vowels]
         if vowels[-1] < len(phones) - 1:
-            said[-1] += _CLOSED
+            said[-1] += CLOSED
         main, second = self._ordinals(word, said)
         return Stress(vowels[main], None if second is None else vowels[second])
 
@@ -134,11 +109,11 @@ class StressRules:
             return min(number, last), None
         second_part = _LAST_PART.fullmatch(word)
         if second_part:
-            return max(0, last + 1 - len(_GROUP.findall(second_part[1]))), None
+            return max(0, last + 1 - len(GROUP.findall(second_part[1]))), None
         if _TOWARDS.fullmatch(word) or _BEFORE.match(word):
             return 1, None
         if _TENS.fullmatch(word):
-            return 0, _full(word, vowels)[-1]
+            return 0, full_vowels(word, vowels)[-1]
         within = _WITHIN.match(word)
         if within and last >= 2:
             rest = word[within.end() :]
@@ -151,7 +126,7 @@ class StressRules:
         prefix = _unstressed_prefix(word, vowels)
         if prefix:
             return self._shifted(1, word[prefix:], vowels)
-        return self._of_simple(word, vowels), None
+        return stressed_in_simple(word, vowels), None
 
     def _shifted(self, by: int, rest: str, vowels: list[str]) -> tuple[int, int | None]:
         main, second = self._ordinals(rest, vowels[by:])
@@ -169,7 +144,7 @@ class StressRules:
                 continue
             if (_NO_PART if particle else _NO_NOUN).fullmatch(rest):
                 continue
-            size = len(_GROUP.findall(first))
+            size = len(GROUP.findall(first))
             if particle:  # before it a vocalised r: vir, iwwer
                 size += first.endswith("ir") and vowels[size : size + 1] == ["ɐ"]
             elif min(cut, len(rest)) == _SHORTEST_PART and len(word) <= _LONG:
@@ -187,7 +162,7 @@ class StressRules:
             main, _ = self._ordinals(first, vowels[:size])
             second, _ = self._ordinals(rest, vowels[size:])
             second += size
-            reduced = second not in _full(word, vowels)
+            reduced = second not in full_vowels(word, vowels)
             even = min(cut, len(word) - cut)  # of several ways to part a word the most even one
             found.append((even, main, None if reduced else second))
         return max(found, key=lambda each: each[0])[1:] if found else None
@@ -218,49 +193,8 @@ class StressRules:
                 if made and _alike(made[: len(vowels)], vowels[: len(made)]):
                     return True
         if particle and part.startswith(("ge", "ze", "be", "ver", "er")) and vowels[0] in SCHWAS:
-            return len(vowels) > 1 and not _LAST_STRESSED.search(part)
+            return len(vowels) > 1 and not LAST_STRESSED.search(part)
         return len(part) > _LONG and self._parts(part, vowels, _SHORTEST_PART) is not None
-
-    def _of_simple(self, word: str, vowels: list[str]) -> int:
-        """The stressed vowel of a word that has no parts: native on the first, loans by weight."""
-        full = _full(word, vowels)
-        stem = word
-        while (suffix := _NATIVE_SUFFIX.search(stem)) and suffix.start() > 1:
-            if not suffix[0].startswith("lech"):
-                full = full[:-1]
-            stem = stem[: suffix.start()]
-        if len(full) < 2:
-            return full[0] if full else 0
-        groups = [*_GROUP.findall(stem), *[""] * len(vowels)]
-        if stem.endswith("ing"):  # English
-            return full[0]
-        if stem.endswith("ant"):
-            return full[-1]
-        if vowels[full[-1]].removesuffix(_CLOSED) in NASALS or self._is_french(stem, vowels, full):
-            return full[0]
-        if _LAST_STRESSED.search(stem):
-            return full[-1]
-        if len(full) == 2 and "ə" in vowels[full[0] + 1 : full[-1]]:
-            return full[0]  # a reduced vowel between them, as between the parts of a compound
-        if (
-            groups[0] in _OWN_FIRST
-            or _OURS.match(stem)
-            or any(group in _OWN_LATER for group in groups[1:])
-        ):
-            return full[0]
-        if _LAST_BUT_ONE.search(stem) and stem[-3:] != "ieu":
-            early = _I_BEFORE.search(stem) and vowels[full[-2]] in ("i", "iː") and len(full) > 2
-            return full[-3 if early else -2]
-        return full[-1]
-
-    @staticmethod
-    def _is_french(word: str, vowels: list[str], full: list[int]) -> bool:
-        """Whether a word is French and so stressed in front, as speakers of Luxembourgish do."""
-        if not _FRENCH_END.search(word) or full[-1] != len(vowels) - 1:
-            return False
-        return vowels[-1] in _OPEN or (
-            len(vowels) == 2 and word.endswith(("eur", "oir", "our", "ours", "eil"))
-        )
 
 
 def _alike(some: Sequence[str], others: Sequence[str]) -> bool:
@@ -269,32 +203,21 @@ def _alike(some: Sequence[str], others: Sequence[str]) -> bool:
 
 
 def _short(vowel: str) -> str:
-    vowel = vowel.removesuffix(_CLOSED)
+    vowel = vowel.removesuffix(CLOSED)
     return {"aː": "ɑ", "ɛː": "æ"}.get(vowel, vowel.removesuffix("ː"))
 
 
 def _unstressed_prefix(word: str, vowels: list[str]) -> int:
     """How many letters of `word` are before the stem, in a syllable that is never stressed."""
     match = _UNSTRESSED_PREFIX.match(word)
-    if match and match.end() < len(word) - 2 and _GROUP.search(word, match.end()):
+    if match and match.end() < len(word) - 2 and GROUP.search(word, match.end()):
         reduced = vowels[0] in SCHWAS or match[0] in ("ent", "emp")
         if reduced and vowels[0] not in NASALS:
             return match.end()
-    first = _GROUP.search(word)
+    first = GROUP.search(word)
     if first and vowels[0] == "ə" and _OPEN_SYLLABLE.match(word, first.start()):
         return first.end()
     return 0
-
-
-def _full(word: str, vowels: list[str]) -> list[int]:
-    """Which vowels are not reduced; written ë, the schwa is not."""
-    groups = [*_GROUP.findall(word), *[""] * len(vowels)]
-    return [
-        i
-        for i, vowel in enumerate(vowels)
-        if vowel.removesuffix(_CLOSED) not in SCHWAS
-        or (vowel == "ə" and groups[i] == "ë" and i + 1 < len(vowels))
-    ]
 
 
 def _listed(word: str) -> int | None:
