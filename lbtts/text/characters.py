@@ -28,7 +28,8 @@ _TAG = r"</?(?P<tag>[a-zA-Z][\w-]*)(?:[ ][^<>]*)?/?>|<!--.*?-->"
 _ENTITY = r"&(?:amp;)*(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,12}\d{0,2});"
 _NOISE = r"\[(?P<noise>[^][]*)\]|\{(?P<braced>[^{}]*)\}"
 _MARKUP = re.compile(
-    rf"<sup>[ ]?(?P<sup>[-+]?\d+)[ ]?</sup>|\^(?P<raised>[-+]?\d+)|{_TAG}|(?P<entity>{_ENTITY})|{_NOISE}",
+    rf"<sup>[ ]?(?P<sup>[-+]?\d+)[ ]?</sup>|\^(?P<raised>[-+]?\d+)|{_TAG}"
+    rf"|(?P<entity>{_ENTITY})|{_NOISE}",
     re.DOTALL,
 )
 _INLINE = frozenset(

@@ -20,18 +20,20 @@ from lbtts.errors import InputError
 from lbtts.text.graphones import Phones
 from lbtts.text.lexicon import read_lines
 from lbtts.text.loans import CLOSED, GROUP, LAST_STRESSED, full_vowels, stressed_in_simple
-from lbtts.text.phones import NASALS, SCHWAS, SECOND_STRESS, STRESS, VOWELS
+from lbtts.text.phones import NASALS, SCHWAS, SECOND_STRESS, STRESS, VOWELS, canonical
 
 LISTED = Path(__file__).with_name("stress.tsv")
 UNSTRESSED = Path(__file__).with_name("function_words.tsv")
 
 _INFLECTIONS = ("", *"s t e n en er em es te ten ter st nen ne ë ën ens in innen inne".split())
+_MARKS = (STRESS, SECOND_STRESS)
 _PLURALS = ("", "en", "e", "er", "s")
 _UNSTRESSED_PREFIX = re.compile("be|ge|ver|zer|er|ent|emp")
 _OPEN_SYLLABLE = re.compile("e[^aeiouyäëéèêöüàâîôûù]{1,2}(?<!l[^l])[aeiouyäëéèêöüàâîôûù]")
-_PARTICLES = frozenset(  # the first part of a verb, or of what is made from one, is stressed
-    "un u of op aus bäi ëm no vir mat zou wech ewech zeréck zréck fort weider hannert fest fräi "
-    "lass nei iwwer ënner duerch on vun heem dout voll a an ab auf ur".split()
+PARTICLES = frozenset(  # the first part of a verb, or of what is made from one, is stressed
+    "un u of op aus bäi ëm no vir mat eran eraus erof erop erëm zou wech ewech zeréck "
+    "zréck fort weider hannert fest fräi lass nei iwwer ënner duerch on vun heem dout "
+    "voll a an ab auf ur".split()
 )
 _WITHIN = re.compile("iwwer|ënner|widder|hanner")  # of a verb: its stem is stressed
 _NO_VERB = re.compile(
@@ -139,7 +141,7 @@ class StressRules:
         found: list[tuple[int, int, int | None]] = []
         for cut in range(shortest, len(word) - _SHORTEST_PART + 1):
             first, rest = word[:cut], word[cut:]
-            particle = first in _PARTICLES
+            particle = first in PARTICLES
             if not particle and cut < _SHORTEST_PART:
                 continue
             if (_NO_PART if particle else _NO_NOUN).fullmatch(rest):
@@ -193,7 +195,8 @@ class StressRules:
                 if made and _alike(made[: len(vowels)], vowels[: len(made)]):
                     return True
         if particle and part.startswith(("ge", "ze", "be", "ver", "er")) and vowels[0] in SCHWAS:
-            return len(vowels) > 1 and not LAST_STRESSED.search(part)
+            loan = LAST_STRESSED.search(part) and not self._known(part[2:])
+            return len(vowels) > 1 and not loan
         return len(part) > _LONG and self._parts(part, vowels, _SHORTEST_PART) is not None
 
 
@@ -225,6 +228,20 @@ def _listed(word: str) -> int | None:
     numbers = listed_stress()
     stems = (word.removesuffix(end) for end in _INFLECTIONS if word.endswith(end))
     return next((numbers[s] for s in stems if s in numbers), None)
+
+
+def read_stress(path: str | Path) -> dict[str, Stress]:
+    """The stress of the words whose phones bear marks, in a file that `read_entries` reads."""
+    found: dict[str, Stress] = {}
+    for line in read_lines(path):
+        word, *fields = line.strip().split("\t")
+        if line.startswith("#") or not fields or STRESS not in fields[-1]:
+            continue
+        phones = fields[-1].split()
+        before = {mark: [i for i, p in enumerate(phones) if p[0] == mark] for mark in _MARKS}
+        at = {mark: len(canonical(phones[: where[0]])) for mark, where in before.items() if where}
+        found.setdefault(word, Stress(at.get(STRESS), at.get(SECOND_STRESS)))
+    return found
 
 
 @cache
