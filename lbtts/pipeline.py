@@ -9,6 +9,7 @@ for result in pipeline("Moien, wéi geet et?", voice="lb_max"):
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,16 @@ from kokoro import KModel
 from misaki.token import MToken
 from torch import Tensor
 
-from lbtts.errors import Reject
 from lbtts.grid import MAX_TOKENS
 from lbtts.release.export import front_end
 from lbtts.release.proof import CONFIG, WEIGHTS
 from lbtts.text.g2p import LBG2P
+from lbtts.text.phones import SECOND_STRESS, STRESS
+from lbtts.text.scripts import romanised
 
 LUXEMBOURGISH = "l"
 _ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases
+_JOINED = "ː\u0303"  # belongs to the symbol before it
 _CLOSING = '"”)'  # stays with the punctuation before it
 
 
@@ -97,7 +100,14 @@ class KPipeline(kokoro.KPipeline):
             text = re.split(split_pattern, text) if split_pattern else [text]
         for index, segment in enumerate(text):
             if segment.strip():
-                _, tokens = self.g2p(segment)
+                readable, changed = romanised(segment)
+                if changed:
+                    warnings.warn(
+                        f"written in other characters, spoken as well as may be: "
+                        f"{', '.join(changed)}",
+                        stacklevel=2,
+                    )
+                _, tokens = self.g2p(readable)
                 for result in self.generate_from_tokens(tokens, voice, speed, model):
                     result.text_index = index
                     yield result
@@ -118,19 +128,13 @@ def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToke
     """`tokens` by sentences; one over `limit` phonemes is split where it hurts least.
 
     That is behind a clause, else a phrase, in the second half of what fits; else between words,
-    into parts of like length, so that no word is left to be spoken alone.
-
-    Raises:
-        Reject: one token alone is over the limit.
+    into parts of like length, so that no word is left to be spoken alone. A word that alone is over
+    the limit is split before a vowel where that can be.
     """
-    for sentence in _split(tokens, _ENDS[0]):
+    fitting_tokens = [part for token in tokens for part in _fitted(token, limit)]
+    for sentence in _split(fitting_tokens, _ENDS[0]):
         while (length := _length(sentence)) > limit:
             fitting = _fitting(sentence, limit)
-            if fitting == 0:
-                raise Reject(
-                    f"“{sentence[0].text[:40]}…” alone has {_length(sentence[:1])} phonemes, "
-                    f"Kokoro takes at most {limit}; put spaces into it"
-                )
             ends = ([*_boundaries(sentence[:fitting], marks)] for marks in _ENDS[1:])
             late = (found[-1] for found in ends if found and found[-1] > fitting / 2)
             even = math.ceil(length / math.ceil(length / limit))
@@ -138,6 +142,25 @@ def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToke
             yield sentence[:cut]
             sentence = sentence[cut:]
         yield sentence
+
+
+def _fitted(token: MToken, limit: int) -> Iterator[MToken]:
+    """`token`, or parts of it of like length; the first has its text, the last its space."""
+    phonemes = token.phonemes or ""
+    if len(phonemes) <= limit:
+        yield token
+        return
+    size = math.ceil(len(phonemes) / math.ceil(len(phonemes) / limit))
+    starts = [0]
+    while starts[-1] + size < len(phonemes):
+        cut = starts[-1] + size
+        marked = phonemes.rfind(STRESS, starts[-1] + 1, cut)
+        joined = phonemes[cut] in _JOINED or phonemes[cut - 1] in (STRESS, SECOND_STRESS)
+        starts.append(marked if joined and marked > 0 else cut - joined or cut)
+    for start, end in zip(starts, [*starts[1:], len(phonemes)], strict=True):
+        text = token.text if start == 0 else ""
+        space = token.whitespace if end == len(phonemes) else ""
+        yield MToken(text, token.tag, space, phonemes[start:end])
 
 
 def _fitting(tokens: list[MToken], limit: int) -> int:

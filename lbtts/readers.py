@@ -66,7 +66,7 @@ def read_ljspeech(root: Path) -> Iterator[Recording]:
     table = root / "metadata.csv"
     folder = root / "wav" if (root / "wav").is_dir() else root / "wavs"
     files = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
-    audio = {path.stem: path for path in files if path.suffix.lower() in SUFFIXES}
+    audio = {_composed(path.stem): path for path in files if path.suffix.lower() in SUFFIXES}
     for number, line in enumerate(read_utf8(table).split("\n"), start=1):
         if not line.strip():
             continue
@@ -76,12 +76,12 @@ def read_ljspeech(root: Path) -> Iterator[Recording]:
         fault = ""
         if len(columns) not in (1, 2):
             fault = f"{len(columns) + 1} columns instead of id|text or id|raw|normalised"
-        elif name not in audio:
+        elif _composed(name) not in audio:
             fault = f"audio file {folder}/{name}.* not found"
         yield Recording(
             id=name,
             text=next(filter(None, reversed(columns)), ""),
-            audio=audio.get(name, folder / name),
+            audio=audio.get(_composed(name), folder / name),
             place=f"{table}:{number}",
             fault=fault,
         )
@@ -117,9 +117,8 @@ def _csv_recording(root: Path, table: Path, line: int, row: Mapping[Any, Any]) -
     path = (row["path"] or "").strip()
     location = table.parent.relative_to(root) / path
     parts = (*location.parent.parts, location.stem) if path else ()
-    audio = table.parent / path
-    if not audio.is_file():
-        audio = table.parent / "audio" / path
+    places = (table.parent / path, table.parent / "audio" / path)
+    audio = next(filter(None, map(_existing, places)), places[-1])
     return Recording(
         id="/".join(part for part in parts if part != "audio"),
         text=row["text"] or "",
@@ -136,15 +135,15 @@ def read_folder(root: Path) -> Iterator[Recording]:
     heard = set()
     for path in files:
         if path.suffix.lower() in SUFFIXES:
-            heard.add(path.with_suffix(""))
+            heard.add(_composed(str(path.with_suffix(""))))
             yield _folder_recording(root, path)
     for path in files:
         if (
             path.suffix in _TRANSCRIPTS
-            and path.with_suffix("") not in heard
+            and _composed(str(path.with_suffix(""))) not in heard
             and path.stem.lower() not in _NOT_TRANSCRIPTS
         ):
-            heard.add(path.with_suffix(""))
+            heard.add(_composed(str(path.with_suffix(""))))
             name = path.relative_to(root).with_suffix("").as_posix()
             fault = "no audio file of the same name beside it; add one, or take the transcript out"
             yield Recording(name, "", path, str(path), fault=fault)
@@ -153,14 +152,31 @@ def read_folder(root: Path) -> Iterator[Recording]:
 def _folder_recording(root: Path, audio: Path) -> Recording:
     text, fault = "", "no transcript of the same name beside it, .txt or .lab; write one"
     for transcript in (audio.with_suffix(suffix) for suffix in _TRANSCRIPTS):
-        if transcript.is_file():
+        found = _existing(transcript)
+        if found:
             try:
-                text, fault = read_utf8(transcript), ""
+                text, fault = read_utf8(found), ""
             except InputError as error:
                 fault = str(error)
             break
     name = audio.relative_to(root).with_suffix("").as_posix()
     return Recording(name, text, audio, str(audio), fault=fault)
+
+
+def _composed(name: str) -> str:
+    """A name as all systems but macOS write it, whose letters come apart from their accents."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _existing(path: Path) -> Path | None:
+    """The file of that name, however its accents are written; None if there is none."""
+    if path.is_file():
+        return path
+    if path.name.isascii() or not path.parent.is_dir():
+        return None
+    wanted = _composed(path.name)
+    same = (other for other in path.parent.iterdir() if _composed(other.name) == wanted)
+    return next((other for other in sorted(same) if other.is_file()), None)
 
 
 READERS = {"ljspeech": read_ljspeech, "csv": read_csv, "folder": read_folder}

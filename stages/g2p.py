@@ -10,7 +10,7 @@ from lbtts import params
 from lbtts.corpus import MANIFEST, accepted, read_manifest
 from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.records import write_json
-from lbtts.text.coverage import figures, guesses
+from lbtts.text.coverage import figures, guesses, unspoken
 from lbtts.text.g2p import LBG2P
 from lbtts.text.graphones import Phones
 from lbtts.text.lexicon import read_variants, write_dictionary
@@ -55,6 +55,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     write_plans(plans, OUT / "utterances.jsonl")
     write_dictionary(pronunciations(plans), OUT / "lexicon.dict")
+    unspoken(plans).to_csv(OUT / "noises.csv", index=False, lineterminator="\n")
     guessed.to_csv(OUT / "oov.csv", index=False, lineterminator="\n")
     pd.DataFrame(rejects, columns=["id", "reason"]).to_csv(
         REJECTS, index=False, lineterminator="\n"

@@ -112,6 +112,29 @@ def test_sentence_with_a_french_name_says_it_in_french(known):
     assert g2p.plan("x", "zu Versailles").phonemes.endswith("vɛʁsˈɑj")
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "phonemes"),
+    [
+        ("en neie Smartphone", "neie", "nˈɑɪə"),
+        ("Neie Workflow", "Neie", "nˈɑɪə"),
+        ("e schéinen Workflow", "schéinen", "ʃˈɜɪnən"),
+        ("den Här Jean-Claude Juncker", "Juncker", "jˈuŋkɐ"),
+        ("de Minister Xavier Bettel", "Xavier", "ɡzˈɑvjeː"),
+        ("de Minister Xavier Bettel", "Bettel", "bˈætəl"),
+    ],
+)
+def test_a_foreign_name_does_not_recolour_its_neighbours(known, text, word, phonemes):
+    _, tokens = LBG2P(None, known)(text)
+    assert {token.text: token.phonemes for token in tokens}[word] == phonemes
+
+
+def test_words_are_judged_by_themselves_before_their_neighbours(languages):
+    assert languages.guess_each(["neie", "workflow"], [False, True]) == ["lb", "en"]
+    assert languages.guess_each(["françois", "mitterrand"], [True, True]) == ["fr", "fr"]
+    assert languages.guess_each(["françois", "mitterrand"], [False, False]) == ["fr", "lb"]
+    assert languages.guess_each(["schueberfouer"], [True]) == ["lb"]
+
+
 def test_own_pronunciation_of_a_foreign_name_comes_first(known, tmp_path):
     path = tmp_path / "mine.tsv"
     path.write_text("mitterrand\tm i t\n", encoding="utf-8")

@@ -51,11 +51,20 @@ def test_plan_gives_every_symbol_its_word_and_phone(lbg2p):
 
 def test_own_pronunciations_come_first(tmp_path, known):
     path = tmp_path / "mine.tsv"
-    path.write_text("kanner\tk aː\nParis\tp ɑ ʀ iː s\n", encoding="utf-8")
+    path.write_text("kanner\tk aː\nTulln\tt u l l n\n", encoding="utf-8")
     g2p = LBG2P(path, known)
     assert g2p.pronounce("kanner").phones == ("k", "aː")
-    assert g2p.pronounce("Paris").phones == ("p", "ɑ", "ʁ", "iː", "s")
-    assert g2p.pronounce("paris").is_guess  # a capital in the additions is a capital in the text
+    assert g2p.pronounce("Tulln").phones == ("t", "u", "l", "n")
+    assert g2p.pronounce("tulln").is_guess  # a capital in the additions is a capital in the text
+
+
+def test_marks_in_ones_own_pronunciations_say_the_stress(tmp_path, known):
+    path = tmp_path / "mine.tsv"
+    path.write_text("minister\tm i n i s t ˈɐ\nbettel\tb æ t æ l\n", encoding="utf-8")
+    g2p = LBG2P(path, known)
+    assert g2p("Minister")[0] == "ministˈɐ"
+    assert g2p("Bettel")[0] == "bætˈæl"  # the list's mark went with its pronunciation
+    assert LBG2P(None, known)("Bettel")[0] == "bˈætəl"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +99,10 @@ def test_final_consonants_are_voiced_between_words_said_as_one(lbg2p, text, phon
         ("honnertfofzéngten", "h o n ɐ t f o f ʦ e ŋ t ə n", "compound"),
         ("biologien", "b i oː l oː ʒ iː ə n", "n-rule"),
         ("nénganachtzegste", "n e ŋ ɑ n ɑ χ ʦ ə ɕ s t ə", "compound"),
+        ("opzesetzen", "o p ʦ ə z æ ʦ ə n", "compound"),
+        ("Restaurant", "ʁ æ s t o ʁ ɑ̃ː", "lexicon"),
+        ("Museum", "m u z eː u m", "lexicon"),
+        ("Asselborn", "ɑ s ə l b o ʁ n", "lexicon"),
         ("wgl", "v eː ʒ eː æ l", "letters"),
     ],
 )

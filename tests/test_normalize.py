@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from lbtts.errors import Reject
-from lbtts.text.characters import count_emoji
+from lbtts.text.characters import count_emoji, noises
 from lbtts.text.normalize import PUNCTUATION, normalize, spoken
 from lbtts.text.numbers import cardinal, currency, drop_n, keeps_n
 
@@ -204,7 +204,90 @@ vu 7 Kanner|vu siwe Kanner
 7 Deeg|siwen Deeg
 27 Bicher|siwenanzwanzeg Bicher
 de Louis XIV war|de Louis de Véierzéngte war
-"""
+H₂O, CO₂ an N₂O|Ha zwee O, Zee O zwee an Änn zwee O
+den O₂-Gehalt|den O zwee Gehalt
+H<sub>2</sub>O|Ha zwee O
+m²|Quadratmeter
+5 km^2|fënnef Quadratkilometer
+㎡|Quadratmeter
+m&sup2;|Quadratmeter
+10⁶ Leit|zéng héich sechs Leit
+10<sup>6</sup>|zéng héich sechs
+10⁻³|zéng héich minus dräi
+2^10|zwee héich zéng
+x² + y³|x Quadrat plus y Kubik
+6,02·10²³|sechs Komma null zwee mol zéng héich dräianzwanzeg
+Wuert¹ hei|Wuert hei
+1e5|eent mol zéng héich fënnef
+1,5e-3|eent Komma fënnef mol zéng héich minus dräi
+25℃, ５ Leit, № 5|fënnefanzwanzeg Grad Celsius, fënnef Leit, Nummer fënnef
+⅗ vun 1⁄2 Liter|dräi Fënneftel vun en hallwe Liter
+d'Firma Muller S.à r.l. zu Esch|d'Firma Muller Äss A Är Äll zu Esch
+d'Arcelor S.A. huet|d'Arcelor Äss A huet
+eng a.s.b.l. an eng ASBL|eng A Äss Bee Äll an eng A Äss Bee Äll
+3.–5. Mee|drëtte bis fënnefte Mee
+vum 3.–5. Mee|vum drëtte bis fënnefte Mee
+den 3. – 5. Mee|den drëtte bis fënnefte Mee
+vum 15.–17. Joerhonnert|vum fofzéngte bis siwwenzéngte Joerhonnert
+Hien ass den 100.|Hien ass den honnertsten
+den 100. Gebuertsdag|den honnertste Gebuertsdag
+de 5. oder 6.|de fënneften oder sechsten
+de 5. oder 6. Mee|de fënneften oder sechste Mee
+am II. Weltkrich|am zweete Weltkrich
+den Agent 007|den Agent null null siwen
+10 5 007 Leit|zéng fënnefdausendsiwe Leit
+5 007, 6 012|fënnefdausendsiwen, sechsdausendzwielef
+Dat ass <b>gutt</b>.|Dat ass gutt.
+<p>Eent</p><br/>Zwee|Eent Zwee
+Tom &amp; Jerry|Tom a Jerry
+A &amp;amp; B, &quot;C&quot;|A a Bee, “Zee”
+&#8364;&nbsp;5|fënnef Euro
+[laachen] Moien {houscht} du <noise>|Moien du
+5 < 7 > 3|fënnef méi kleng ewéi siwe méi grouss ewéi dräi
+26 12 34 56|sechsanzwanzeg zwielef véierandrësseg sechsafofzeg
+26-12-34-56|sechsanzwanzeg zwielef véierandrësseg sechsafofzeg
++352 621 123 456|plus dräihonnertzweeafofzeg sechshonnerteenanzwanzeg honnertdräianzwanzeg véierhonnertsechsafofzeg
+(+352) 26 12 34 56|(plus dräihonnertzweeafofzeg) sechsanzwanzeg zwielef véierandrësseg sechsafofzeg
++35226123456|plus dräihonnertzweeafofzeg sechsanzwanzeg zwielef véierandrësseg sechsafofzeg
+00352 621 123 456|null null dräihonnertzweeafofzeg sechshonnerteenanzwanzeg honnertdräianzwanzeg véierhonnertsechsafofzeg
+621 123 456 uruffen|sechshonnerteenanzwanzeg honnertdräianzwanzeg véierhonnertsechsafofzeg uruffen
+621 123 456 €|sechshonnerteenanzwanzeg Milliounen honnertdräianzwanzegdausendvéierhonnertsechsafofzeg Euro
+LU28 0019 4006 4475 0000|Äll U zwee aacht null null eent néng véier null null sechs véier véier siwe fënnef null null null null
+den Auto AB 1234|den Auto A Bee zwielef véierandrësseg
+d'WM 2022|d'Wee Ämm zweedausendzweeanzwanzeg
+L-1234 Lëtzebuerg|Äll zwielef véierandrësseg Lëtzebuerg
+D-54290 Tréier|Dee fënnef zweeavéierzeg nonzeg Tréier
+op der A4 mat 5G a 4K|op der A véier mat fënnef Gee a véier Ka
+iPhone 15, iPhone15|iPhone fofzéng, iPhone fofzéng
+H1N1|Ha eent Änn eent
+12 %ig, 12%eg, 50-prozenteg|zwielefprozenteg, zwielefprozenteg, fofzegprozenteg
+0,5 %ege Loun|null Komma fënnef prozentege Loun
+dr. Muller, Dr Weber|Dokter Muller, Dokter Weber
+km/h a kWh|Stonnekilometer a Kilowattstonnen
+5 €/m², 0,25 €/kWh|fënnef Euro pro Quadratmeter, fënnefanzwanzeg Cent pro Kilowattstonn
+20 mg/l, ct/kWh|zwanzeg Milligramm pro Liter, Cent pro Kilowattstonn
+24/7 op|véieranzwanzeg siwen op
+1:0 (0:0)|eent zu null (null zu null)
+§§ 3–5|Paragrafen dräi bis fënnef
+Dem Louis XIV. säi Schlass|Dem Louis dem Véierzéngte säi Schlass
+ënner Napoleon III. gebaut|ënner Napoleon dem Drëtte gebaut
+de Poopst Jean XXIII. huet|de Poopst Jean den Dräianzwanzegsten huet
+d'Kinnigin Elizabeth II. ass|d'Kinnigin Elizabeth déi Zweet ass
+vum Wilhelm I.|vum Wilhelm dem Éischten
+#MoienLëtzebuerg #100Joer|Hashtag Moien Lëtzebuerg Hashtag honnert Joer
+(@luc_frieden)|(at luc frieden)
+https://www.rtl.lu/news/1.html.|Wee Wee Wee Punkt Är Tee Äll Punkt lu Slash news Slash eent Punkt Ha Tee Ämm Äll.
+lod.lu/artikel?id=5|lod Punkt lu Slash artikel Frozeechen id gläich fënnef
+https://lb.wikipedia.org/wiki/L%C3%ABtz|Äll Bee Punkt wikipedia Punkt org Slash wiki Slash Lëtz
+j.muller@education.lu|Jott Punkt muller at education Punkt lu
+HAUT ASS DEN 3. MEE UM 8:30 AUER|HAUT ASS DEN drëtte MEE UM aacht Auer drësseg
+MOIEN ALL|MOIEN ALL
+WÉI GEET ET?|WÉI GEET ET?
+OPGEPASST!|OPGEPASST!
+DAT ASS WICHTEG, sot hien.|DAT ASS WICHTEG, sot hien.
+DEN DR. MULLER AN D'USA|DEN Dokter MULLER AN D'U Äss A
+den 3. mee um 12 auer beim dr. weber|den drëtte mee um zwielef auer beim Dokter weber
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize("case", CASES.strip().splitlines())
@@ -244,6 +327,22 @@ def test_n_before_digits_agrees_with_the_first_sound_of_what_is_said(shared):
     print(*differ, sep="\n")
     assert agree + len(differ) > 150
     assert agree / (agree + len(differ)) >= 0.99
+
+
+def test_invisible_characters_and_any_space_change_nothing():
+    written = "Mo\u200bien Lëtze\u00adbuerg, 10\u202f000\u00a0Leit a\ufeff\u2003ﬁnanzen"
+    assert say(written) == "Moien Lëtzebuerg, zéngdausend Leit a finanzen"
+
+
+def test_noises_are_named_and_html_is_none():
+    text = "<b>Do</b> [laachen] ass {houscht} <noise> en </noise> [ ] Haus<br>"
+    assert noises(text) == ["laachen", "houscht", "noise"]
+    assert say(text) == "Do ass en Haus"
+
+
+def test_letters_of_other_scripts_are_rejected_in_addresses_too():
+    with pytest.raises(Reject, match=r"U\+041F"):
+        normalize("#Привет")
 
 
 def test_decomposed_and_composed_text_sound_the_same():

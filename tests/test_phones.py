@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.text.phones import LABELS, SYMBOLS, VOWELS, canonical, label_of
-from lbtts.text.stress import stressed_vowel
+from lbtts.text.phones import LABELS, SYMBOLS, canonical, label_of
 from lbtts.text.vocab import N_TOKEN, VOCAB, encode
 
 
@@ -60,30 +59,3 @@ def test_every_phone_of_the_word_lists_passes(shared):
     lines = shared("g2p", "lexicon.tsv").read_text(encoding="utf-8").splitlines()[1:]
     phones = {phone for line in lines for phone in line.split("\t")[1].split()}
     assert {label for phone in phones for label in canonical([phone])} <= set(LABELS)
-
-
-@pytest.mark.parametrize(
-    ("word", "phones", "vowel"),
-    [
-        ("kanner", "k ɑ n ɐ", "ɑ"),
-        ("geschäft", "ɡ ə ʃ æ f t", "æ"),
-        ("verstoen", "f ɐ ʃ t oː ə n", "oː"),
-        ("entdecken", "æ n t d ɑ k ə n", "ɑ"),
-        ("enten", "æ n t ə n", "æ"),
-        ("entrée", "ɑ̃ː t ʁ eː", "eː"),
-        ("gëschter", "ɡ ə ʃ t ɐ", "ə"),
-        ("informatioun", "i n f o ʁ m ɑ ʦ j əʊ n", "əʊ"),
-        ("studéieren", "ʃ t u d ɜɪ ə ʁ ə n", "ɜɪ"),
-        ("universitéiten", "u n i v ɛ ʁ z i t ɜɪ t ə n", "ɜɪ"),
-    ],
-)
-def test_stress_follows_spelling(word, phones, vowel):
-    at = stressed_vowel(word, phones.split())
-    assert at is not None
-    assert phones.split()[at] == vowel
-    assert vowel in VOWELS
-
-
-def test_function_words_and_words_without_vowel_are_unstressed():
-    assert stressed_vowel("vun", ["f", "u", "n"]) is None
-    assert stressed_vowel("d'", ["d"]) is None

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from misaki.token import MToken
 
-from lbtts.errors import Reject
 from lbtts.grid import MAX_TOKENS
 from lbtts.model import miniature
 from lbtts.pipeline import KPipeline, chunks
@@ -73,9 +72,35 @@ def test_chunks_hold_every_token_once_in_order_within_the_limit(parts, limit):
     assert all(len(KPipeline.tokens_to_ps(chunk)) <= limit for chunk in made)
 
 
-def test_word_longer_than_the_limit_is_refused_by_name():
-    with pytest.raises(Reject, match=r"aaaa.* alone has 600 phonemes"):
-        list(chunks([token("a" * 600)]))
+def test_word_longer_than_the_limit_is_split_and_loses_nothing():
+    long = token("a" * 600)
+    parts = list(chunks([token("bb"), long, token("cc")]))
+    assert all(len(KPipeline.tokens_to_ps(part)) <= MAX_TOKENS for part in parts)
+    assert "".join(t.phonemes for part in parts for t in part) == "bb" + "a" * 600 + "cc"
+    assert [t.text for part in parts for t in part if t.text] == ["bb", long.text, "cc"]
+
+
+def test_parts_of_a_long_word_keep_marks_and_length_with_their_vowel():
+    for word in ("ˈaː" * 300, "kˈɑ̃ːt" * 150):
+        parts = [t for part in chunks([token(word)]) for t in part]
+        assert "".join(t.phonemes for t in parts) == word
+        assert all(len(t.phonemes) <= MAX_TOKENS for t in parts)
+        assert not any(t.phonemes[0] in "ː\u0303" or t.phonemes[-1] in "ˈˌ" for t in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [("Moien。Äddi！", 0), ("Ech war zu 東京 an zu Москва.", 2), ("5 ₿ si vill", 1)],
+)
+def test_unknown_characters_cost_at_most_their_own_word(quiet, recwarn, text, others):
+    results = list(quiet(text))
+    said = " ".join(result.graphemes for result in results)
+    kept = [word for word in re.findall("[a-zä]+", text, re.I)]
+    assert [word for word in kept if word not in said] == []
+    named = [str(w.message) for w in recwarn if "other characters" in str(w.message)]
+    assert len(named) == bool(others)
+    for message in named:
+        assert message.count(",") == others
 
 
 def test_sentence_of_700_characters_is_spoken_whole_and_only_once(quiet):

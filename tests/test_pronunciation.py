@@ -18,8 +18,8 @@ def plan_of(*words):
         if number:
             tokens.append(Token(" ", None, None))
         for phone in word.split():
-            if phone[0] == "ˈ":
-                tokens.append(Token("ˈ", number, None))
+            if phone[0] in "ˈˌ":
+                tokens.append(Token(phone[0], number, None))
             label = phone.removeprefix("ˈ")
             tokens += [Token(symbol, number, len(phones)) for symbol in SYMBOLS[label]]
             phones.append(Phone(label, number))

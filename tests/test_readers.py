@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,6 +185,32 @@ def test_folder_with_a_transcript_not_in_utf8_loses_only_that_utterance(tmp_path
     found = read("folder", tmp_path)
     assert "a.txt:1: byte 0xc4 is not UTF-8" in found["a"].fault
     assert found["b"].fault == ""
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_are_the_same_with_accents_composed_or_apart(
+    tmp_path: Path, forms: tuple[str, str]
+) -> None:
+    """macOS writes file names with their accents apart, tables mostly have them composed."""
+    listed, stored = (unicodedata.normalize(form, "Äppel_é") for form in forms)
+    assert listed != stored
+    for name, source in {
+        "metadata.csv": f"{listed}|Moien.\n",
+        f"wavs/{stored}.wav": "",
+        "train/metadata.csv": f"path,text\n{listed}.wav,Moien\n",
+        f"train/audio/{stored}.wav": "",
+        f"folder/{stored}.wav": "",
+        f"folder/{listed}.txt": "Moien",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    (found,) = read("ljspeech", tmp_path).values()
+    assert found.fault == "" and found.audio == tmp_path / f"wavs/{stored}.wav"
+    (tmp_path / "metadata.csv").unlink()
+    (found,) = read("csv", tmp_path).values()
+    assert found.audio == tmp_path / f"train/audio/{stored}.wav"
+    (found,) = read("folder", tmp_path / "folder").values()
+    assert (found.fault, found.text) == ("", "Moien")
 
 
 def test_corpus_that_is_not_there_says_where_to_put_it(tmp_path: Path) -> None:

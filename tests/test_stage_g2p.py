@@ -12,7 +12,7 @@ from stages import g2p as stage
 
 TEXTS = {
     "b": "D'Kanner spille mat 3 Schnuddelpatten.",
-    "a": "Vun der Schnuddelpatt! 😀👍🏽",
+    "a": "Vun der [laachen] Schnuddelpatt! 😀👍🏽",
     "c": "Кот",
     "d": "",
 }
@@ -65,6 +65,9 @@ def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
     figures = json.loads((project / "metrics/g2p.json").read_text(encoding="utf-8"))
     assert (figures["utterances"], figures["rejected"], figures["oov_words"]) == (2, 2, 2)
     assert figures["emoji_dropped"] == 2
+    assert figures["noises_dropped"] == 1
+    noises = (project / "data/g2p/noises.csv").read_text(encoding="utf-8")
+    assert noises == "noise,count,example\nlaachen,1,a\n"
 
 
 def test_stage_twice_gives_the_same_bytes(project):

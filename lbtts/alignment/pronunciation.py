@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -188,35 +188,53 @@ def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
             if apart and tokens and tokens[-1].symbol == _SPACE:
                 tokens.pop()
             continue
-        stressed = _stressed(plan, old, words[word])
+        marks = _marks(plan, old, words[word])
         for number, heard in enumerate(words[word]):
-            if number == stressed:
-                tokens.append(Token(STRESS, word, None))
+            if number in marks:
+                tokens.append(Token(marks[number], word, None))
             tokens += (Token(symbol, word, phone) for symbol in SYMBOLS[heard.interval.label])
             phone += 1
     return tokens
 
 
-def _stressed(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> int | None:
-    """Which phone of a word bears the stress: that of the syllable on which the plan put it.
+def _marks(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> dict[int, str]:
+    """The marks of stress that the plan put into a word, by the phones that were heard.
 
-    Where the word was heard with more or fewer syllables, it is the phone that the plan stressed,
-    or else that of the nearest syllable, of one without schwa if there is any.
+    A second stress whose vowel was not said is lost; the main stress goes to the nearest one.
     """
-    marks = [i for i, token in enumerate(tokens) if token.symbol == STRESS]
-    if not marks:
-        return None
-    planned = tokens[marks[0] + 1].phone
+    marks: dict[int, str] = {}
+    for token, following in pairwise(tokens):
+        if token.phone is not None or following.phone is None:
+            continue
+        main = token.symbol == STRESS
+        place = _stressed(plan, tokens, heard, following.phone, nearest=main)
+        if place is not None and (main or place not in marks):
+            marks[place] = token.symbol
+    return marks
+
+
+def _stressed(
+    plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard], planned: int, *, nearest: bool
+) -> int | None:
+    """Which phone of a word bears the stress that the plan put on the phone `planned`.
+
+    It is that of the same syllable. Where the word was heard with more or fewer syllables, it is
+    the phone itself, or else, if wanted, that of the nearest syllable, of one without schwa if
+    there is any.
+    """
     symbols = [token.phone for token in tokens if token.phone is not None]
     nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in VOWELS]
     vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
     if len(vowels) == len(nuclei) and planned in nuclei:
         return vowels[nuclei.index(planned)]
     same = [k for k, h in enumerate(heard) if h.planned == planned]
-    if same or not vowels:
-        return same[0] if same else 0
-    before = sum(nucleus < planned for nucleus in nuclei) if planned is not None else 0
-    return min(
+    if same:
+        return same[0]
+    if not nearest:
+        return None
+    before = sum(nucleus < planned for nucleus in nuclei)
+    choices = [
         (heard[k].interval.label in SCHWAS, abs(number - before), k)
         for number, k in enumerate(vowels)
-    )[-1]
+    ]
+    return min(choices)[-1] if choices else 0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lbtts.text.characters import noises
 from lbtts.text.g2p import LBG2P
 from lbtts.text.tokens import Plan
 
@@ -28,6 +29,24 @@ def guesses(plans: Sequence[Plan], g2p: LBG2P) -> pd.DataFrame:
     return table.sort_values(["count", "word"], ascending=[False, True], ignore_index=True)
 
 
+def unspoken(plans: Sequence[Plan]) -> pd.DataFrame:
+    """What stood in brackets or tags of the transcripts and is not spoken, most frequent first.
+
+    Columns: noise, count, example (id of an utterance).
+    """
+    count: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for plan in plans:
+        for noise in noises(plan.text):
+            count[noise] += 1
+            example.setdefault(noise, plan.id)
+    table = pd.DataFrame(
+        [{"noise": noise, "count": n, "example": example[noise]} for noise, n in count.items()],
+        columns=["noise", "count", "example"],
+    )
+    return table.sort_values(["count", "noise"], ascending=[False, True], ignore_index=True)
+
+
 def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | float]:
     """Numbers on a corpus: words, phones, tokens, and the share of words that were guessed."""
     words = Counter(word for plan in plans for word in plan.words)
@@ -37,6 +56,7 @@ def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | flo
         "distinct_words": len(words),
         "oov_words": len(guessed),
         "oov_rate": round(int(guessed["count"].sum()) / max(words.total(), 1), 5),
+        "noises_dropped": sum(len(noises(plan.text)) for plan in plans),
         "emoji_dropped": sum(plan.emoji for plan in plans),
         "phones": phones.total(),
         "distinct_phones": len(phones),

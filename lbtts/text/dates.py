@@ -33,7 +33,7 @@ def speak_time(context: Context) -> Spoken:
     """The reading of 11:30 Auer, or of a score: 3:0."""
     first, second = re.split(" ?[:.h] ?", context.match[0])
     end = context.match.end()
-    oclock = re.compile("[ ]?[Aa]uer").match(context.text, end)
+    oclock = re.compile("[ ]?(?i:auer)").match(context.text, end)
     possible = int(first) <= 24 and len(second) == 2 and int(second) < 60
     clock = possible and (
         context.previous in CLOCK_BEFORE

@@ -26,6 +26,7 @@ from lbtts.text.written import (
     MASCULINE_MEASURES,
     MONTHS,
     NUMBERED,
+    RULER_NAMES,
     RULERS,
     UNITS,
 )
@@ -59,10 +60,10 @@ _UNIT = re.compile(
     + r")(?![\w²³]|-[ei]g)"
 )
 _SUFFIX = re.compile(r"-?(er|te[nrs]?|mol|x(?![\w-]))\b")
-_PERCENT_ADJECTIVE = re.compile(r"[ ]?%-?([ei]g\w*)")
-_SERIES = re.compile(r"\.,?(?: (?:an|a|bis|oder|op de|op den|bis de|bis den) |-)\d+\.")
+_PERCENT_ADJECTIVE = re.compile(r"(?:[ ]?%-?|-prozent)[ei]g(\w*)")
+_SERIES = re.compile(r"\.,?(?: (?:an|a|bis|oder|op de|op den|bis de|bis den) | ?[-–—/] ?)\d+\.")
 _COUNTED_NOUN = re.compile(r"\.(?: (?:an|a|bis|oder) \d+\.)* ?([^\W\d_]+)")
-_IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–]) ?$")
+_IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–—/]) ?$")
 
 _MASCULINE = frozenset(
     "de den dem am um vum zum beim nom virum iwwerem ënnerem mam ufanks säin mäin däin säi mäi däi "
@@ -71,8 +72,10 @@ _MASCULINE = frozenset(
 )
 _ORDINAL_NOUNS = tuple(  # with these a number with a dot is an ordinal, whatever comes before
     "Joerhonnert Jh Joerdausend Weltkrich Joresdag Gebuertsdag Editioun Auflag Etapp Halschent "
-    "Minutt Ronn Stack Spilldag Liga Divisioun Klass Plaz Kéier Semester Trimester".split()
+    "Minutt Ronn Stack Spilldag Liga Divisioun Klass Plaz Mannschaft Kéier Semester "
+    "Trimester".split()
 )
+_ARTICLES = frozenset("de den dem der déi zum vum d'".split())
 _NEUTER = ("Joerhonnert", "Jh", "Joerdausend", "Semester", "Trimester")
 _FEMININE_DATIVE = frozenset("der enger senger menger denger hirer eiser ärer dëser där".split())
 _BARE = frozenset("d' déi dës eng seng meng deng hir eis är dat säint eist dëst keng s'".split())
@@ -90,7 +93,7 @@ CLOCK_BEFORE = frozenset("um ëm géint vun vu bis ab viru no kuerz".split())
 _MEASURED = frozenset(
     "euro meter kilometer joer leit deeg stonnen minutten prozent grad kilo liter mol".split()
 )
-_DATIVE = frozenset("dem vum mam beim zum nom virum".split())
+_DATIVE = frozenset("dem vum mam beim zum nom virum vun vu mat bei ënner no nieft zanter".split())
 _FRACTIONS_OF = frozenset({12, 16, 20, 100, 1000})
 _WON = re.compile(r"\d+ (?:gewonn|verluer|geschloen|géint|fir)")
 _ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
@@ -149,6 +152,10 @@ def speak_number(context: Context) -> Spoken:
         return [*cardinal(value, "f").split(), "Auer"], unit.end()
     if unit:
         return sign + _measure(value, decimals, UNITS[unit[1]]), unit.end()
+    adjective = _PERCENT_ADJECTIVE.match(context.text, end)
+    if comma and adjective:
+        said = decimal(value, decimals).split()
+        return [*sign, *said, "prozenteg" + adjective[1]], adjective.end()
     if comma:
         return sign + decimal(value, decimals).split(), end
     if not grouped and not sign:
@@ -162,7 +169,8 @@ def speak_number(context: Context) -> Spoken:
         return year(value).split(), end
     gender = _gender(following)  # in lower-case text only known nouns are recognised
     is_noun = following[:1].isupper() or gender == "f" or following.lower() in _MEASURED
-    counted = not is_noun or context.previous in _COUNTED
+    in_code |= context.text[end : end + 1].isalpha()
+    counted = not is_noun or in_code or context.previous in _COUNTED
     return sign + cardinal(value, None if counted else gender).split(), end
 
 
@@ -205,7 +213,8 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
         return [ordinal(value) + suffix[1].removeprefix("t")], suffix.end()
     adjective = _PERCENT_ADJECTIVE.match(context.text, end)
     if adjective:
-        return [cardinal(value).replace(" ", "") + "prozent" + adjective[1]], adjective.end()
+        percent = cardinal(value).replace(" ", "") + "prozenteg"
+        return [percent + adjective[1]], adjective.end()
     if context.text[end : end + 1] != "." or len(whole) > 3 or value == 0:
         return None
     following = re.match(r" ?([^\W\d_]+)", context.text[end + 1 :])
@@ -218,11 +227,19 @@ def _ending(context: Context, value: int, whole: str) -> Spoken | None:
             return None
     elif _SERIES.match(context.text, end):
         pass
-    elif not (known and value <= 31) or context.text[end + 1 :].lstrip()[:1].isdigit():
+    elif (
+        not (known and value <= _last_day(context))
+        or context.text[end + 1 :].lstrip()[:1].isdigit()
+    ):
         return None
     counted = _COUNTED_NOUN.match(context.text, end)
     ending = ordinal_ending(context.spoken, counted[1] if counted else "")
     return [ordinal(value) + ending], end + 1
+
+
+def _last_day(context: Context) -> int:
+    """Up to which number a dot at the end makes an ordinal: behind an article any."""
+    return 999 if context.previous in _ARTICLES else 31
 
 
 def _is_ordinal_noun(noun: str) -> bool:
@@ -275,7 +292,7 @@ def speak_roman(context: Context) -> Spoken | None:
         return None
     value = _roman_value(numeral)
     following = _next_word(context.text[end + dotted :])
-    if following.startswith(("Joerhonnert", "Jh")):
+    if following.startswith(_ORDINAL_NOUNS[:4]):
         return [ordinal(value) + ordinal_ending(context.spoken, following)], end + dotted
     before = re.search(
         r"(?:([^\W\d_]+) )??(?:([^\W\d_]+) )?([^\W\d_]+)[ ]$",
@@ -286,9 +303,11 @@ def speak_roman(context: Context) -> Spoken | None:
     if before[3].lower() in NUMBERED:
         return cardinal(value).split(), end
     title = (before[2] or "").lower()
-    if len(numeral) == 1 and not following and title not in RULERS:
+    named = title in RULERS or before[3].lower() in RULER_NAMES
+    if len(numeral) == 1 and not following and not named:
         return None
-    article = next((w.lower() for w in (before[2], before[1]) if w and w[0].islower()), "")
+    words_before = [w.lower() for w in (before[2], before[1]) if w]
+    article = next((w for w in words_before if w in _DATIVE or w in _MASCULINE), "")
     if before[3].lower() in FEMININE_NAMES or before[3].endswith("a"):
         dative = article in ("der", "vun", "mat", "bei", "fir")
         words = ["der", "er"] if dative else ["déi", ""]

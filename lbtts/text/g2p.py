@@ -23,6 +23,7 @@ from lbtts.text.lexicon import (
     LANGUAGES,
     LEXICON,
     MODEL,
+    NAMES,
     SUPPLEMENT,
     Entries,
     packaged_entries,
@@ -30,8 +31,8 @@ from lbtts.text.lexicon import (
 )
 from lbtts.text.normalize import Piece, normalize, space_follows
 from lbtts.text.numbers import PARTS
-from lbtts.text.phones import FINAL_N, LINKING_S, STRESS, SYMBOLS, VOICED, VOWELS, canonical
-from lbtts.text.stress import stressed_vowel
+from lbtts.text.phones import FINAL_N, LINKING_S, SYMBOLS, VOICED, VOWELS, canonical
+from lbtts.text.stress import NO_STRESS, PARTICLES, Stress, StressRules, read_stress
 from lbtts.text.tokens import Phone, Plan, Token
 from lbtts.text.unknown import UnknownWords, learn_ngrams
 
@@ -59,6 +60,9 @@ _NUMERAL_ENDS = {
     "er": ("ɐ",),
 }
 _NUMERAL = re.compile("|".join(sorted({*PARTS, *_NUMERAL_ENDS}, key=len, reverse=True)))
+_ENDINGS = ("e", "en", "er", "em", "t", "st", "te", "ten", "ste", "sten")  # of our own words
+_SHORTEST_STEM = 3  # letters
+_ZE = ("ʦ", "ə")
 _NO_NUMBER = frozenset({"a", "an", *_NUMERAL_ENDS})
 
 
@@ -68,7 +72,7 @@ class Pronunciation:
 
     phones: Phones
     source: Literal["lexicon", "n-rule", "compound", "letters", "foreign", "model"]
-    stressed: int | None  # index of the stressed vowel
+    stress: Stress = NO_STRESS
 
     @property
     def is_guess(self) -> bool:
@@ -76,7 +80,7 @@ class Pronunciation:
         return self.source not in ("lexicon", "n-rule")
 
 
-_MARK = Pronunciation((), "letters", None)
+_MARK = Pronunciation((), "letters")
 
 
 class LBG2P:
@@ -96,13 +100,18 @@ class LBG2P:
         Raises:
             InputError: a file is missing or broken.
         """
-        self._own: Entries = read_entries(SUPPLEMENT)
-        if additions is not None:
-            self._own |= read_entries(additions)
+        self._own: Entries = {}
+        self._marked: dict[str, Stress] = {}
+        for path in (NAMES, SUPPLEMENT, *([] if additions is None else [additions])):
+            entries = read_entries(path)
+            kept = {word: s for word, s in self._marked.items() if word not in entries}
+            self._own |= entries
+            self._marked = kept | read_stress(path)
         self._known_folder = None if known is None else Path(known)
         self._listed = packaged_entries() if known is None else read_entries(Path(known, LEXICON))
+        self._stress = StressRules(self._known_form)
         self._pronunciations: dict[str, Pronunciation] = {}
-        self._foreign: dict[tuple[str, ...], list[Pronunciation] | None] = {}
+        self._foreign: dict[tuple[str, ...], list[Pronunciation | None]] = {}
 
     @cached_property
     def unknown_words(self) -> UnknownWords:
@@ -173,52 +182,70 @@ class LBG2P:
         ]
         for run, guessed in groupby(
             range(len(pieces)),
-            lambda i: (said[i] or _MARK).source == "model" and not pieces[i].made,
+            lambda i: (
+                (said[i] or _MARK).source == "model"
+                and not pieces[i].made
+                and not self._is_form(pieces[i].text.lower())
+            ),
         ):
             if run and (places := list(guessed)):
-                foreign = self._as_foreign(tuple(pieces[i].text.lower() for i in places))
-                for i, pronunciation in zip(places, foreign or (), strict=foreign is not None):
-                    said[i] = pronunciation
+                words = tuple(pieces[i].text for i in places)
+                for i, pronunciation in zip(places, self._as_foreign(words), strict=True):
+                    said[i] = pronunciation or said[i]
         for i, (word, then) in enumerate(pairwise(said)):
             if word and then and _linked(word, then) and pieces[i + 1].text.lower() not in _APART:
                 said[i] = replace(word, phones=_voiced(word.phones))
         yield from zip_longest(pieces, pieces[1:], said)
 
-    def _as_foreign(self, words: tuple[str, ...]) -> list[Pronunciation] | None:
-        """Words without a lexicon that stand side by side, if they are foreign; else None."""
+    def _as_foreign(self, words: tuple[str, ...]) -> list[Pronunciation | None]:
+        """How foreign ones among words that stand side by side are said; None for each other."""
         if words not in self._foreign:
-            language = HOME if self.languages is None else self.languages.guess(words)
-            self._foreign[words] = (
-                None if language == HOME else [self._in_language(word, language) for word in words]
-            )
+            lower = [word.lower() for word in words]
+            names = [word[0].isupper() for word in words]
+            known = self.languages
+            guessed = known.guess_each(lower, names) if known else [HOME] * len(words)
+            self._foreign[words] = [
+                None if language == HOME else self._in_language(word, language)
+                for word, language in zip(lower, guessed, strict=True)
+            ]
         return self._foreign[words]
+
+    def _is_form(self, word: str) -> bool:
+        """Whether `word` is a form of a known one of our own, and so of no other language."""
+        stems = (word.removesuffix(end) for end in _ENDINGS if word.endswith(end))
+        return any(len(stem) >= _SHORTEST_STEM and self._known(stem) for stem in stems)
 
     def _in_language(self, word: str, language: str) -> Pronunciation:
         said = foreign.pronounce(word, language)
-        return Pronunciation(said[0], "foreign", said[1]) if said else self.pronounce(word)
+        return Pronunciation(said[0], "foreign", Stress(said[1])) if said else self.pronounce(word)
 
     def _find(self, word: str) -> Pronunciation:
         lower = word.lower()
         known = self._known(word) or self._known(lower)
         if known is not None:
-            letter = len(word) == 1
-            return Pronunciation(known, "lexicon", stressed_vowel(word if letter else lower, known))
+            marked = self._marked.get(word) or self._marked.get(lower)
+            return Pronunciation(known, "lexicon", marked or self._stress(word, known))
         with_other_end = self._by_n_rule(lower)
         if with_other_end is not None:
-            return Pronunciation(with_other_end, "n-rule", stressed_vowel(lower, with_other_end))
+            return Pronunciation(with_other_end, "n-rule", self._stress(word, with_other_end))
         numeral = self._numeral(lower)
         if numeral is not None:
             return numeral
+        with_ze = self._with_ze(lower)
+        if with_ze is not None:
+            return Pronunciation(with_ze, "compound", self._stress(word, with_ze))
         guess = self.unknown_words(lower)
         if any(phone in VOWELS for phone in guess):
-            first = self._first_of_compound(lower)
-            if first is not None:
-                start, said = first
-                stressed = stressed_vowel(start, guess[: len(said)])
-                return Pronunciation(guess, "compound", stressed)
-            return Pronunciation(guess, "model", stressed_vowel(lower, guess))
+            stress = self._stress(word, guess)
+            if self._is_compound(lower):
+                return Pronunciation(guess, "compound", stress)
+            return Pronunciation(guess, "model", stress)
         letters = tuple(phone for c in lower.upper() for phone in self._known(c) or ())
-        return Pronunciation(letters or guess, "letters", stressed_vowel(lower, letters))
+        vowels = [i for i, phone in enumerate(letters) if phone in VOWELS]
+        return Pronunciation(letters or guess, "letters", Stress(vowels[-1] if vowels else None))
+
+    def _known_form(self, word: str) -> Phones | None:
+        return self._known(word) or self._by_n_rule(word)
 
     def _known(self, word: str) -> Phones | None:
         return self._own.get(word) or self._listed.get(word)
@@ -235,6 +262,16 @@ class LBG2P:
             return (*shorter, *["ə"] * plural, FINAL_N)
         return None
 
+    def _with_ze(self, word: str) -> Phones | None:
+        """An infinitive with ze behind its particle, by its parts: op-ze-maachen."""
+        at = word.find("ze", 1)
+        if at < 0 or word[:at] not in PARTICLES:
+            return None
+        particle, verb = self._known_form(word[:at]), self._known_form(word[at + 2 :])
+        if particle is None or verb is None or len(word) - at - 2 < _SHORTEST_STEM:
+            return None
+        return canonical((*particle, *_ZE, *verb))
+
     def _numeral(self, word: str) -> Pronunciation | None:
         """A number word by its parts: siwen-an-drësseg-ste."""
         parts = _NUMERAL.findall(word)
@@ -247,15 +284,12 @@ class LBG2P:
             if then[0] in VOWELS:
                 said[i] = _before_vowel(parts[i], part)
         phones = canonical(phone for part in said for phone in part)
-        return Pronunciation(phones, "compound", stressed_vowel(word, phones))
+        return Pronunciation(phones, "compound", self._stress(word, phones))
 
-    def _first_of_compound(self, word: str) -> tuple[str, Phones] | None:
-        """The first of two known words, perhaps with an s between them, that make up `word`."""
-        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
-            first = self._part(word[:cut])
-            if first and self._part(word[cut:]):
-                return word[:cut], first
-        return None
+    def _is_compound(self, word: str) -> bool:
+        """Whether two known words, perhaps with an s between them, make up `word`."""
+        cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+        return any(self._part(word[:cut]) and self._part(word[cut:]) for cut in cuts)
 
     def _part(self, word: str) -> Phones | None:
         """The pronunciation of a part of a compound, with its linking s."""
@@ -295,8 +329,9 @@ def _tokens(piece: Piece, said: Pronunciation | None, word: int, phone: int) -> 
         return [Token(piece.text, None, None)]
     tokens = []
     for i, label in enumerate(said.phones):
-        if i == said.stressed:
-            tokens.append(Token(STRESS, word, None))
+        mark = said.stress.mark(i)
+        if mark:
+            tokens.append(Token(mark, word, None))
         tokens += (Token(symbol, word, phone + i) for symbol in SYMBOLS[label])
     return tokens
 

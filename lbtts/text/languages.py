@@ -27,6 +27,9 @@ _UNSEEN = -12.0  # log probability of a letter that a language does not have
 # Log odds that words behind which no lexicon stands must show to be taken for foreign, chosen on
 # the sentences of the LOD. German is the nearest relative, and the least harmed by our own rules.
 _MARGIN = {"fr": 3.5, "en": 7.0, "de": 8.0}
+# A name next to foreign ones is taken for one unless its own odds are below the first; of another
+# word's neighbours counts so much, up to so much of each
+_LEAST, _NEAR, _MOST = -5.0, 0.4, 6.0
 _ACCENT = -3.0  # log odds of English for each accent
 _NOT_ENGLISH = frozenset("àâçéèêëîïôöùûüäß")  # but in names and loans, which are in its word list
 
@@ -49,6 +52,27 @@ class Languages:
         odds = {name: sum(self._odds(word, name) for word in words) for name in FOREIGN}
         best = max(odds, key=lambda name: odds[name] - _MARGIN[name])
         return best if odds[best] > _MARGIN[best] else HOME
+
+    def guess_each(self, words: Sequence[str], names: Sequence[bool]) -> list[str]:
+        """The language of each of `words` that stand together, by itself before its neighbours.
+
+        Args:
+            words: in lower case.
+            names: which are written with a capital: first name and surname are mostly of the same
+                language, while an adjective before a foreign noun is our own.
+        """
+        together = self.guess(words)
+        found = []
+        for i, (word, name) in enumerate(zip(words, names, strict=True)):
+            language = self.guess([word])
+            if language == HOME and together != HOME:
+                own = self._odds(word, together)
+                others = (self._odds(w, together) for k, w in enumerate(words) if k != i)
+                near = sum(max(-_MOST, min(_MOST, odds)) for odds in others)
+                joins = own > _LEAST if name else own + _NEAR * near > _MARGIN[together]
+                language = together if joins else HOME
+            found.append(language)
+        return found
 
     def _odds(self, word: str, language: str) -> float:
         odds = self._score(word, language) - self._score(word, HOME)

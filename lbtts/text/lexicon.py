@@ -16,6 +16,7 @@ from lbtts.text.graphones import Phones
 from lbtts.text.phones import canonical
 
 SUPPLEMENT = Path(__file__).with_name("supplement.tsv")
+NAMES = Path(__file__).with_name("names.tsv")
 # In the folder that the stage `lexicon` writes: the known words, the model for unknown ones, and
 # what tells the language of the latter
 LEXICON, MODEL, LANGUAGES = KNOWN = ("lexicon.dict", "model.npz", "languages.npz")

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from lbtts.errors import Reject
+from lbtts.text.addresses import ADDRESS, parts_of_address
 from lbtts.text.characters import LETTERS, Characters, clean
+from lbtts.text.codes import (
+    IBAN,
+    PHONE,
+    PLATE,
+    POSTCODE,
+    speak_iban,
+    speak_phone,
+    speak_plate,
+)
 from lbtts.text.dates import speak_date, speak_day, speak_time
 from lbtts.text.figures import (
     Context,
@@ -24,15 +34,23 @@ from lbtts.text.figures import (
     speak_range,
     speak_roman,
 )
+from lbtts.text.measures import (
+    PER,
+    POWER,
+    SCIENTIFIC,
+    UNIT,
+    speak_power,
+    speak_scientific,
+    speak_unit,
+)
 from lbtts.text.numbers import drop_n, keeps_n
+from lbtts.text.spelling import shouted_spans, spelled
 from lbtts.text.written import (
     ABBREVIATIONS,
-    ACRONYMS,
     BEFORE_NUMBERS,
     FRACTIONS,
     LETTER_NAMES,
     SENTENCE_OPENERS,
-    SPELLED,
     SYMBOLS,
 )
 
@@ -51,19 +69,28 @@ _NAME = rf"[ ](?!(?:{'|'.join(SENTENCE_OPENERS)})\b)(?=[A-ZÄËÉÖÜ])"
 _DECIMAL_UNIT = r"(?:[kc]?m|kg|g|l|Euro|Meter|Kilo\w*|Liter|Prozent|Grad|Mi[ol]\w*|Mrd)\b"
 _PATTERN = re.compile(
     rf"""
-    (?P<date>(?<![\d.])\d{{1,2}}(?:([./])\d{{1,2}}\2|\.[ ]\d{{1,2}}\.[ ])
+    (?P<address>{ADDRESS})
+  | (?P<iban>{IBAN})
+  | (?P<postcode>{POSTCODE})
+  | (?P<plate>{PLATE})
+  | (?P<phone>{PHONE})
+  | (?P<scientific>{SCIENTIFIC})
+  | (?P<date>(?<![\d.])\d{{1,2}}(?:(?P<stop>[./])\d{{1,2}}(?P=stop)|\.[ ]\d{{1,2}}\.[ ])
         (?:\d{{4}}|\d\d)(?![\d.]\d|\d))
   | (?P<iso>(?<![\d-])\d{{4}}-(?:0\d|1[0-2])-[0-3]\d(?![\d-]))
   | (?P<day>(?:(?<=\bden[ ])|(?<=\bde[ ])|(?<=\bvum[ ])|(?<=\bdem[ ])|(?<=\bbis[ ])|(?<=\bvirum[ ]))
         \d{{1,2}}\.(?:0?[1-9]|1[0-2])\.(?![\d.]))
   | (?P<time>(?<![\d.])(?:[01]?\d|2[0-4])(?:[:.][0-5]\d
-        (?=[ ]?(?:Auer|auer)\b|[ ]?[-–][ ]?\d{{1,2}}[.:]\d\d[ ]?[Aa]uer\b)|h[0-5]\d\b))
+        (?=[ ]?(?i:auer)\b|[ ]?[-–][ ]?\d{{1,2}}[.:]\d\d[ ]?(?i:auer)\b)|h[0-5]\d\b))
   | (?P<score>\d+:\d+|\d+[ ]:[ ]\d+)
   | (?P<fraction>(?<![\d./,])(?:\d+[ ])?\d{{1,2}}/\d{{1,3}}(?![\d/])
         |(?:\d+[ ]?)?[{"".join(FRACTIONS)}])
   | (?P<to>(?:(?<=\d)|(?<=\d\.)|(?<=\dh))[ ]?[-–—][ ]?(?=\d))
-  | (?P<times>(?<=\d)[ ]?[x×][ ]?(?=\d))
-  | (?P<space>[ ]+|https?://|mailto:)
+  | (?P<times>(?<=\d)[ ]?[x×·][ ]?(?=\d))
+  | (?P<compare>(?<=\d)[ ]?[<>][ ]?(?=\d))
+  | (?P<space>[ ]+|mailto:)
+  | (?P<unit>{UNIT})
+  | (?P<power>{POWER})
   | (?P<number>(?:(?<![\w)%°])[-+–](?=[\d€$£]))?
         (?:(?:[€$£¥]|(?<!\w)(?:CHF|EUR|USD|GBP))[ ]?(?=\d))?
         (?:\d{{1,3}}(?:(?:\.\d{{3}})+|(?:'\d{{3}})+)(?!\d)|[1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?!\d)
@@ -78,14 +105,14 @@ _PATTERN = re.compile(
   | (?P<dot>(?:(?<=[^\W\d_])|(?<![^ ]))\.(?=[a-z])|(?<=\d)\.(?=\d))
   | (?P<ellipsis>\.\.\.+|…)
   | (?P<dash>(?<![^ ])[-–—]+(?![^ ])|[—–])
-  | (?P<per>(?<=Euro)/|(?<=€)/)
-  | (?P<silent>[-'/]|(?:(?<=[ (-][A-Z])|(?<=^[A-Z]))\.(?=-[A-Z]|[ ][a-zäëé]|{_NAME}))
+  | (?P<per>{PER})
+  | (?P<silent>[-'/_#<>^·]|(?:(?<=[ (-][A-Z])|(?<=^[A-Z]))\.(?=-[A-Z]|[ ][a-zäëé]|{_NAME}))
   | (?P<mark>[.,;:!?()"])
+  | (?P<sections>§§)
   | (?P<symbol>[{re.escape("".join(SYMBOLS))}])
     """,
     re.VERBOSE,
 )
-_PLURAL_OF_LETTERS = re.compile(r"([A-Z]{2,})(en?|er|s)")
 
 
 @dataclass(frozen=True)
@@ -131,6 +158,9 @@ def normalize(text: str) -> list[Piece]:
         if rule == "word" and roman is None:
             pieces += _words(source, match)
             continue
+        if rule == "address":
+            pieces += _address(source, match)
+            continue
         words, at = roman or _RULES[rule](context)
         span = source.span(match.start(), at)
         pieces += (Piece(word, *span, made=word not in PUNCTUATION) for word in words)
@@ -158,33 +188,25 @@ def _words(source: Characters, match: re.Match[str]) -> list[Piece]:
     span = source.span(*match.span())
     neighbours = source.text[max(match.start() - 1, 0) : match.end() + 1]
     coded = neighbours[0].isdigit() or neighbours[-1].isdigit()
-    shouted = source.text.isupper() and len(source.text) > 12
-    letters = _spelled(word, coded, shouted)
+    shouted = any(start <= match.start() < end for start, end in shouted_spans(source.text))
+    letters = spelled(word, coded, shouted)
     return [Piece(name, *span, made=True) for name in letters] or [Piece(word, *span)]
 
 
-def _spelled(word: str, coded: bool, shouted: bool) -> list[str]:
-    """The names of the letters of an acronym, a code or a lone letter; empty for a word."""
-    if word in ACRONYMS:
-        return ACRONYMS[word].split()
-    if word.lower() in SPELLED and (shouted or word.islower()):
-        return _spelled(word.upper(), coded, shouted=False)
-    plural = _PLURAL_OF_LETTERS.fullmatch(word)
-    if plural:
-        *names, last = (LETTER_NAMES[letter] for letter in plural[1])
-        return [*names, last + plural[2].replace("e", "ë", last.endswith("e"))]
-    if not word.isupper() or not all(letter in LETTER_NAMES for letter in word):
-        return []
-    if len(word) == 1:
-        return [LETTER_NAMES[word]] if coded or word not in "AEIOUÄËÉÖÜ" else []
-    if shouted or (len(word) > 3 and not coded and _readable(word)):
-        return []
-    return [LETTER_NAMES[letter] for letter in word]
-
-
-def _readable(word: str) -> bool:
-    vowels = re.sub("[AEIOUYÄËÉÖÜ]", "a", word)
-    return "a" in vowels and not re.search("[^a]{3}|^[^a]{2}|[^a]{2}$", vowels)
+def _address(source: Characters, match: re.Match[str]) -> list[Piece]:
+    """The pieces of a web address, its runs of letters read as words or spelled."""
+    for at in range(*match.span()):
+        if source.text[at].isalpha() and source.text[at].lower() not in LETTERS:
+            raise _unknown(source.text, at)
+    span = source.span(*match.span())
+    pieces: list[Piece] = []
+    for part, is_name in parts_of_address(match[0]):
+        letters = spelled(part, coded=False, shouted=False) if is_name else []
+        if is_name and part.isascii() and not re.search("[aeiouyAEIOUY]", part):
+            letters = [LETTER_NAMES[letter] for letter in part.upper()]
+        is_word = is_name and not letters
+        pieces += (Piece(word, *span, made=not is_word) for word in letters or [part])
+    return pieces
 
 
 def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Spoken]:
@@ -209,6 +231,15 @@ _RULES: dict[str, Callable[[Context], Spoken]] = {
     "to": speak_range,
     "times": _each(lambda _: ["mol"]),
     "per": _each(lambda _: ["pro"]),
+    "compare": _each(lambda written: ["méi", "kleng" if "<" in written else "grouss", "ewéi"]),
+    "iban": speak_iban,
+    "postcode": speak_plate,
+    "plate": speak_plate,
+    "phone": speak_phone,
+    "scientific": speak_scientific,
+    "unit": speak_unit,
+    "power": speak_power,
+    "sections": _each(lambda _: ["Paragrafen"]),
     "before": _each(lambda written: [BEFORE_NUMBERS[written]]),
     "number": speak_number,
     "abbreviation": _each(lambda written: ABBREVIATIONS[written].split()),

@@ -28,7 +28,7 @@ LABELS = (*_MONOPHTHONGS, *_DIPHTHONGS, *_CONSONANTS)
 
 VOICED = dict(zip("p t k f s ʃ χ ɕ ʦ".split(), "b d ɡ v z ʒ ʁ ʑ ʣ".split(), strict=True))
 
-STRESS = "ˈ"
+STRESS, SECOND_STRESS = "ˈ", "ˌ"
 FINAL_N = "n"  # what the Eifeler Regel takes off a word
 LINKING_S = "s"  # between the parts of a compound
 

@@ -19,7 +19,17 @@ ABBREVIATIONS = {
     "gr.": "griichesch", "lat.": "laténgesch", "fr.": "franséisch", "engl.": "englesch",
     "dt.": "däitsch", "lëtz.": "lëtzebuergesch", "ital.": "italieenesch", "Gr.": "Grupp",
     "Sek.": "Sektioun", "Mme": "Madame", "Mlle": "Mademoiselle", "Hr.": "Här", "Jr.": "Junior",
-    "&amp;": "an", "www": "Wee Wee Wee",
+    "www": "Wee Wee Wee", "Dr": "Dokter", "Dr. med.": "Dokter", "n.V.": "no Verlängerung",
+    **dict.fromkeys(("S.à r.l.", "S.à.r.l.", "s.à r.l.", "s.à.r.l.", "S.àr.l."), "Äss A Är Äll"),
+    **dict.fromkeys(("a.s.b.l.", "A.s.b.l.", "A.S.B.L."), "A Äss Bee Äll"),
+    **dict.fromkeys(("S.A.", "s.a."), "Äss A"),
+    **dict.fromkeys(("S.e.n.c.", "s.e.n.c."), "Äss E Änn Zee"),
+    **dict.fromkeys(("dr.", "DR."), "Dokter"), **dict.fromkeys(("prof.", "PROF."), "Professer"),
+    **dict.fromkeys(("z.b.", "Z.B."), "zum Beispill"), "D.H.": "dat heescht",
+    **dict.fromkeys(("mme", "MME"), "Madame"), **dict.fromkeys(("mlle", "MLLE"), "Mademoiselle"),
+    "USW.": "an sou weider", "ASW.": "an sou weider", "BZW.": "beziehungsweis", "CA.": "zirka",
+    "NR.": "Nummer", "ETC.": "et cetera", "jh.": "Joerhonnert", "MIO.": "Milliounen",
+    "MRD.": "Milliarden", "mio.": "Milliounen", "mrd.": "Milliarden", "hr.": "Här",
 }  # fmt: skip
 
 BEFORE_NUMBERS = {
@@ -42,11 +52,16 @@ UNITS = {  # behind a number; one form, or (one, many)
     "MW": "Megawatt", "GW": "Gigawatt", "kWh": ("Kilowattstonn", "Kilowattstonnen"),
     "Hz": "Hertz", "kHz": "Kilohertz", "MHz": "Megahertz", "GHz": "Gigahertz",
     "kB": "Kilobyte", "MB": "Megabyte", "GB": "Gigabyte", "TB": "Terabyte", "hPa": "Hektopascal",
-    "°C": "Grad Celsius", "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promill",
+    "°C": "Grad Celsius", "° C": "Grad Celsius",
+    "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promill",
     "kcal": ("Kilokalorie", "Kilokalorien"), "dB": "Dezibel", "PS": "Päerdsstäerkten",
     "Mio.": ("Millioun", "Milliounen"), "Mio": ("Millioun", "Milliounen"),
     "Mrd.": ("Milliard", "Milliarden"), "Mrd": ("Milliard", "Milliarden"),
-    "kJ": "Kilojoule", "mbar": "Millibar", "bar": "Bar", "Mbit/s": "Megabit an der Sekonn",
+    "g/km": "Gramm pro Kilometer", "km/l": "Kilometer pro Liter", "mAh": "Milliamperestonnen",
+    "Wh": ("Wattstonn", "Wattstonnen"),
+    "MWh": ("Megawattstonn", "Megawattstonnen"), "GWh": ("Gigawattstonn", "Gigawattstonnen"),
+    "dm³": "Kubikdezimeter", "mm³": "Kubikmillimeter", "kJ": "Kilojoule",
+    "mbar": "Millibar", "bar": "Bar", "Mbit/s": "Megabit an der Sekonn",
     "m/min": "Meter an der Minutt", "l/min": "Liter an der Minutt", "ct": "Cent",
 }  # fmt: skip
 
@@ -72,8 +87,8 @@ LETTER_NAMES = dict(
 ) | {"Ä": "Ä", "É": "E", "Ë": "E", "Ö": "Ö", "Ü": "Ü"}
 ACRONYMS = {"CSV": "Zee Äss Vau", "UNO": "Uno", "UNICEF": "Unicef"}  # said otherwise than by rule
 SPELLED = frozenset(  # by their letters' names in lower case too; none of them is a word
-    "adn adr bgl cd cfl cgdis cns csv dj dna dp dvd eu gps hiv lcgb lsap mp mri nba ogbl pc pdf "
-    "pdg rtl sms snca snj tgv tv usa usb vip wc".split()
+    "adn adr asbl bgl cd cfl cgdis cns csv dj dna dp dvd eu gps hiv html lcgb lsap mp mri nba ogbl "
+    "pc pdf pdg rtl sms snca snj tgv tv usa usb vip wc www".split()
 )
 SENTENCE_OPENERS = (  # behind "Vitamin C." these begin a sentence, other words go on with a name
     "D De Den Dee Deen Déi Dat Dës Dëse Dësen Et Ech Du Hien Hatt Si Mir Dir Dofir Dono Duerno "
@@ -87,9 +102,18 @@ NUMBERED = frozenset(  # behind these a Roman numeral is a number, not a ruler's
 FEMININE_NAMES = frozenset(
     "elizabeth elisabeth margrethe beatrix anne marie katharina catherine charlotte".split()
 )
+RULER_NAMES = frozenset(  # a single Roman numeral behind them is a number at a sentence's end too
+    "louis guillaume wilhelm philippe philipp karel charles karl henri heinrich jean jang johannes "
+    "jean-paul paul pius leo benedikt napoleon friedrich franz albert leopold baudouin felipe "
+    "carlos elizabeth elisabeth margrethe edward george gustav ludwig otto josef joseph".split()
+)
 RULERS = frozenset("groussherzog kinnek keeser poopst herzog fürst grof zar groussherzogin".split())
 MASCULINE_MEASURES = frozenset("liter meter kilometer kilo dag mount euro apel kilogramm".split())
-FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅛": (1, 8)}
+FRACTIONS = {
+    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5),
+    "⅗": (3, 5), "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8),
+    "⅞": (7, 8),
+}  # fmt: skip
 
 MONTHS = (
     "Januar Februar Mäerz Abrëll Mee Juni Juli August September Oktober November Dezember".split()
