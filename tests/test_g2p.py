@@ -100,6 +100,7 @@ def test_final_consonants_are_voiced_between_words_said_as_one(lbg2p, text, phon
         ("biologien", "b i oː l oː ʒ iː ə n", "n-rule"),
         ("nénganachtzegste", "n e ŋ ɑ n ɑ χ ʦ ə ɕ s t ə", "compound"),
         ("opzesetzen", "o p ʦ ə z æ ʦ ə n", "compound"),
+        ("matzesetzen", "m ɑ ʦ ə z æ ʦ ə n", "compound"),
         ("Restaurant", "ʁ æ s t o ʁ ɑ̃ː", "lexicon"),
         ("Museum", "m u z eː u m", "lexicon"),
         ("Asselborn", "ɑ s ə l b o ʁ n", "lexicon"),

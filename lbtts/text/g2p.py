@@ -270,7 +270,8 @@ class LBG2P:
         particle, verb = self._known_form(word[:at]), self._known_form(word[at + 2 :])
         if particle is None or verb is None or len(word) - at - 2 < _SHORTEST_STEM:
             return None
-        return canonical((*particle, *_ZE, *verb))
+        before = particle[:-1] if particle[-1] == "t" else particle  # mat-ze has one t
+        return canonical((*before, *_ZE, *verb))
 
     def _numeral(self, word: str) -> Pronunciation | None:
         """A number word by its parts: siwen-an-drësseg-ste."""
