@@ -5,9 +5,9 @@ from pathlib import Path
 from lbtts import params
 from lbtts.acoustics.features import FeatureStore
 from lbtts.corpus import read_manifest
-from lbtts.inspection import alignment, features
+from lbtts.inspection import alignment, features, stress
 from lbtts.records import write_json
-from lbtts.text.tokens import each_plan
+from lbtts.text.tokens import read_plans
 from stages import run
 
 OUT = Path("metrics/inspection")
@@ -27,11 +27,19 @@ def main() -> None:
 
     store = FeatureStore("data/features.h5", p.features.f0)
     report = features.read_report(Path("data/features_report.csv"))
-    plans = each_plan(ALIGNMENT / "utterances.jsonl")
+    plans = read_plans(ALIGNMENT / "utterances.jsonl")
     table = features.describe(store, plans, report, p.run.workers)
-    page = features.page(store, table, report, f"Features of {p.corpus.name}")
+    said = {plan.id: plan for plan in plans}
+    marks, auc = stress.disagreements(
+        vowel for i, name in enumerate(store.ids) for vowel in stress.nuclei(said[name], store[i])
+    )
+    marks.to_csv(OUT / "stress.csv", index=False, lineterminator="\n")
+    page = features.page(store, table, report, marks, f"Features of {p.corpus.name}")
     (OUT / "features.html").write_text(page, encoding="utf-8")
-    write_json("metrics/inspect.json", features.summary(table))
+    told = {} if auc is None else {"stress_auc": round(auc, 4)}
+    write_json(
+        "metrics/inspect.json", features.summary(table) | {"stress_doubts": len(marks)} | told
+    )
 
 
 if __name__ == "__main__":

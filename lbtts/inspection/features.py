@@ -142,13 +142,20 @@ def worst(table: pd.DataFrame, measure: Measure) -> list[str]:
     return [str(name) for name in values.index[:WORST]]
 
 
-def page(store: FeatureStore, table: pd.DataFrame, report: pd.DataFrame, title: str) -> str:
+def page(
+    store: FeatureStore,
+    table: pd.DataFrame,
+    report: pd.DataFrame,
+    marks: pd.DataFrame,
+    title: str,
+) -> str:
     """The whole page as HTML, pictures inside; equal input gives equal bytes.
 
     Args:
         store: the features.
         table: from `describe`.
         report: from `read_report`.
+        marks: from `lbtts.inspection.stress.disagreements`.
         title: its heading.
     """
     index = {name: number for number, name in enumerate(store.ids)}
@@ -177,6 +184,7 @@ def page(store: FeatureStore, table: pd.DataFrame, report: pd.DataFrame, title: 
             }
             for m in MEASURES
         ],
+        marks=marks.to_dict("records"),
         suspects=_rows(table["suspicion"]),
         rejects=_rows(report.loc[report["status"] != "ok", "reason"]),
     )
