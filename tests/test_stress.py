@@ -40,6 +40,9 @@ def marked(phones: str, said: Stress) -> str:
     ("word", "phones"),
     [
         ("kanner", "k ˈɑ n ɐ"),
+        ("kandidatin", "k ɑ n d i d ˈaː t i n"),
+        ("satin", "z aː t ˈi n"),
+        ("alleng", "ɑ l ˈæ ŋ"),
         ("geschäft", "ɡ ə ʃ ˈæ f t"),
         ("verstoen", "f ɐ ʃ t ˈoː ə n"),
         ("entdecken", "æ n t d ˈɑ k ə n"),

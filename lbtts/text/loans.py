@@ -12,7 +12,7 @@ _OURS = re.compile(  # particles that hardly a loan begins with
 )
 _NATIVE_SUFFIX = re.compile(
     "(?:heet|keet|ung|eng|schaft|lech|sam|saam|bar|los|haft|leng|tum|mo+ls?|weis|zéng|"
-    "(?<=er|nt|st|är|ur|or|og)inn?)"
+    "(?:(?<=er|nt|st|är|ur|or|og)|(?<=dat|kat|mat|rat))inn?)"
     "(?:e[nmrs]?|te[nmrs]?|[nst]|st|nen?)?$"
 )
 LAST_STRESSED = re.compile(  # a loan that ends so is stressed on its last full vowel
