@@ -18,7 +18,7 @@ from lbtts import params
 from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.alignment.pronunciation import read_dictionary
-from lbtts.corpus import read_manifest
+from lbtts.corpus.manifest import read_manifest
 from lbtts.text.tokens import read_plans
 
 DICTIONARY = Path("data/g2p/lexicon.dict")

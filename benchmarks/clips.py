@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from lbtts.acoustics.extraction import Clip, Timing
+from lbtts.acoustics.measuring.extraction import Clip, Timing
 from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
 
 

@@ -26,14 +26,14 @@ from benchmarks import lines
 from benchmarks.recogniser import Recogniser, labels
 from benchmarks.tables import as_table
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.corpus import read_manifest
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import read_manifest
+from lbtts.evaluation.renditions import render
+from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.grid import SAMPLE_RATE
-from lbtts.model import checkpoint
+from lbtts.models.kokoro import checkpoint
 from lbtts.params import Kaldi
 from lbtts.records import write_json
-from lbtts.release.evaluation import render
-from lbtts.release.synthesis import Synthesiser
 from lbtts.text.tokens import Plan, read_plans
 
 COLUMNS = {

@@ -22,10 +22,10 @@ from tqdm import tqdm
 from benchmarks.recogniser import error_rate
 from benchmarks.tables import as_table
 from benchmarks.whisper import Whisper, words
-from lbtts.model import base, checkpoint
+from lbtts.evaluation.naturalness import opinion
+from lbtts.evaluation.synthesis import Synthesiser
+from lbtts.models.kokoro import base, checkpoint
 from lbtts.params import Base
-from lbtts.release.naturalness import opinion
-from lbtts.release.synthesis import Synthesiser
 from lbtts.text.vocab import EDGE, encode
 
 PIP = Base(source="pip", repo="", revision="", sha256=None, path=None, seed=0)

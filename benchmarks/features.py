@@ -24,10 +24,10 @@ import torch
 from joblib import delayed
 
 from benchmarks import clips
-from lbtts.acoustics import mel
-from lbtts.acoustics.cache import MeasureCache
-from lbtts.acoustics.extraction import Clip
-from lbtts.acoustics.survey import survey
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.cache import MeasureCache
+from lbtts.acoustics.measuring.extraction import Clip
+from lbtts.acoustics.measuring.survey import survey
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0, Check, Features, Run
 from lbtts.workers import workers

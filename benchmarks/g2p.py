@@ -16,13 +16,13 @@ from pathlib import Path
 
 from lbtts import params
 from lbtts.espeak import transcribe
-from lbtts.text.g2p import LBG2P
-from lbtts.text.graphones import Phones
-from lbtts.text.learning import distance, kept
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
-from lbtts.text.phones import canonical
+from lbtts.text.oov.graphones import Phones
+from lbtts.text.oov.learning import distance, kept
+from lbtts.text.oov.unknown import learn_ngrams
 from lbtts.text.sources import gather
-from lbtts.text.unknown import learn_ngrams
 
 Says = Callable[[str], Phones]
 

@@ -29,13 +29,13 @@ from benchmarks import lines, picture, readings, voice_table
 from benchmarks.recogniser import Recogniser, labels
 from benchmarks.tables import as_table
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.corpus import read_manifest
-from lbtts.model import checkpoint, miniature
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import read_manifest
+from lbtts.evaluation.renditions import render, render_copy
+from lbtts.evaluation.synthesis import Synthesiser
+from lbtts.models.kokoro import checkpoint, miniature
 from lbtts.records import read_json, write_json
 from lbtts.release import report
-from lbtts.release.evaluation import render, render_copy
-from lbtts.release.synthesis import Synthesiser
 from lbtts.text.tokens import read_plans
 from stages import train as train_stage
 

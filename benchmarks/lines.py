@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.recogniser import Recogniser, error_rate
-from lbtts.acoustics.features import Utterance
+from lbtts.acoustics.store.features import Utterance
+from lbtts.evaluation.renditions import Measured, Rendition, measure, summarise
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
-from lbtts.release.evaluation import Measured, Rendition, measure, summarise
-from lbtts.text.graphones import Phones
+from lbtts.text.oov.graphones import Phones
 
 Figures = dict[str, float]
 System = Callable[[Utterance], Rendition]

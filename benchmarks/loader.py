@@ -22,13 +22,13 @@ from tqdm import tqdm
 
 from benchmarks import clips
 from lbtts import params
-from lbtts.acoustics import mel
-from lbtts.acoustics.batching import Batch, Schedule, StepDataset, padding
-from lbtts.acoustics.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.features import FeatureStore, FeatureWriter
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
+from lbtts.acoustics.store.batching import Batch, Schedule, StepDataset, padding
+from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.grid import UNIT_RATE
-from lbtts.model import miniature
-from lbtts.model.voice import initial
+from lbtts.models.kokoro import miniature
+from lbtts.models.kokoro.voice import initial
 from lbtts.params import F0
 from lbtts.training import step, trainer
 

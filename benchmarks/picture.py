@@ -8,8 +8,8 @@ import pandas
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lbtts.acoustics.f0 import track
-from lbtts.acoustics.mel import log_mel
+from lbtts.acoustics.measuring.f0 import track
+from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.grid import FRAME_RATE
 from lbtts.params import F0
 

@@ -28,12 +28,12 @@ import torch.nn.functional as F
 from kokoro import KModel
 from torch import Tensor, nn
 
-from lbtts.acoustics import mel
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.grid import FRAME_RATE, FRAMES_PER_UNIT, HOP, MAX_UNITS, SAMPLE_RATE
-from lbtts.model.facts import COMPONENTS, DECODER_STYLE
-from lbtts.model.losses import SpectralLoss
-from lbtts.model.voice import Initial, VoiceTable
+from lbtts.models.kokoro.facts import COMPONENTS, DECODER_STYLE
+from lbtts.models.kokoro.losses import SpectralLoss
+from lbtts.models.kokoro.voice import Initial, VoiceTable
 
 MAX_FRAMES = 200  # of a crop, 2.5 s
 WINDOW = torch.hann_window(mel.WINDOW)

@@ -17,8 +17,8 @@ from joblib import Parallel, delayed
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
+from lbtts.corpus.readers import read_utf8
 from lbtts.espeak import speak
-from lbtts.readers import read_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "espeak"

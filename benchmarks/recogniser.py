@@ -22,8 +22,8 @@ from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.errors import Reject
 from lbtts.params import Kaldi
-from lbtts.text.graphones import Phones
-from lbtts.text.learning import distance
+from lbtts.text.oov.graphones import Phones
+from lbtts.text.oov.learning import distance
 from lbtts.text.tokens import Plan
 
 # Few Gaussians: more fit the recordings better, and already the copy synthesis of them worse.

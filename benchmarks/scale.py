@@ -25,10 +25,10 @@ import psutil
 import soundfile
 
 from benchmarks import clips
-from lbtts.acoustics import mel
-from lbtts.acoustics.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.features import FeatureWriter
-from lbtts.corpus import write_manifest
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
+from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.corpus.manifest import write_manifest
 from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
 from lbtts.params import F0
 from lbtts.text.tokens import Plan, Token, write_plans

@@ -4,7 +4,7 @@
 
 FOLDER holds audio that soundfile reads; it is repeated to HOURS (1) of speech. Each layout is
 written with h5py as the store is, and read in crops of 1.5 s at random places through HDF5's chunk
-cache and past it. CPU seconds of one process; medians of three. `lbtts/acoustics/features.py`
+cache and past it. CPU seconds of one process; medians of three. `lbtts/acoustics/store/features.py`
 quotes what came out.
 """
 
@@ -18,8 +18,8 @@ import h5py
 import numpy as np
 
 from benchmarks import clips
-from lbtts.acoustics import mel
-from lbtts.acoustics.extraction import FULL_SCALE
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import FULL_SCALE
 from lbtts.grid import HOP, SAMPLE_RATE
 
 TURNS, CROPS = 3, 500

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lbtts.espeak import transcribe
-from lbtts.text.g2p import LBG2P
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import STRESS, VOWELS, canonical
 from lbtts.text.lexicon import KNOWN
-from lbtts.text.phones import STRESS, VOWELS, canonical
 
 Places = tuple[int | None, int]  # the stressed vowel, from 0 on, and how many vowels there are
 

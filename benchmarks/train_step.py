@@ -28,13 +28,13 @@ from torch.utils.data import DataLoader
 from benchmarks import clips, plain_step, step_profile
 from benchmarks.step_profile import DEVICE, now
 from lbtts import params
-from lbtts.acoustics import mel
-from lbtts.acoustics.batching import Batch
-from lbtts.acoustics.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.features import FeatureStore, FeatureWriter
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
+from lbtts.acoustics.store.batching import Batch
+from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
-from lbtts.model import checkpoint, facts
-from lbtts.model.voice import Initial, initial
+from lbtts.models.kokoro import checkpoint, facts
+from lbtts.models.kokoro.voice import Initial, initial
 from lbtts.params import F0, Train
 from lbtts.training import step, trainer
 

@@ -13,13 +13,13 @@ import torch
 from kokoro import KModel
 from torch import Tensor
 
-from lbtts.acoustics.features import FeatureStore
-from lbtts.model.facts import DECODER_STYLE, STYLE, TABLE_ROWS
-from lbtts.model.network import Kokoro
-from lbtts.model.voice import VoiceTable
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.models.kokoro.facts import DECODER_STYLE, STYLE, TABLE_ROWS
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.objective import Objective
+from lbtts.models.kokoro.voice import VoiceTable
 from lbtts.params import Train
 from lbtts.training import schedules, validation
-from lbtts.training.objective import Objective
 
 PUBLISHED = ("af_heart", "am_adam", "am_michael", "bm_george")
 ROWS = (0, 50, 100, 509)

@@ -21,11 +21,11 @@ from misaki.token import MToken
 from torch import Tensor
 
 from lbtts.grid import MAX_TOKENS
-from lbtts.release.export import front_end
-from lbtts.release.proof import CONFIG, WEIGHTS
-from lbtts.text.g2p import LBG2P
-from lbtts.text.phones import SECOND_STRESS, STRESS
-from lbtts.text.scripts import romanised
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import SECOND_STRESS, STRESS
+from lbtts.languages.luxembourgish.scripts import romanised
+from lbtts.models.kokoro.export import front_end
+from lbtts.models.kokoro.proof import CONFIG, WEIGHTS
 
 LUXEMBOURGISH = "l"
 _ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases

@@ -14,7 +14,7 @@ from lbtts.alignment.pronunciation import Dictionary, follow, read_dictionary
 from lbtts.alignment.quality import disagreement
 from lbtts.alignment.report import CORRECTED, report, summary
 from lbtts.alignment.textgrid import Found
-from lbtts.corpus import read_manifest
+from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import Reject, check_rejects
 from lbtts.params import Backend, Params
 from lbtts.records import write_json

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lbtts import params
-from lbtts.model import base, checkpoint
+from lbtts.models.kokoro import base, checkpoint
 from lbtts.records import write_json
 from stages import run
 

@@ -12,11 +12,11 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from lbtts import params
-from lbtts.corpus import MANIFEST, assign_splits, write_manifest
-from lbtts.demo import read_aloud, shift_truth
+from lbtts.corpus.demo import read_aloud, shift_truth
+from lbtts.corpus.ingest import take_in
+from lbtts.corpus.manifest import MANIFEST, assign_splits, write_manifest
+from lbtts.corpus.readers import read_corpus
 from lbtts.errors import InputError, check_rejects
-from lbtts.intake import take_in
-from lbtts.readers import read_corpus
 from lbtts.records import write_json
 from stages import run
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from lbtts import params
 from lbtts.alignment import textgrid
 from lbtts.alignment.durations import Durations, durations
-from lbtts.corpus import read_manifest
+from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE, samples_to_units
 from lbtts.records import write_json

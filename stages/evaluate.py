@@ -5,11 +5,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.model.checkpoint import load_base, load_finetuned, load_tensors
-from lbtts.records import read_json, write_json
-from lbtts.release import report
-from lbtts.release.evaluation import (
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.evaluation.renditions import (
     NATURALNESS,
     Measured,
     measure,
@@ -18,7 +15,10 @@ from lbtts.release.evaluation import (
     render_copy,
     summarise,
 )
-from lbtts.release.synthesis import Synthesiser
+from lbtts.evaluation.synthesis import Synthesiser
+from lbtts.models.kokoro.checkpoint import load_base, load_finetuned, load_tensors
+from lbtts.records import read_json, write_json
+from lbtts.release import report
 from lbtts.text.tokens import read_plans
 from stages import run
 

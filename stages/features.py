@@ -7,12 +7,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lbtts import params
-from lbtts.acoustics.cache import MeasureCache
-from lbtts.acoustics.extraction import Clip, Extracted, read_timings
-from lbtts.acoustics.features import FeatureWriter
-from lbtts.acoustics.pitch import judge
-from lbtts.acoustics.survey import Survey, survey
-from lbtts.corpus import read_manifest
+from lbtts.acoustics.measuring.cache import MeasureCache
+from lbtts.acoustics.measuring.extraction import Clip, Extracted, read_timings
+from lbtts.acoustics.measuring.pitch import judge
+from lbtts.acoustics.measuring.survey import Survey, survey
+from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.params import Features
 from lbtts.records import write_json

@@ -7,13 +7,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from lbtts import params
-from lbtts.corpus import MANIFEST, accepted, read_manifest
+from lbtts.corpus.manifest import MANIFEST, accepted, read_manifest
 from lbtts.errors import InputError, Reject, check_rejects
+from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.records import write_json
 from lbtts.text.coverage import figures, guesses, unspoken
-from lbtts.text.g2p import LBG2P
-from lbtts.text.graphones import Phones
 from lbtts.text.lexicon import read_variants, write_dictionary
+from lbtts.text.oov.graphones import Phones
 from lbtts.text.tokens import Plan, write_plans
 from stages import run
 

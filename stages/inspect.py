@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.corpus import read_manifest
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import read_manifest
 from lbtts.inspection import alignment, features, stress
 from lbtts.records import write_json
 from lbtts.text.tokens import read_plans

@@ -5,7 +5,7 @@ from pathlib import Path
 from lbtts import params
 from lbtts.errors import InputError
 from lbtts.records import write_json
-from lbtts.text.learning import learn, score, write_known
+from lbtts.text.oov.learning import learn, score, write_known
 from lbtts.text.sources import counts, gather
 from stages import run
 

@@ -18,16 +18,17 @@ import torch
 from accelerate import Accelerator
 
 from lbtts import params
-from lbtts.acoustics.batching import padding
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.store.batching import padding
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
-from lbtts.model import checkpoint
-from lbtts.model.network import changes
-from lbtts.model.voice import Initial
+from lbtts.models.kokoro import checkpoint
+from lbtts.models.kokoro.network import changes
+from lbtts.models.kokoro.voice import Initial
 from lbtts.params import Params
 from lbtts.records import read_json, write_json
 from lbtts.scratch import scratch, scratch_folder
-from lbtts.training import flight, plan, resume, trainer
+from lbtts.training import nonfinite as flight
+from lbtts.training import plan, resume, trainer
 from lbtts.training.recorder import Recorder
 from stages import run
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.model import candidates, checkpoint, facts, projection, references, speaker, voice
+from lbtts.acoustics.measuring import speaker
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.models.kokoro import candidates, checkpoint, facts, projection, references, voice
 from lbtts.records import write_json
 from stages import run
 

@@ -50,7 +50,7 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stage `lexicon` writes, its model learnt from every tenth word by n-grams alone."""
-    from lbtts.text import languages
+    from lbtts.languages.luxembourgish import origin as languages
     from lbtts.text.lexicon import (
         LANGUAGES,
         LEXICON,
@@ -58,7 +58,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
         packaged_entries,
         write_dictionary,
     )
-    from lbtts.text.unknown import learn_ngrams
+    from lbtts.text.oov.unknown import learn_ngrams
 
     folder = tmp_path_factory.mktemp("known")
     entries = sorted(packaged_entries().items())

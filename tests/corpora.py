@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from lbtts.acoustics import mel
-from lbtts.acoustics.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.features import FeatureWriter
-from lbtts.corpus import write_manifest
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
+from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.corpus.manifest import write_manifest
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.text.tokens import Phone, Plan, Token, write_plans

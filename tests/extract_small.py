@@ -5,7 +5,7 @@ python -m tests.extract_small LOG, in the project's folder
 
 import sys
 
-from lbtts.acoustics import survey
+from lbtts.acoustics.measuring import survey
 from stages import features, run
 
 measured = survey._attempt

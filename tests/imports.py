@@ -1,4 +1,4 @@
-"""What a stage runs: its script and every lbtts module that it imports in turn."""
+"""What a stage runs: its script and every module of the project that it imports in turn."""
 
 import ast
 from pathlib import Path
@@ -13,9 +13,14 @@ def closure(root: Path, script: str) -> set[str]:
         if path in seen:
             continue
         seen.add(path)
-        tree = ast.parse((root / path).read_text(encoding="utf-8"))
-        waiting += [found for name in _names(tree) if (found := _file(root, name))]
+        waiting += imports(root, path)
     return seen
+
+
+def imports(root: Path, path: str) -> set[str]:
+    """Paths relative to `root` of the project modules that the module at `path` imports itself."""
+    tree = ast.parse((root / path).read_text(encoding="utf-8"))
+    return {found for name in _names(tree) if (found := _file(root, name))}
 
 
 def _names(tree: ast.AST) -> set[str]:

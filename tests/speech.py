@@ -15,9 +15,9 @@ from lbtts.alignment.textgrid import Found
 from lbtts.errors import Reject
 from lbtts.espeak import Speech, speak
 from lbtts.grid import SAMPLE_RATE
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import VOWELS, canonical
 from lbtts.params import Params
-from lbtts.text.g2p import LBG2P
-from lbtts.text.phones import VOWELS, canonical
 from lbtts.text.tokens import Phone, Plan
 
 EDGE = 0.3  # seconds of silence put before and behind

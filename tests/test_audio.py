@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lbtts.audio import PEAK, decode, prepare, write_flac
+from lbtts.corpus.audio import PEAK, decode, prepare, write_flac
 from lbtts.errors import Reject
 from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT
 from lbtts.params import Corpus, load

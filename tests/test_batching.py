@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from lbtts.acoustics.batching import Schedule, StepDataset, batches, collate, padding
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.store.batching import Schedule, StepDataset, batches, collate, padding
+from lbtts.acoustics.store.features import FeatureStore
 from tests.corpora import write_features
 
 UNITS = {f"u{i}": [3, *([2 + i % 3] * (4 + i)), 3] for i in range(7)}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, facts, miniature
+from lbtts.models.kokoro import checkpoint, facts, miniature
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from lbtts.alignment.durations import durations
 from lbtts.alignment.pronunciation import follow
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, SAMPLES_PER_UNIT, UNIT_RATE, samples_to_units
-from lbtts.text.phones import SYMBOLS
+from lbtts.languages.luxembourgish.phones import SYMBOLS
 from lbtts.text.tokens import Phone, Plan, Token
 
 LABELS = [label for label in SYMBOLS if not label.startswith("h")]

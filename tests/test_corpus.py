@@ -5,7 +5,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.corpus import COLUMNS, accepted, assign_splits, read_manifest, write_manifest
+from lbtts.corpus.manifest import COLUMNS, accepted, assign_splits, read_manifest, write_manifest
 from lbtts.errors import InputError
 
 IDS = st.sets(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}", fullmatch=True), min_size=2)

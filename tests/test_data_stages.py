@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from joblib.externals.loky import get_reusable_executor
 
-from lbtts.acoustics.features import FeatureStore
-from lbtts.corpus import accepted, read_manifest, write_manifest
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import accepted, read_manifest, write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection.alignment import read_report
 from lbtts.records import read_json

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from lbtts.demo import TRUTH_COLUMNS, read_aloud, shift_truth
+from lbtts.corpus.demo import TRUTH_COLUMNS, read_aloud, shift_truth
 from lbtts.errors import InputError
 from lbtts.params import load
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import english
 from benchmarks.whisper import Whisper
-from lbtts.model import base, checkpoint
+from lbtts.models.kokoro import base, checkpoint
 
 
 @pytest.mark.slow

@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from lbtts.acoustics.f0 import track
-from lbtts.acoustics.features import Utterance
-from lbtts.acoustics.mel import log_mel
-from lbtts.model import miniature
-from lbtts.model.voice import VoiceTable
+from lbtts.acoustics.measuring.f0 import track
+from lbtts.acoustics.measuring.mel import log_mel
+from lbtts.acoustics.store.features import Utterance
+from lbtts.evaluation import metrics
+from lbtts.evaluation import renditions as evaluation
+from lbtts.evaluation.synthesis import Synthesiser, copy
+from lbtts.models.kokoro import miniature
+from lbtts.models.kokoro.voice import VoiceTable
 from lbtts.params import F0
-from lbtts.release import evaluation, metrics
-from lbtts.release.synthesis import Synthesiser, copy
 
 PITCH = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
 UNITS = np.array([6, 8, 10, 8, 6])  # 0.95 s

@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, facts, miniature
-from lbtts.model.voice import VoiceTable
-from lbtts.release import export, proof
+from lbtts.models.kokoro import checkpoint, export, facts, miniature, proof
+from lbtts.models.kokoro.voice import VoiceTable
 
 TOKENS = np.array([0, *range(50, 62), 0], dtype=np.int64)
 

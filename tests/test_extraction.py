@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lbtts.acoustics.extraction import Clip, Timing, measure, parse_cuts, read_timings
+from lbtts.acoustics.measuring.extraction import Clip, Timing, measure, parse_cuts, read_timings
 from lbtts.errors import InputError, Reject
 from tests.corpora import HARVEST, buzz
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import pyworld
 
-from lbtts.acoustics import f0
+from lbtts.acoustics.measuring import f0
 from lbtts.grid import HOP, SAMPLE_RATE
 from tests.corpora import HARVEST
 

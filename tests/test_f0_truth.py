@@ -12,10 +12,10 @@ import pytest
 import soxr
 
 from lbtts import params
-from lbtts.acoustics import f0
+from lbtts.acoustics.measuring import f0
 from lbtts.espeak import speak
 from lbtts.grid import FRAME_RATE
-from lbtts.text.phones import VOWELS, canonical
+from lbtts.languages.luxembourgish.phones import VOWELS, canonical
 from tests.conftest import ROOT
 from tests.corpora import HARVEST
 

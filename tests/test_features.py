@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from lbtts.acoustics.extraction import Extracted
-from lbtts.acoustics.features import FeatureStore, FeatureWriter
+from lbtts.acoustics.measuring.extraction import Extracted
+from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.errors import InputError
 from tests.corpora import HARVEST, write_features
 

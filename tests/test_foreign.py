@@ -2,11 +2,11 @@ import pytest
 
 from lbtts.errors import InputError
 from lbtts.espeak import transcribe
-from lbtts.text import foreign
-from lbtts.text.g2p import LBG2P
-from lbtts.text.languages import FOREIGN, Languages
+from lbtts.languages.luxembourgish import foreign
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.origin import FOREIGN, Languages
+from lbtts.languages.luxembourgish.phones import SYMBOLS, VOWELS
 from lbtts.text.lexicon import LANGUAGES
-from lbtts.text.phones import SYMBOLS, VOWELS
 
 # What stands together, and its language: names and words that one meets in Luxembourgish texts
 WRITTEN = """

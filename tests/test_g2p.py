@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from lbtts.errors import Reject
-from lbtts.text import door, learning
-from lbtts.text.g2p import LBG2P
+from lbtts.languages.luxembourgish import cli as door
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import SYMBOLS
 from lbtts.text.lexicon import LEXICON
-from lbtts.text.phones import SYMBOLS
+from lbtts.text.oov import learning
 from lbtts.text.vocab import VOCAB, encode
 
 
@@ -210,5 +211,8 @@ def test_bad_lexicon_ends_the_command_line_with_one_line(monkeypatch, tmp_path, 
 
 
 def test_text_side_imports_without_torch(root):
-    code = "import sys, lbtts.text.g2p, lbtts.text.coverage; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, lbtts.languages.luxembourgish.g2p, lbtts.text.coverage; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

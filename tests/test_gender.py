@@ -1,6 +1,6 @@
 import pytest
 
-from lbtts.text.gender import feminine
+from lbtts.languages.luxembourgish.gender import feminine
 
 
 @pytest.mark.parametrize(

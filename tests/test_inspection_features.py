@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from matplotlib.image import imread
 
-from lbtts.acoustics.features import FeatureStore, FeatureWriter
-from lbtts.corpus import write_manifest
+from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
+from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection import features
 from lbtts.records import read_json

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lbtts.acoustics.features import Utterance
+from lbtts.acoustics.store.features import Utterance
 from lbtts.inspection.stress import COLUMNS, disagreements, nuclei
 from lbtts.text.tokens import Phone, Plan, Token
 

@@ -3,7 +3,7 @@ import pytest
 import scipy.signal
 import threadpoolctl
 
-from lbtts.acoustics import mel
+from lbtts.acoustics.measuring import mel
 
 AUDIO = (0.1 * np.random.default_rng(0).standard_normal(9_600)).astype(np.float32)
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.release import metrics
+from lbtts.evaluation import metrics
 
 SECOND = 24_000
 

@@ -22,9 +22,9 @@ from lbtts.alignment import mfa, mfa_log, textgrid
 from lbtts.alignment.mfa_models import Lexicon
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.errors import InputError, Reject
+from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.params import MFA
 from lbtts.scratch import scratch
-from lbtts.text.phones import canonical
 from lbtts.text.tokens import Phone, Plan
 
 STAND_IN = Path(__file__).with_name("stand_in_mfa.py")

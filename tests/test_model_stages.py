@@ -12,9 +12,9 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
-from lbtts.model import base as weights
-from lbtts.model import checkpoint, facts, miniature
-from lbtts.model.voice import Initial, initial
+from lbtts.models.kokoro import base as weights
+from lbtts.models.kokoro import checkpoint, facts, miniature
+from lbtts.models.kokoro.voice import Initial, initial
 from lbtts.records import read_json, write_json
 from stages import base, train, voice
 from tests.conftest import ROOT

@@ -5,8 +5,8 @@ import pytest
 import soxr
 
 from lbtts.espeak import speak
+from lbtts.evaluation.naturalness import opinion
 from lbtts.grid import SAMPLE_RATE
-from lbtts.release.naturalness import opinion
 
 
 @pytest.fixture(scope="module")

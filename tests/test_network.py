@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from lbtts.model import miniature
-from lbtts.model.network import Crop, Kokoro, token_lengths, token_of_unit
-from lbtts.model.randomness import seeded_noise
-from lbtts.model.voice import VoiceTable
+from lbtts.models.kokoro import miniature
+from lbtts.models.kokoro.network import Crop, Kokoro, token_lengths, token_of_unit
+from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.randomness import seeded_noise
 
 TOKENS = torch.tensor([[0, 43, 54, 56, 16, 60, 102, 0], [0, 50, 63, 61, 46, 0, 0, 0]])
 UNITS = torch.tensor([[2, 3, 1, 4, 2, 5, 3, 2], [3, 4, 2, 6, 5, 4, 0, 0]])

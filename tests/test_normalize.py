@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from lbtts.errors import Reject
-from lbtts.text.characters import count_emoji, noises
-from lbtts.text.normalize import PUNCTUATION, normalize, spoken
-from lbtts.text.numbers import cardinal, currency, drop_n, keeps_n
+from lbtts.languages.luxembourgish.characters import count_emoji, noises
+from lbtts.languages.luxembourgish.normalize import PUNCTUATION, normalize, spoken
+from lbtts.languages.luxembourgish.numbers import cardinal, currency, drop_n, keeps_n
 
 
 def say(text: str) -> str:

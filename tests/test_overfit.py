@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from lbtts.acoustics.features import FeatureStore
-from lbtts.model import checkpoint, facts, recovery
-from lbtts.model.losses import SpectralLoss
-from lbtts.model.network import Kokoro, token_lengths
-from lbtts.model.randomness import seeded_noise
-from lbtts.model.voice import Initial
-from lbtts.release.metrics import duration_error, f0_rmse_cents
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.evaluation.metrics import duration_error, f0_rmse_cents
+from lbtts.models.kokoro import checkpoint, facts, recovery
+from lbtts.models.kokoro.losses import SpectralLoss
+from lbtts.models.kokoro.network import Kokoro, token_lengths
+from lbtts.models.kokoro.voice import Initial
+from lbtts.models.randomness import seeded_noise
 from lbtts.training import step, trainer
 from stages import align, corpus, durations, features, g2p
 from tests.train_small import choices, run_section, start

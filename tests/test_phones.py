@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.text.phones import LABELS, SYMBOLS, canonical, label_of
+from lbtts.languages.luxembourgish.phones import LABELS, SYMBOLS, canonical, label_of
 from lbtts.text.vocab import N_TOKEN, VOCAB, encode
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from misaki.token import MToken
 
 from lbtts.grid import MAX_TOKENS
-from lbtts.model import miniature
+from lbtts.languages.luxembourgish.normalize import normalize
+from lbtts.models.kokoro import miniature
 from lbtts.pipeline import KPipeline, chunks
-from lbtts.text.normalize import normalize
 
 LONG = (
     "Haut de Mëtteg ass de Jong mat senger Schwëster duerch de Bësch gelaf an huet hatt gesicht "

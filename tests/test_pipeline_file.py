@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -22,7 +23,25 @@ ORDER = [
     "evaluate",
     "export",
 ]
-WINGS = ["text", "alignment", "acoustics", "inspection", "model", "training", "release"]
+# What carries choices, errors and files about, and changes no result: DVC sees the values.
+PLUMBING = {
+    *(Path(f"lbtts/{name}.py") for name in ("errors", "records", "scratch", "page")),
+    *(Path(f"lbtts/{name}.py") for name in ("workers", "child")),
+    *(Path(f"lbtts/params/{name}.py") for name in ("__init__", "data", "section", "training")),
+    Path("stages/__init__.py"),
+}
+WINGS = [
+    "corpus",
+    "text",
+    "languages",
+    "alignment",
+    "acoustics",
+    "models",
+    "training",
+    "evaluation",
+    "inspection",
+    "release",
+]
 
 
 def test_the_pipeline_has_the_stages_of_the_design():
@@ -30,10 +49,14 @@ def test_the_pipeline_has_the_stages_of_the_design():
 
 
 @pytest.mark.parametrize("stage", ORDER)
-def test_a_stage_runs_its_script_and_depends_on_all_code_behind_it(stage):
+def test_a_stage_runs_its_script_and_depends_on_the_code_behind_it(stage):
     assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
-    listed = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
-    assert listed == closure(ROOT, f"stages/{stage}.py")
+    listed = [Path(dep) for dep in STAGES[stage]["deps"]]
+    behind = {Path(module) for module in closure(ROOT, f"stages/{stage}.py")} - PLUMBING
+    missing = {m for m in behind if not any(m.is_relative_to(dep) for dep in listed)}
+    assert not missing
+    code = [dep for dep in listed if dep.parts[0] in ("lbtts", "stages")]
+    assert all(any(m.is_relative_to(dep) for m in behind) for dep in code)
 
 
 @pytest.mark.parametrize("stage", ORDER)

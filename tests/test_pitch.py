@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lbtts.acoustics.pitch import Histogram, judge
+from lbtts.acoustics.measuring.pitch import Histogram, judge
 from lbtts.params import Check
 
 CHECK = Check(max_outside=0.1, max_jumps=0.5, suspects="keep")

@@ -9,12 +9,12 @@ from lbtts.alignment.prealigned import told
 from lbtts.alignment.pronunciation import follow, recognised
 from lbtts.alignment.textgrid import Alignment, Found, Interval
 from lbtts.errors import Reject
+from lbtts.languages.luxembourgish import origin as languages
+from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.params import Source
-from lbtts.text import languages
-from lbtts.text.g2p import LBG2P
 from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
+from lbtts.text.oov.unknown import learn_ngrams
 from lbtts.text.sources import gather
-from lbtts.text.unknown import learn_ngrams
 from tests.test_pronunciation import intervals, plan_of
 from tests.tones import plan
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lbtts.alignment.pronunciation import follow, pronunciations, read_dictionary, recognised
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
-from lbtts.text.phones import SYMBOLS
+from lbtts.languages.luxembourgish.phones import SYMBOLS
 from lbtts.text.tokens import Phone, Plan, Token
 
 

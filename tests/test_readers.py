@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lbtts.corpus.readers import Recording, read_corpus, read_utf8
 from lbtts.errors import InputError
-from lbtts.readers import Recording, read_corpus, read_utf8
 
 
 def put(root: Path, **files: str | bytes) -> None:

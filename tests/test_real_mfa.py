@@ -16,10 +16,10 @@ import soundfile
 from lbtts.alignment import kaldi, mfa
 from lbtts.alignment.quality import disagreement, measures, trust
 from lbtts.alignment.textgrid import Found
-from lbtts.audio import decode, prepare, write_flac
+from lbtts.corpus.audio import decode, prepare, write_flac
 from lbtts.errors import InputError, Reject
+from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.params import load
-from lbtts.text.g2p import LBG2P
 from lbtts.text.lexicon import write_dictionary
 from tests import speech
 

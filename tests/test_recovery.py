@@ -12,9 +12,9 @@ from kokoro import KModel
 from onnx import TensorProto, helper, numpy_helper
 
 from lbtts.errors import InputError
-from lbtts.model import base, checkpoint, facts, projection, recovery
-from lbtts.model.network import Kokoro
-from lbtts.model.voice import VoiceTable
+from lbtts.models.kokoro import base, checkpoint, facts, projection, recovery
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.voice import VoiceTable
 from lbtts.params import Base
 from lbtts.records import read_json
 from lbtts.text.vocab import encode

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lbtts.model import references, speaker
+from lbtts.acoustics.measuring import speaker
+from lbtts.models.kokoro import references
 from lbtts.params import Voice
 from tests.corpora import buzz
 

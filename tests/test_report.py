@@ -9,9 +9,9 @@ from ruamel.yaml import YAML
 
 from lbtts import params
 from lbtts.errors import InputError
+from lbtts.evaluation.renditions import FIGURES, NATURALNESS
 from lbtts.release import report
 from lbtts.release.card import card
-from lbtts.release.evaluation import FIGURES, NATURALNESS
 
 METRICS = {
     "utterances": 6,

@@ -7,8 +7,8 @@ import pytest
 from lbtts.errors import InputError
 from lbtts.params import Source
 from lbtts.text.lexicon import LEXICON, MODEL, read_entries
+from lbtts.text.oov.unknown import UnknownWords
 from lbtts.text.sources import gather
-from lbtts.text.unknown import UnknownWords
 from stages import lexicon as stage
 
 LOD = Source(name="lod", kind="packaged")

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from joblib.externals.loky import get_reusable_executor
 
-from lbtts.corpus import accepted, read_manifest
+from lbtts.corpus.manifest import accepted, read_manifest
 from lbtts.errors import InputError
 from stages import corpus
 

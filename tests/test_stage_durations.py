@@ -5,7 +5,7 @@ import pytest
 
 from lbtts.alignment import textgrid
 from lbtts.alignment.textgrid import Alignment, Interval
-from lbtts.corpus import write_manifest
+from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.records import read_json

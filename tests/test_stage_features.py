@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from joblib.externals.loky import get_reusable_executor
 
-from lbtts.acoustics import survey
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.measuring import survey
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.records import read_json
 from stages import features

@@ -5,7 +5,7 @@ from contextlib import chdir
 
 import pytest
 
-from lbtts.corpus import write_manifest
+from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.text.tokens import read_plans
 from stages import g2p as stage

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from lbtts import params
-from lbtts.acoustics import mel
-from lbtts.acoustics.extraction import Extracted
-from lbtts.acoustics.f0 import track
-from lbtts.acoustics.features import FeatureWriter
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.extraction import Extracted
+from lbtts.acoustics.measuring.f0 import track
+from lbtts.acoustics.store.features import FeatureWriter
 from lbtts.errors import InputError
-from lbtts.model import checkpoint, miniature
-from lbtts.model.voice import VoiceTable
+from lbtts.models.kokoro import checkpoint, miniature
+from lbtts.models.kokoro import export as exporting
+from lbtts.models.kokoro.voice import VoiceTable
 from lbtts.records import read_json, write_json
-from lbtts.release import export as exporting
 from lbtts.text.tokens import Phone, Plan, Token, write_plans
 from stages import evaluate, export
 from tests.conftest import ROOT

@@ -8,9 +8,10 @@ import torch
 from accelerate.state import AcceleratorState
 
 from lbtts.errors import InputError
-from lbtts.model.network import Kokoro
-from lbtts.model.randomness import UtteranceNoise, utterance_seeds
-from lbtts.training import flight, schedules, step, trainer
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.randomness import UtteranceNoise, utterance_seeds
+from lbtts.training import nonfinite as flight
+from lbtts.training import schedules, step, trainer
 from tests.corpora import write_features
 from tests.train_small import choices, run_section, start, train
 

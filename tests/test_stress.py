@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks import stress as benchmark
 from lbtts.errors import InputError
-from lbtts.text import stress
-from lbtts.text.g2p import LBG2P
-from lbtts.text.phones import SECOND_STRESS, STRESS
-from lbtts.text.stress import Stress, StressRules, function_words, listed_stress
+from lbtts.languages.luxembourgish import stress
+from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import SECOND_STRESS, STRESS
+from lbtts.languages.luxembourgish.stress import Stress, StressRules, function_words, listed_stress
 from lbtts.text.vocab import VOCAB
 
 LEXICON = {

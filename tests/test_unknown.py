@@ -6,13 +6,13 @@ import torch
 
 from lbtts.errors import InputError
 from lbtts.params import Network, Source
-from lbtts.text import transducer_training
-from lbtts.text.graphones import align
-from lbtts.text.learning import distance, learn, score
 from lbtts.text.lexicon import MODEL, packaged_entries
+from lbtts.text.oov import transducer_training
+from lbtts.text.oov.graphones import align
+from lbtts.text.oov.learning import distance, learn, score
+from lbtts.text.oov.transducer import EDGE
+from lbtts.text.oov.unknown import UnknownWords, learn_ngrams, with_and_without_n
 from lbtts.text.sources import gather
-from lbtts.text.transducer import EDGE
-from lbtts.text.unknown import UnknownWords, learn_ngrams, with_and_without_n
 
 ENTRIES = sorted(packaged_entries().items())
 NETWORK = Network(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lbtts.model import voice
+from lbtts.models.kokoro import voice
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from lbtts import params
-from lbtts.acoustics.features import FeatureStore
-from lbtts.model import miniature
-from lbtts.model.voice import Initial
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.models.kokoro import miniature
+from lbtts.models.kokoro.voice import Initial
 from lbtts.params import Run, Train
 from lbtts.training import trainer
 from tests.conftest import ROOT

@@ -10,7 +10,7 @@ from lbtts.alignment import textgrid
 from lbtts.alignment.pronunciation import Heard, as_heard, matched, recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
-from lbtts.text.phones import canonical
+from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.text.tokens import Plan
 
 _ENDING = ".textgrid"  # in any case

@@ -11,8 +11,8 @@ import numpy as np
 
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
-from lbtts.text.graphones import Phones
-from lbtts.text.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
+from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
+from lbtts.text.oov.graphones import Phones
 from lbtts.text.tokens import Phone, Plan, Token
 
 Dictionary = Mapping[str, tuple[Phones, ...]]
@@ -69,7 +69,9 @@ def recognised(phones: Sequence[Interval]) -> tuple[Interval, ...]:
         try:
             label = canonical([_POSITION_MARK.sub("", phone.label)])
         except ValueError as error:
-            raise Reject(f"{error}; map it in lbtts/text/phones.py or mend the TextGrid") from None
+            raise Reject(
+                f"{error}; map it in lbtts/languages/luxembourgish/phones.py or mend the TextGrid"
+            ) from None
         if label:
             known.append(Interval(phone.start, phone.end, label[0]))
     return tuple(known)

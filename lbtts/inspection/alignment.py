@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lbtts.acoustics.mel import log_mel
+from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.alignment import textgrid
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.errors import InputError

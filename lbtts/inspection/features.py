@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lbtts.acoustics.features import FeatureStore, Utterance
+from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
 from lbtts.page import bitmap, panels, png, render

@@ -17,9 +17,9 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from lbtts.acoustics.features import Utterance
+from lbtts.acoustics.store.features import Utterance
 from lbtts.grid import FRAMES_PER_UNIT
-from lbtts.text.phones import SCHWAS, STRESS, VOWELS
+from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, VOWELS
 from lbtts.text.tokens import Plan
 
 COLUMNS = ["word", "phones", "times", "marked", "heard", "log_odds"]

@@ -6,9 +6,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lbtts.evaluation.renditions import FIGURES
 from lbtts.page import render
 from lbtts.params import Corpus, Export, Train
-from lbtts.release.evaluation import FIGURES
 
 KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
 _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")

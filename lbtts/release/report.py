@@ -11,13 +11,13 @@ import pandas
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lbtts.acoustics.f0 import track
-from lbtts.acoustics.mel import log_mel
+from lbtts.acoustics.measuring.f0 import track
+from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.errors import InputError
+from lbtts.evaluation.renditions import FIGURES
 from lbtts.grid import FRAME_RATE
 from lbtts.page import panels, png, render, wav
 from lbtts.params import F0
-from lbtts.release.evaluation import FIGURES
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lbtts.text.characters import noises
-from lbtts.text.g2p import LBG2P
+from lbtts.languages.luxembourgish.characters import noises
+from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.text.tokens import Plan
 
 

@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 from lbtts.errors import InputError
-from lbtts.text.graphones import Phones
-from lbtts.text.phones import canonical
+from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.text.oov.graphones import Phones
 
-SUPPLEMENT = Path(__file__).with_name("supplement.tsv")
-NAMES = Path(__file__).with_name("names.tsv")
+SUPPLEMENT = Path(__file__).parent.parent / "languages/luxembourgish/supplement.tsv"
+NAMES = Path(__file__).parent.parent / "languages/luxembourgish/names.tsv"
 # In the folder that the stage `lexicon` writes: the known words, the model for unknown ones, and
 # what tells the language of the latter
 LEXICON, MODEL, LANGUAGES = KNOWN = ("lexicon.dict", "model.npz", "languages.npz")
@@ -79,7 +79,9 @@ def parse_phones(path: str | Path, number: int, word: str, phones: str) -> Phone
     try:
         labels = canonical(phones.split())
     except ValueError as error:
-        raise InputError(f"{path}:{number}: {word}: {error}; see lbtts/text/phones.py") from None
+        raise InputError(
+            f"{path}:{number}: {word}: {error}; see lbtts/languages/luxembourgish/phones.py"
+        ) from None
     if not labels:
         raise InputError(f"{path}:{number}: expected word<TAB>phones, got {word + phones!r}")
     return labels

@@ -27,7 +27,7 @@ class Token:
 class Phone:
     """One phone as the aligner knows it."""
 
-    label: str  # canonical, see lbtts.text.phones
+    label: str  # canonical, see lbtts.languages.luxembourgish.phones
     word: int  # index into Plan.words
 
 

@@ -13,8 +13,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from lbtts.acoustics.batching import Batch
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.store.batching import Batch
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.params import Train

@@ -8,11 +8,11 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from lbtts.acoustics.features import FeatureStore, Utterance
-from lbtts.acoustics.mel import log_mel
+from lbtts.acoustics.measuring.mel import log_mel
+from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.model.network import Kokoro, token_lengths
-from lbtts.model.randomness import seeded_noise
+from lbtts.models.kokoro.network import Kokoro, token_lengths
+from lbtts.models.randomness import seeded_noise
 from lbtts.page import panels
 from lbtts.text.vocab import VOCAB
 

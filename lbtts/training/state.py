@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
-from lbtts.model.network import Kokoro
-from lbtts.training.objective import Objective
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.objective import Objective
 
 
 @dataclass

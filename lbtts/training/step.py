@@ -14,13 +14,13 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
-from lbtts.acoustics.batching import Batch
+from lbtts.acoustics.store.batching import Batch
 from lbtts.errors import InputError
-from lbtts.model.network import Prediction
-from lbtts.model.randomness import utterance_seeds
+from lbtts.models.kokoro.network import Prediction
+from lbtts.models.kokoro.objective import Terms, adversarial
+from lbtts.models.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import schedules
-from lbtts.training.objective import Terms, adversarial
 from lbtts.training.recorder import Figures
 from lbtts.training.state import State
 

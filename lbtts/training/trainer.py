@@ -18,19 +18,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from lbtts.acoustics.batching import StepDataset
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.store.batching import StepDataset
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
-from lbtts.model.discriminators import Discriminators
-from lbtts.model.network import Kokoro
-from lbtts.model.perceptual import WavlmLoss, load_wavlm
-from lbtts.model.randomness import seeded_noise
-from lbtts.model.recomputation import recompute
-from lbtts.model.voice import Initial, VoiceTable
+from lbtts.models.kokoro.discriminators import Discriminators
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.objective import Objective
+from lbtts.models.kokoro.perceptual import WavlmLoss, load_wavlm
+from lbtts.models.kokoro.recomputation import recompute
+from lbtts.models.kokoro.voice import Initial, VoiceTable
+from lbtts.models.randomness import seeded_noise
 from lbtts.params import Run, Train
-from lbtts.training import flight, resume, schedules, step, validation
-from lbtts.training.objective import Objective
+from lbtts.training import nonfinite as flight
+from lbtts.training import resume, schedules, step, validation
 from lbtts.training.recorder import Figures, Recorder, trackers
 from lbtts.training.state import Best, State
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from lbtts.acoustics.batching import collate
-from lbtts.acoustics.features import FeatureStore
+from lbtts.acoustics.store.batching import collate
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.grid import UNIT_RATE
-from lbtts.model.network import Kokoro
-from lbtts.model.randomness import utterance_seeds
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.objective import Objective
+from lbtts.models.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import samples, schedules
-from lbtts.training.objective import Objective
 from lbtts.training.recorder import Figures, Recorder
 from lbtts.training.state import Best, State
 

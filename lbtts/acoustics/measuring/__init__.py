@@ -1,0 +1,1 @@
+"""Mel, F0 and energy on Kokoro's grid, measured clip by clip."""

@@ -1,0 +1,1 @@
+"""The file that holds all features, and batches out of it."""

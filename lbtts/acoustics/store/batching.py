@@ -1,0 +1,232 @@
+"""Which utterances a training step sees, and how they are put into tensors.
+
+Shapes: B utterances, T tokens with BOS and EOS, C crop length in units.
+"""
+
+import bisect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.grid import units_to_frames, units_to_samples
+
+_BUCKET = 16  # batches of similar length are cut from a stretch of this many batches
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whole token sequences with their durations, and an equal-length crop of everything else.
+
+    A step is one batch, of which a process or a micro-batch takes some rows; all of them are padded
+    and cropped alike, to the lengths that the whole step has in common.
+    """
+
+    ids: tuple[str, ...]
+    index: tuple[int, ...]  # in the store
+    of: int  # utterances of the whole step
+    crop_units: int  # C
+    tokens: Tensor  # [B, T] int64, zeros behind the EOS
+    units: Tensor  # [B, T] int64, zeros behind the EOS
+    crop_start: Tensor  # [B] int64, units
+    f0: Tensor  # [B, 2C] float32, Hz
+    energy: Tensor  # [B, 2C] float32
+    audio: Tensor  # [B, 600C] float32
+
+    def to(self, device: torch.device) -> Self:
+        """The batch with its tensors on `device`."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def rows(self, chosen: slice) -> Self:
+        """Some of its utterances."""
+        return replace(
+            self._each(lambda tensor: tensor[chosen]),
+            ids=self.ids[chosen],
+            index=self.index[chosen],
+        )
+
+    def pin_memory(self) -> Self:
+        """The batch in page-locked memory; the loader calls it where there is a GPU."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Self:
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        changed: dict[str, Any] = {k: change(v) for k, v in values if isinstance(v, Tensor)}
+        return replace(self, **changed)
+
+
+def batches(
+    units: NDArray[np.int64], budget: int, seed: int, epoch: int, crop_units: int | None = None
+) -> list[NDArray[np.int64]]:
+    """The epoch's batches of positions into `units`: each exactly once, similar lengths together.
+
+    A batch holds as many utterances as fit `budget` when all are padded to its longest one, so that
+    every batch costs about the same memory; one that does not fit alone has a batch of its own.
+    The order follows from `seed` and `epoch` alone, so that any batch can be found again.
+
+    Args:
+        units: [n] int64, the length of each utterance.
+        budget: units a batch, padding included.
+        seed: of the run.
+        epoch: from 0.
+        crop_units: what of an utterance is used at most; None for the whole.
+    """
+    draw = np.random.default_rng((seed, epoch))
+    order = draw.permutation(len(units))
+    cost = units if crop_units is None else np.minimum(units, crop_units)
+    stretch = _BUCKET * max(1, budget // max(1, int(cost.mean())))
+    cut = []
+    for begin in range(0, len(order), stretch):
+        part = order[begin : begin + stretch]
+        part = part[np.argsort(units[part], kind="stable")]
+        first = 0
+        for position, longest in enumerate(cost[part]):
+            if position > first and (position + 1 - first) * longest > budget:
+                cut.append(part[first:position])
+                first = position
+        cut.append(part[first:])
+    return [cut[i] for i in draw.permutation(len(cut))]
+
+
+def padding(lengths: NDArray[np.int64], cut: Sequence[NDArray[np.int64]]) -> float:
+    """The share of the batches that is padding when each is padded to its longest, 0 to 1.
+
+    Args:
+        lengths: [n] of each utterance, in units or tokens.
+        cut: the batches, as `batches` returns them.
+    """
+    padded = sum(len(batch) * int(lengths[batch].max()) for batch in cut)
+    return 1 - sum(int(lengths[batch].sum()) for batch in cut) / padded
+
+
+class Schedule:
+    """Which utterances a step sees: epoch after epoch, an endless row of batches.
+
+    A step is found from its number alone, so that a run can continue anywhere.
+    """
+
+    def __init__(
+        self, units: NDArray[np.int64], budget: int, crop_units: int | None, seed: int
+    ) -> None:
+        """Plans the steps; for the arguments see `batches`."""
+        self._units, self._budget = units, budget
+        self._crop_units, self._seed = crop_units, seed
+        self._begins = [0]  # step at which each epoch begins, as far as is known
+        self._batches: tuple[int, list[NDArray[np.int64]]] = (-1, [])  # of the last epoch used
+
+    def __getitem__(self, step: int) -> NDArray[np.int64]:
+        """Positions of the utterances of step `step`, counted from 0."""
+        while step >= self._begins[-1]:
+            self._begins.append(self._begins[-1] + len(self.epoch(len(self._begins) - 1)))
+        epoch = bisect.bisect_right(self._begins, step) - 1
+        return self.epoch(epoch)[step - self._begins[epoch]]
+
+    def epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+        """All batches of an epoch."""
+        if self._batches[0] != epoch:
+            cut = batches(self._units, self._budget, self._seed, epoch, self._crop_units)
+            self._batches = epoch, cut
+        return self._batches[1]
+
+
+def collate(
+    store: FeatureStore,
+    indices: Sequence[int] | NDArray[np.int64],
+    crop_units: int,
+    seed: tuple[int, ...],
+    share: slice = slice(None),
+) -> Batch:
+    """A batch of the utterances at `indices`, each cropped at a random place.
+
+    Args:
+        store: where they are read; of audio and frames only the crops.
+        indices: into the store, of the whole step.
+        crop_units: length of the crops; the shortest utterance's, where that is less.
+        seed: non-negative numbers; with them and its index, an utterance's place is drawn.
+        share: which of them are read. Padding and crops are the same for any share.
+    """
+    indices = np.asarray(indices)
+    totals = store.units_total[indices]
+    length = min(crop_units, int(totals.min()))
+    longest = int(store.tokens_total[indices].max())
+    mine = indices[share]
+    starts = [
+        int(np.random.default_rng((*seed, int(i))).integers(0, total - length + 1))
+        for i, total in zip(mine, totals[share], strict=True)
+    ]
+    rows = [store.crop(int(i), start, length) for i, start in zip(mine, starts, strict=True)]
+    assert all(len(row.f0) == units_to_frames(length) for row in rows)
+    assert all(len(row.audio) == units_to_samples(length) for row in rows)
+
+    def padded(values: list[NDArray[np.int64]]) -> Tensor:
+        whole = np.zeros((len(values), longest), np.int64)
+        for row, value in zip(whole, values, strict=True):
+            row[: len(value)] = value
+        return torch.from_numpy(whole)
+
+    def stacked(values: list[NDArray[np.float32]], size: int) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32).reshape(len(values), size))
+
+    return Batch(
+        ids=tuple(row.id for row in rows),
+        index=tuple(mine.tolist()),
+        of=len(indices),
+        crop_units=length,
+        tokens=padded([row.tokens for row in rows]),
+        units=padded([row.units for row in rows]),
+        crop_start=torch.tensor(starts, dtype=torch.int64),
+        f0=stacked([row.f0 for row in rows], units_to_frames(length)),
+        energy=stacked([row.energy for row in rows], units_to_frames(length)),
+        audio=stacked([row.audio for row in rows], units_to_samples(length)),
+    )
+
+
+class StepDataset(Dataset[Batch]):
+    """The batch of each training step, a function of the seed and the step's number alone.
+
+    Several processes share each step: every one has all steps, and of each its own utterances, or
+    none where there are fewer utterances than processes.
+
+    Attributes:
+        schedule: which utterances a step sees, as positions into `indices`.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        indices: NDArray[np.int64],
+        budget: int,
+        crop_units: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        """Plans steps over the utterances at `indices`, for process `rank` of `world`.
+
+        Args:
+            store: where they are read.
+            indices: into the store.
+            budget: units a step over all processes, see `batches`.
+            crop_units: length of the crops.
+            seed: of the run.
+            rank: of this process, from 0.
+            world: number of processes.
+        """
+        self._store = store
+        self._indices = indices
+        self._crop_units = crop_units
+        self._seed = seed
+        self._share = slice(rank, None, world)
+        lengths = store.units_total[indices]
+        self.schedule = Schedule(lengths, budget, crop_units, seed)
+
+    def __getitem__(self, step: int) -> Batch:
+        """This process' share of step `step`, counted from 0."""
+        chosen = self._indices[self.schedule[step]]
+        return collate(self._store, chosen, self._crop_units, (self._seed, step), self._share)

@@ -1,0 +1,67 @@
+"""The demo corpus: Luxembourgish sentences read by espeak-ng, with the true phoneme times."""
+
+from collections.abc import Mapping
+from itertools import cycle, product
+from pathlib import Path
+
+import pandas as pd
+import soundfile
+
+from lbtts.corpus.readers import Recording, read_utf8
+from lbtts.errors import InputError
+from lbtts.espeak import Phoneme, speak
+from lbtts.params import Demo
+
+VOICE = "lb"
+TRUTH_COLUMNS = ["id", "words_per_minute", "pitch", "start", "end", "phoneme"]
+
+
+def read_aloud(sentences: Path, demo: Demo, folder: Path) -> tuple[list[Recording], pd.DataFrame]:
+    """The recordings of the sentences, one a line, and the times of their phonemes.
+
+    The first sentence is `demo-001`; it is read at the first pair of rate and pitch, the next one
+    at the next pair, and after the last pair comes the first again.
+
+    Args:
+        sentences: UTF-8, one sentence a line.
+        demo: the rates and pitches.
+        folder: where the audio files go.
+
+    Returns:
+        the recordings, sorted by id; and espeak's raw phonemes (see `espeak.Speech` for their
+        offsets), start and end in seconds of the recording, phoneme empty in a pause.
+
+    Raises:
+        InputError: the file is missing, empty or not UTF-8.
+    """
+    lines = [line.strip() for line in read_utf8(sentences).split("\n") if line.strip()]
+    if not lines:
+        raise InputError(f"{sentences}: no sentences; write one a line")
+    recordings = []
+    phonemes: list[tuple[str, int, int, Phoneme]] = []
+    voices = cycle(product(demo.rates, demo.pitches))
+    for number, (text, (rate, pitch)) in enumerate(zip(lines, voices, strict=False), start=1):
+        name = f"demo-{number:03d}"
+        speech = speak(text, VOICE, words_per_minute=rate, pitch=pitch)
+        audio = folder / f"{name}.wav"
+        soundfile.write(audio, speech.samples, speech.rate, subtype="PCM_16")
+        recordings.append(Recording(name, text, audio, f"{sentences}, sentence {number}"))
+        phonemes += [(name, rate, pitch, phoneme) for phoneme in speech.phonemes]
+    truth = [(*who, phoneme.start, phoneme.end, phoneme.name) for *who, phoneme in phonemes]
+    return recordings, pd.DataFrame(truth, columns=TRUTH_COLUMNS)
+
+
+def shift_truth(truth: pd.DataFrame, clips: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+    """`truth` in seconds of the clips, cut to their length; what fell to the trimming is left out.
+
+    Args:
+        truth: as `read_aloud` returns it.
+        clips: id → (second of the recording at which its clip begins, seconds of the clip).
+    """
+    truth = truth[truth["id"].isin(clips)]
+    begin = truth["id"].map(lambda name: clips[name][0])
+    length = truth["id"].map(lambda name: clips[name][1])
+    shifted = truth.assign(
+        start=(truth["start"] - begin).clip(0, length), end=(truth["end"] - begin).clip(0, length)
+    )
+    return shifted[shifted["end"] > shifted["start"]]

@@ -1,0 +1,1 @@
+"""All that is peculiar to a language, each in its own folder."""

@@ -1,0 +1,1 @@
+"""Luxembourgish: its phones, its numbers, how it is written and stressed."""

@@ -1,0 +1,193 @@
+"""The folder that is given away, and the proof that stock kokoro speaks with it.
+
+config.json  kokoro-lb.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
+g2p/: the front end that the voice was trained with
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from kokoro import KModel
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lbtts.errors import InputError
+from lbtts.models.kokoro import proof
+from lbtts.models.kokoro.checkpoint import save_published
+from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.onnx_graph import compare_graph, write_graph
+from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.randomness import seeded_noise
+from lbtts.records import write_json
+from lbtts.text.lexicon import KNOWN
+
+FRONT_END, ADDITIONS = Path("g2p"), "additions.tsv"
+GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
+
+_NOISE = 0  # seed of the noise under which both sides of the proof speak
+_SAME_AUDIO = 1e-4  # largest difference of a sample; both run the same operations
+_SAME_GRAPH_AUDIO = 0.04  # root mean square, relative; see onnx_graph.compare_graph
+
+Tokens = NDArray[np.int64]
+
+
+def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], voice: str) -> None:
+    """Writes config.json, the checkpoint in published form and the voice table.
+
+    Args:
+        folder: made if it does not exist.
+        model: every tensor of it is written.
+        table: [510, 1, 256] float32.
+        config: as Kokoro publishes it.
+        voice: its name; stock KPipeline takes `voices/<name>.pt`.
+    """
+    (folder / "voices").mkdir(parents=True, exist_ok=True)
+    write_json(folder / proof.CONFIG, config)
+    save_published(model.state_dict(), folder / proof.WEIGHTS)
+    torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
+
+
+def write_front_end(folder: Path, additions: Path, known: Path) -> None:
+    """Copies one's own pronunciations and what the stage `lexicon` wrote into the folder."""
+    out = folder / FRONT_END
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(additions, out / ADDITIONS)
+    for name in KNOWN:
+        shutil.copyfile(known / name, out / name)
+
+
+def front_end(folder: Path) -> tuple[Path | None, Path | None]:
+    """The exported additions, and the folder of what is known; None for each that is not there."""
+    additions, known = folder / FRONT_END / ADDITIONS, folder / FRONT_END
+    complete = all((known / name).exists() for name in KNOWN)
+    return additions if additions.exists() else None, known if complete else None
+
+
+def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:
+    """Writes the graph and the voices file that kokoro-onnx reads: an .npz by the name of .bin."""
+    write_graph(model, folder / GRAPH)
+    with (folder / GRAPH_VOICES).open("wb") as file:
+        np.savez(file, allow_pickle=False, **{voice: table.numpy()})
+
+
+def prove(
+    folder: Path, model: KModel, table: Tensor, voice: str, tokens: Tokens
+) -> dict[str, int | float]:
+    """Figures of a fresh process that had nothing but stock kokoro and the files in `folder`.
+
+    It compares every tensor with the file, and speaks `tokens`; the audio must be that of the
+    training-side network under the same noise, and as long as its durations say.
+
+    Args:
+        folder: what `write` wrote.
+        model: the training-side network.
+        table: its voice table [510, 1, 256].
+        voice: the name it was written by.
+        tokens: [T] int64 with BOS and EOS.
+
+    Raises:
+        InputError: something differs; says what.
+    """
+    symbols = {index: symbol for symbol, index in model.vocab.items()}
+    phonemes = "".join(symbols[int(token)] for token in tokens[1:-1])
+    report, audio = _in_fresh_process(folder, voice, phonemes)
+    total, equal = report["tensors_compared"], report["tensors_equal"]
+    if equal < total:
+        raise _failed(
+            folder, f"{total - equal} of {total} tensors differ, first {report['first_difference']}"
+        )
+    if report["samples"] != report["samples_expected"]:
+        raise _failed(
+            folder, f"{report['samples']} samples, {report['samples_expected']} by its durations"
+        )
+    expected, units = _training_side(model, table, tokens)
+    if report["units"] != units:
+        raise _failed(folder, f"durations {report['units']} are not the training side's {units}")
+    difference = float(np.abs(audio - expected).max())
+    if not difference <= _SAME_AUDIO:
+        raise _failed(folder, f"audio differs from the training side's by up to {difference:g}")
+    return {
+        "tensors_compared": total,
+        "tensors_equal": equal,
+        "proof_samples": report["samples"],
+        "proof_units": sum(units),
+        "proof_audio_difference": round(difference, 9),
+    }
+
+
+def prove_onnx(
+    folder: Path, model: KModel, table: Tensor, utterances: list[Tokens]
+) -> dict[str, float]:
+    """How far onnxruntime with the graph in `folder` is from the network; see compare_graph.
+
+    Raises:
+        InputError: a duration differs, the audio differs more than rounding explains, or the voices
+            file is not the table.
+    """
+    with np.load(folder / GRAPH_VOICES) as voices:
+        (stored,) = (voices[name] for name in voices)
+    if not np.array_equal(stored, table.numpy()):
+        raise _failed(folder, f"{GRAPH_VOICES} does not hold the voice table")
+    spoken = [(tokens, table[len(tokens) - 3]) for tokens in utterances]
+    figures = compare_graph(folder / GRAPH, model, spoken)
+    if figures["onnx_duration_mismatch"]:
+        raise _failed(
+            folder, f"{GRAPH}: {figures['onnx_duration_mismatch']:g} durations differ from torch's"
+        )
+    if not figures["onnx_audio_difference"] <= _SAME_GRAPH_AUDIO:
+        raise _failed(
+            folder,
+            f"{GRAPH}: audio is off by {figures['onnx_audio_difference']:.2g} of its size",
+        )
+    return figures | {"onnx_audio_difference": round(figures["onnx_audio_difference"], 3)}
+
+
+def sizes(folder: Path) -> dict[str, float]:
+    """Megabytes of the checkpoint, and of the graph if there is one."""
+    files = {"checkpoint_mb": folder / proof.WEIGHTS, "onnx_mb": folder / GRAPH}
+    return {
+        name: round(path.stat().st_size / 1e6, 1) for name, path in files.items() if path.exists()
+    }
+
+
+def _in_fresh_process(folder: Path, voice: str, phonemes: str) -> tuple[dict[str, Any], NDArray]:
+    """What `proof.py` reports, and its audio [S] float32."""
+    with tempfile.TemporaryDirectory() as scratch:
+        audio = Path(scratch) / "audio.npy"
+        script = str(Path(proof.__file__).resolve())
+        done = subprocess.run(
+            [sys.executable, "-I", script, voice, phonemes, str(_NOISE), str(audio)],
+            cwd=folder,
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise _failed(folder, f"stock kokoro ends with: {reason}")
+        return json.loads(done.stdout.splitlines()[-1]), np.load(audio)
+
+
+def _training_side(model: KModel, table: Tensor, tokens: Tokens) -> tuple[NDArray, list[int]]:
+    """Audio [S] and units as the network that was trained speaks `tokens`, in its own time."""
+    network = Kokoro(model, VoiceTable(table))
+    row = table[len(tokens) - 3]
+    with torch.no_grad(), seeded_noise(_NOISE):
+        made = network.forward_train(torch.from_numpy(tokens)[None], row)
+    return made.audio[0].numpy(), made.durations[0].round().clamp(min=1).int().tolist()
+
+
+def _failed(folder: Path, reason: str) -> InputError:
+    return InputError(
+        f"export: {folder} failed its proof: {reason}; run `dvc repro -f export`, "
+        "and if it fails again, report it"
+    )

@@ -1,0 +1,221 @@
+"""Kokoro with gradients: stock modules, run as in inference, under teacher forcing.
+
+Shapes: B utterances, T tokens with BOS and EOS, C crop length in duration units, 2C frames of F0
+and energy, 600C samples.
+
+Durations are learned on whole utterances. F0, energy and waveform are learned on crops of equal
+length, because the biLSTM of F0Ntrain and every instance norm would mix padding into real frames.
+Source of that split: StyleTTS2, https://arxiv.org/abs/2306.07691, second-stage training.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from kokoro import KModel
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from lbtts.models.kokoro.checkpoint import instance_norms
+from lbtts.models.kokoro.facts import COMPONENTS, DECODER_STYLE, UNREACHED
+from lbtts.models.kokoro.recomputation import make_lean
+from lbtts.models.kokoro.voice import VoiceTable
+
+
+@dataclass(frozen=True)
+class Crop:
+    """As many units out of every utterance: `start` [B] int64 and `units`, the length C."""
+
+    start: Tensor
+    units: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Everything that one forward pass computes.
+
+    Attributes:
+        duration_logits: [B, T, 50]; a token's duration is the sum of their sigmoids.
+        durations: [B, T] float, in units, unrounded; meaningless beyond an utterance's length.
+        lengths: [B] int64, tokens of each utterance.
+        f0: [B, 2C] Hz, predicted.
+        energy: [B, 2C] log norm, predicted.
+        audio: [B, 600C], 24 kHz.
+    """
+
+    duration_logits: Tensor
+    durations: Tensor
+    lengths: Tensor
+    f0: Tensor
+    energy: Tensor
+    audio: Tensor
+
+
+class Kokoro(nn.Module):
+    """A KModel and its voice table, trainable together, also under autocast.
+
+    What is sensitive to precision stays in float32: durations and prosody, whose figures are
+    counted in units and Hz, the phase of the harmonic source, a sum over thousands of samples, and
+    the spectrum that the last convolution hands to the inverse STFT.
+    """
+
+    def __init__(self, model: KModel, voice: VoiceTable) -> None:
+        super().__init__()
+        self.model = model
+        self.voice = voice
+        norms = instance_norms(model)
+        self._fixed = {
+            name
+            for name, _ in model.named_parameters()
+            if name in norms or name.startswith(UNREACHED)
+        }
+        for name in self._fixed:
+            model.get_parameter(name).requires_grad_(False)
+        _keep_source_in_float32(model)
+        make_lean(model)
+
+    def components(self) -> dict[str, list[nn.Parameter]]:
+        """The tensors that may train, by component of the KModel, and `voice`."""
+        found: dict[str, list[nn.Parameter]] = {name: [] for name in COMPONENTS}
+        for name, parameter in self.model.named_parameters():
+            if name not in self._fixed:
+                found[name.partition(".")[0]].append(parameter)
+        return found | {"voice": list(self.voice.parameters())}
+
+    def forward_train(
+        self,
+        tokens: Tensor,
+        voice_row: Tensor,
+        *,
+        teacher_dur: Tensor | None = None,
+        teacher_f0: Tensor | None = None,
+        teacher_noise: Tensor | None = None,
+        taught: Tensor | None = None,
+        crop: Crop | None = None,
+    ) -> Prediction:
+        """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
+
+        Args:
+            tokens: [B, T] int64, BOS and EOS included, zeros behind the EOS.
+            voice_row: [B, 256] float32.
+            teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
+            teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
+            teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
+            taught: [B] bool, whose decoder hears the teacher's F0 and energy; all without it.
+            crop: what F0Ntrain and decoder see; whole utterances without it.
+
+        Raises:
+            ValueError: without a crop, utterances of different lengths in units.
+        """
+        model, predictor = self.model, self.model.predictor
+        decoder_style, prosody_style = voice_row[:, :DECODER_STYLE], voice_row[:, DECODER_STYLE:]
+        lengths = token_lengths(tokens)
+        mask = torch.arange(tokens.shape[1], device=tokens.device) >= lengths[:, None]
+
+        hidden = model.bert(tokens, attention_mask=(~mask).int())
+        with torch.autocast(tokens.device.type, enabled=False):
+            hidden = model.bert_encoder(hidden.float()).transpose(-1, -2)
+            text = predictor.text_encoder(hidden, prosody_style, lengths, mask)  # [B, T, 640]
+            logits = predictor.duration_proj(_packed(predictor.lstm, text, lengths))
+            durations = torch.sigmoid(logits).sum(-1)
+
+            units = teacher_dur
+            if units is None:
+                units = durations.detach().round().clamp(min=1).long().masked_fill(mask, 0)
+            index = token_of_unit(units, crop)  # [B, C]
+            spread = _spread(text.transpose(-1, -2), index)
+            f0, energy = predictor.F0Ntrain(spread, prosody_style)
+        phonetic = _spread(model.text_encoder(tokens, lengths, mask), index)
+        audio = model.decoder(
+            phonetic,
+            _heard(f0, teacher_f0, taught),
+            _heard(energy, teacher_noise, taught),
+            decoder_style,
+        )
+        return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
+
+
+def changes(model: KModel, base: KModel) -> dict[str, float]:
+    """How far each component of `model` is from `base`: norm of the difference over the norm.
+
+    Raises:
+        ValueError: they have other tensors.
+    """
+    ours, theirs = model.state_dict(), base.state_dict()
+    if ours.keys() != theirs.keys():
+        raise ValueError("two networks of different architecture")
+    squares = {component: [0.0, 0.0] for component in COMPONENTS}
+    for name, tensor in theirs.items():
+        apart, whole = (t.double().square().sum().item() for t in (ours[name] - tensor, tensor))
+        sums = squares[name.partition(".")[0]]
+        sums[0], sums[1] = sums[0] + apart, sums[1] + whole
+    return {name: (apart / whole) ** 0.5 for name, (apart, whole) in squares.items()}
+
+
+def token_lengths(tokens: Tensor) -> Tensor:
+    """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
+
+    BOS, EOS and padding share the id 0, and no other token has it: the EOS is the zero behind the
+    last id that is not zero.
+    """
+    position = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+    return (tokens.ne(0) * position).amax(1) + 1
+
+
+def token_of_unit(units: Tensor, crop: Crop | None = None) -> Tensor:
+    """For each duration unit, the index of its token: [B, C] int64 from [B, T] units a token.
+
+    Raises:
+        ValueError: without a crop, utterances of different lengths; with one, a crop that leaves
+            its utterance.
+    """
+    ends = units.cumsum(1)
+    totals = ends[:, -1]
+    if crop is None:
+        if not bool((totals == totals[0]).all()):
+            raise ValueError(f"utterances of {totals.tolist()} units need a crop")
+        crop = Crop(torch.zeros_like(totals), int(totals[0]))
+    if bool((crop.start + crop.units > totals).any()):
+        raise ValueError(
+            f"a crop of {crop.units} units leaves utterances of {totals.tolist()} units"
+        )
+    position = crop.start[:, None] + torch.arange(crop.units, device=units.device)
+    return torch.searchsorted(ends, position, right=True)
+
+
+def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+    """The LSTM's output [B, T, H] with padding left out of the recurrence."""
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    return pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+
+def _spread(x: Tensor, index: Tensor) -> Tensor:
+    """Columns [B, H, C] of `x` [B, H, T], each token repeated for its units."""
+    return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
+
+
+def _heard(own: Tensor, teacher: Tensor | None, taught: Tensor | None) -> Tensor:
+    """The curve [B, 2C] that the decoder follows: the teacher's, or the predictor's own."""
+    if teacher is None:
+        return own
+    return teacher if taught is None else torch.where(taught[:, None], teacher, own)
+
+
+def _keep_source_in_float32(model: KModel) -> None:
+    """Takes the harmonic source and the last convolution's output out of autocast's reach.
+
+    Kokoro's generator computes them inside its own forward, where no context of ours can be.
+    """
+    generator = model.decoder.generator
+    before: list[bool] = []
+
+    def leave(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        device = inputs[0].device.type
+        before.append(torch.is_autocast_enabled(device))
+        torch.set_autocast_enabled(device, False)
+
+    def come_back(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
+        torch.set_autocast_enabled(inputs[0].device.type, before.pop())
+
+    generator.m_source.register_forward_pre_hook(leave)
+    generator.m_source.register_forward_hook(come_back, always_call=True)
+    generator.conv_post.register_forward_hook(lambda module, inputs, output: output.float())

@@ -1,0 +1,90 @@
+"""Voices of the base, heard: what a speaker encoder makes of them when they speak."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from kokoro import KModel
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lbtts.acoustics.measuring import speaker
+from lbtts.errors import InputError
+from lbtts.models.kokoro import checkpoint
+from lbtts.models.randomness import seeded_noise
+from lbtts.params import Voice
+
+_SENTENCES = 6  # that every voice speaks
+_AUDIBLE = 1e-4  # of full scale
+_NOISE = 0  # seed of SineGen's noise, which thus is the same for every voice
+
+
+def spread(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices of at most six utterances whose lengths [N] are spread evenly over all, ascending."""
+    count = min(_SENTENCES, len(lengths))
+    middles = (2 * np.arange(count) + 1) * len(lengths) // (2 * count)
+    return np.argsort(lengths, kind="stable")[middles]
+
+
+def hear_all(
+    base: Path,
+    tables: dict[str, Tensor],
+    sentences: list[NDArray[np.int64]],
+    voice: Voice,
+    workers: int,
+) -> Iterator[NDArray[np.float32]]:
+    """What `hear` gives for every voice, in the order of `tables`, as it is finished."""
+    return Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_hear)(base.resolve(), name, table, sentences, voice)
+        for name, table in tables.items()
+    )
+
+
+def _hear(
+    base: Path, name: str, table: Tensor, sentences: list[NDArray[np.int64]], voice: Voice
+) -> NDArray[np.float32]:
+    torch.set_num_threads(1)  # the work is spread over processes
+    return hear(_loaded(base), name, table, sentences, voice)
+
+
+@lru_cache(maxsize=1)
+def _loaded(base: Path) -> KModel:
+    """The base, once in each process."""
+    return checkpoint.load_base(base)
+
+
+def hear(
+    model: KModel,
+    name: str,
+    table: Tensor,
+    sentences: list[NDArray[np.int64]],
+    voice: Voice,
+) -> NDArray[np.float32]:
+    """Speaker embeddings [K, E] float32 of K sentences that `model` speaks with a voice.
+
+    Args:
+        model: the base, in eval mode.
+        name: of the voice, for messages.
+        table: [510, 1, 256] float32, its table.
+        sentences: K of [T] int64, token ids with BOS and EOS.
+        voice: the section `voice`, which names the encoder.
+
+    Raises:
+        InputError: the voice makes no audible speech.
+    """
+    heard = []
+    for tokens in sentences:
+        with seeded_noise(_NOISE):
+            audio, _ = model.forward_with_tokens(
+                torch.from_numpy(tokens)[None], table[len(tokens) - 3]
+            )
+        if not float(audio.abs().max()) > _AUDIBLE:  # NaN too
+            raise InputError(
+                f"models/base/voices.safetensors: voice {name} makes no speech with this base; "
+                "take its file out of `voices` and run `dvc repro base`"
+            )
+        heard.append(speaker.embed(audio.numpy(), voice))
+    return np.stack(heard)

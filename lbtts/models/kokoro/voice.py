@@ -1,0 +1,198 @@
+"""The voice table: one style row for each phoneme-string length, smooth by construction.
+
+A table is `basis @ weights`: a few cubic splines over log length times a learned matrix. Rows can
+therefore only change gradually, as they do in the published tables, and lengths that the corpus
+lacks take after their neighbours.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline
+from torch import Tensor, nn
+
+from lbtts.errors import InputError
+from lbtts.models.kokoro.checkpoint import load_tensors
+from lbtts.models.kokoro.facts import DECODER_STYLE, STYLE, TABLE_ROWS
+
+_SPLINES = 8  # functions in the basis
+_LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
+_SHRINKAGE = 10.0  # utterances' worth of pull towards the neighbouring length
+
+# Norms by string length and the turn between the shortest strings and those of some 50 symbols, in
+# radians: means over the tables af_heart, am_adam, am_michael and bm_george of hexgrad/Kokoro-82M.
+_PROSODY_NORM = {1: 5.3, 6: 3.7, 21: 2.6, 51: 2.05, 101: 1.85, 510: 1.8}
+_DECODER_NORM = {1: 2.4, 6: 2.1, 21: 2.0, 510: 2.0}
+_TURN, _TURN_ENDS = 0.65, 51
+
+Array = NDArray[np.float64]
+
+
+def log_length(symbols: NDArray[np.int64]) -> Array:
+    """Phoneme-string lengths 1 to 510 on a logarithmic scale from 0 to 1, float64."""
+    return np.log((symbols + _LENGTH_OFFSET) / (1 + _LENGTH_OFFSET)) / np.log(
+        (TABLE_ROWS + _LENGTH_OFFSET) / (1 + _LENGTH_OFFSET)
+    )
+
+
+def basis(symbols: NDArray[np.int64]) -> Array:
+    """Cubic splines [n, 8] float64 at string lengths [n]; each row sums to one."""
+    inner = np.linspace(0, 1, _SPLINES - 2)
+    knots = np.r_[[0.0] * 3, inner, [1.0] * 3]
+    return BSpline.design_matrix(log_length(symbols), knots, 3).toarray()
+
+
+def _all_lengths() -> NDArray[np.int64]:
+    return np.arange(1, TABLE_ROWS + 1)
+
+
+class VoiceTable(nn.Module):
+    """A trainable voice table: `weights` [8, 256] over a fixed basis [510, 8].
+
+    In training an utterance may also say how it differs from the usual: the deviation of its
+    speaker embedding from what is expected at its length, times `projection` [E, 256], is added to
+    its row. What is peculiar to one utterance need not be averaged into the table then. At
+    inference there is only the table; training drops deviations at random, so that it works alone.
+    """
+
+    basis: Tensor
+
+    def __init__(self, table: Tensor, projection: Tensor | None = None) -> None:
+        """Fits the weights to `table` [510, 1, 256] float32 by least squares.
+
+        Args:
+            table: where the weights begin.
+            projection: [E, 256] float32, where the projection begins; None for inference.
+        """
+        super().__init__()
+        fixed = basis(_all_lengths())
+        weights = np.linalg.lstsq(fixed, table[:, 0].double().numpy(), rcond=None)[0]
+        self.register_buffer("basis", torch.from_numpy(fixed).float(), persistent=False)
+        self.weights = nn.Parameter(torch.from_numpy(weights).float())
+        self.projection = None if projection is None else nn.Parameter(projection.clone())
+        self.register_buffer("origin", self.weights.detach().clone(), persistent=False)
+
+    def rows(self, lengths: Tensor, deviations: Tensor | None = None) -> Tensor:
+        """Style rows [B, 256].
+
+        Args:
+            lengths: [B] int64, tokens with BOS and EOS.
+            deviations: [B, E] float32; None for the table alone.
+        """
+        rows = self.basis[lengths - 3] @ self.weights
+        if deviations is None:
+            return rows
+        assert self.projection is not None, "a table for inference knows no deviations"
+        return rows + deviations @ self.projection
+
+    def drift(self) -> Tensor:
+        """How far the table has moved, a number: mean squared distance of rows over their norm.
+
+        As a loss it keeps a long training from leaving the styles that the base knows.
+        Source: the L2-SP penalty of Li et al., https://arxiv.org/abs/1802.01483.
+        """
+        origin = self.get_buffer("origin")
+        moved = (self.basis @ (self.weights - origin)).square().sum(1)
+        return (moved / (self.basis @ origin).square().sum(1).clamp(min=1e-6)).mean()
+
+    def table(self) -> Tensor:
+        """The whole table [510, 1, 256] float32, as stock kokoro reads it."""
+        return (self.basis @ self.weights)[:, None].detach()
+
+
+@dataclass(frozen=True)
+class Initial:
+    """Where the training of a voice begins.
+
+    Attributes:
+        table: [510, 1, 256] float32.
+        projection: [E, 256] float32, from a deviation of the embedding to one of the row.
+        deviations: [N, E] float32, each utterance's embedding less what its length lets expect.
+    """
+
+    table: Tensor
+    projection: Tensor
+    deviations: Tensor
+
+    def save(self, path: str | Path, embeddings: NDArray[np.float32]) -> None:
+        """Writes it with the embeddings [N, E] float32 that it stems from."""
+        tensors = {name: tensor.contiguous() for name, tensor in vars(self).items()}
+        tensors["embeddings"] = torch.from_numpy(embeddings)
+        safetensors.torch.save_file(tensors, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Initial":
+        """What `save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged, or of an older layout.
+        """
+        tensors = load_tensors(path)
+        try:
+            return cls(tensors["table"], tensors["projection"], tensors["deviations"])
+        except KeyError as error:
+            raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
+
+
+def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Array:
+    """The embedding expected at each string length, [510, E] float64, by penalised splines.
+
+    Where lengths are rare, or missing, it takes after the nearest that are not.
+
+    Args:
+        embeddings: [N, E] float32, one per utterance.
+        lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
+
+    Source: Eilers and Marx, "Flexible Smoothing with B-splines and Penalties", Statistical
+    Science 11 (1996).
+    """
+    columns = basis(lengths)
+    slope = np.diff(np.eye(_SPLINES), axis=0)
+    gram = columns.T @ columns + _SHRINKAGE * slope.T @ slope
+    return basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
+
+
+def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Initial:
+    """Where a voice begins on a base that has no voices of its own.
+
+    The embedding expected at each length is turned into a style by a projection drawn from `seed`;
+    norms and the turn of short strings follow the published tables. No published voice is copied.
+
+    Args:
+        embeddings: [N, E] float32, E >= 1, one per utterance.
+        lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
+        seed: of the projection.
+    """
+    expected = expected_embedding(embeddings, lengths)
+    draw = np.random.default_rng(seed)
+    halves, projections = [], []
+    for anchors in (_DECODER_NORM, _PROSODY_NORM):
+        norms = _over_length(anchors)
+        projection = draw.standard_normal((embeddings.shape[1], STYLE - DECODER_STYLE))
+        style = _unit(expected @ projection)
+        turned = draw.standard_normal(DECODER_STYLE)
+        turned = _unit(turned - style * (style @ turned)[:, None])
+        angle = _over_length({1: _TURN, _TURN_ENDS: 0.0, TABLE_ROWS: 0.0})[:, None]
+        halves.append(norms[:, None] * (np.cos(angle) * style + np.sin(angle) * turned))
+        scale = (norms / np.linalg.norm(expected @ projection, axis=1))[lengths - 1].mean()
+        projections.append(scale * projection)
+    table = torch.from_numpy(np.concatenate(halves, axis=1)).float()[:, None]
+    return Initial(
+        VoiceTable(table).table(),
+        torch.from_numpy(np.concatenate(projections, axis=1)).float(),
+        torch.from_numpy(embeddings - expected[lengths - 1]).float(),
+    )
+
+
+def _over_length(anchors: dict[int, float]) -> Array:
+    """Values [510] between anchors at given lengths, linear in log length."""
+    at = log_length(np.array(list(anchors)))
+    return np.interp(log_length(_all_lengths()), at, list(anchors.values()))
+
+
+def _unit(x: Array) -> Array:
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)

@@ -1,0 +1,166 @@
+"""The sections that say how speech and text become features."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lbtts.params.section import Count, NotNegative, Positive, Section, Seed, Share
+
+
+class Demo(Section):
+    """The synthetic demo corpus: each sentence is read once, at the next pair of rate and pitch."""
+
+    # words per minute
+    rates: Annotated[tuple[Annotated[int, Field(ge=80, le=400)], ...], Field(min_length=1)]
+    # espeak's 0-99 scale
+    pitches: Annotated[tuple[Annotated[int, Field(ge=0, le=99)], ...], Field(min_length=1)]
+
+
+class Corpus(Section):
+    """Where the recordings come from and how they are made uniform."""
+
+    source: Literal["demo", "ljspeech", "csv", "folder"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]  # also data/raw/<name>
+    speaker: str
+    licence: str  # SPDX identifier; follows into the model card
+    attribution: str  # who made the recordings and on what terms
+    test_share: Share  # share of utterances held out, where the source has no split of its own
+    trim_db: Positive  # what lies this far below the peak at the edges is silence
+    # silence kept or added at either edge; BOS and EOS hold it, 1.25 s at most
+    edge_seconds: Annotated[float, Field(ge=0.05, le=1)]
+    loudness: Annotated[float, Field(ge=-70, le=0)]  # LUFS, ITU-R BS.1770
+    min_seconds: Annotated[float, Field(ge=0.4)]  # one block of BS.1770; edges included
+    max_seconds: Positive  # edges included
+    demo: Demo | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Corpus":
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError("min_seconds must be below max_seconds")
+        if (self.source == "demo") != (self.demo is not None):
+            raise ValueError("the section corpus.demo belongs to source: demo, and only there")
+        return self
+
+
+class Source(Section):
+    """A list of words with pronunciations."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    kind: Literal["packaged", "file", "url"]  # packaged: gruut_lang_lb, installed by pip
+    at: str | None = None  # path or address of an MFA dictionary, or of a table with a header
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of what is fetched
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Source":
+        if (self.kind == "packaged") != (self.at is None):
+            raise ValueError("kind: file and kind: url need `at`, and only they")
+        if self.kind == "url" and not self.sha256:
+            raise ValueError("kind: url needs sha256, or a changed file would go unnoticed")
+        return self
+
+
+class Network(Section):
+    """The networks of the model for unknown words."""
+
+    members: Count  # networks, whose mean is better than each
+    embedding: Count  # numbers a letter, and as many for what it makes
+    reader: Count  # units in each direction, of what reads the word
+    layers: Count  # of the reader
+    writer: Count  # units of what goes over its letters and is told what they made
+    dropout: Share
+    hides: Share  # of what the letters before made, hidden in training
+    epochs: Count
+    batch: Count  # letters a step
+    lr: Positive
+
+
+class Lexicon(Section):
+    """The known words, and the model for unknown ones that learns from them."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word counts
+    test_share: Share  # of the words, for scoring, where the source has no split of its own
+    network: Network
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Lexicon":
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have the same name")
+        return self
+
+
+class MFA(Section):
+    """The real Montreal Forced Aligner, called by its command line."""
+
+    command: str  # `mfa`, or how to reach it, e.g. `conda run --no-capture-output -n aligner mfa`
+    acoustic_model: str | None  # path, or name of one it downloaded; null trains on the corpus
+    dictionary: str | None  # path, or name of one it downloaded; null: data/g2p/lexicon.dict
+    jobs: Count | None  # processes that align, which also cost memory; null uses run.jobs
+    beam: Count
+    retry_beam: Count
+
+
+class Kaldi(Section):
+    """Monophone GMM training and alignment with Kaldi's own code, from wheels."""
+
+    gaussians: Count
+    iterations: Count
+    beam: Positive
+    training_utterances: Count  # the model is trained on so many, spread over the corpus
+
+
+class Quality(Section):
+    """Verdicts on alignments, by their trust index (see `lbtts.alignment.quality.trust`)."""
+
+    suspect_below: float  # kept, but listed
+    reject_below: float  # taken out
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Quality":
+        if self.reject_below > self.suspect_below:
+            raise ValueError("reject_below must not be above suspect_below")
+        return self
+
+
+Backend = Literal["kaldi", "mfa", "textgrid"]
+
+
+class Align(Section):
+    """The forced aligner."""
+
+    backend: Backend
+    second: Backend | None  # another one, to compare with; null for none
+    quality: Quality
+    kaldi: Kaldi
+    mfa: MFA
+
+
+class F0(Section):
+    """The F0 tracker."""
+
+    method: Literal["harvest", "dio"]
+    floor: Annotated[float, Field(ge=20)]  # Hz
+    ceiling: Annotated[float, Field(le=2000)]  # Hz
+    silence_db: Positive  # a frame this far below the clip's loud ones has no voice
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "F0":
+        if self.floor >= self.ceiling:
+            raise ValueError("floor must be below ceiling")
+        return self
+
+
+class Check(Section):
+    """When F0 is suspect, see `lbtts.acoustics.measuring.pitch`. It is never altered."""
+
+    max_outside: Share  # of its voiced frames, outside the speaker's range
+    max_jumps: NotNegative  # octave jumps a voiced second
+    suspects: Literal["keep", "reject"]
+
+
+class Features(Section):
+    """What is measured on the audio."""
+
+    f0: F0
+    check: Check

