@@ -31,7 +31,7 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.renditions import render
 from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.grid import SAMPLE_RATE
-from lbtts.models.kokoro import checkpoint
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.params import Kaldi
 from lbtts.records import write_json
 from lbtts.text.tokens import Plan, read_plans

@@ -24,7 +24,8 @@ from benchmarks.tables import as_table
 from benchmarks.whisper import Whisper, words
 from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.synthesis import Synthesiser
-from lbtts.models.kokoro import base, checkpoint
+from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights import sources as base
 from lbtts.params import Base
 from lbtts.text.vocab import EDGE, encode
 

@@ -33,7 +33,8 @@ from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.renditions import render, render_copy
 from lbtts.evaluation.synthesis import Synthesiser
-from lbtts.models.kokoro import checkpoint, miniature
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.records import read_json, write_json
 from lbtts.release import report
 from lbtts.text.tokens import read_plans

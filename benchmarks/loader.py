@@ -27,8 +27,8 @@ from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.store.batching import Batch, Schedule, StepDataset, padding
 from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.grid import UNIT_RATE
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.voice import initial
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.voices.table import initial
 from lbtts.params import F0
 from lbtts.training import step, trainer
 

@@ -31,9 +31,9 @@ from torch import Tensor, nn
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.grid import FRAME_RATE, FRAMES_PER_UNIT, HOP, MAX_UNITS, SAMPLE_RATE
-from lbtts.models.kokoro.facts import COMPONENTS, DECODER_STYLE
-from lbtts.models.kokoro.losses import SpectralLoss
-from lbtts.models.kokoro.voice import Initial, VoiceTable
+from lbtts.models.kokoro.network.losses import SpectralLoss
+from lbtts.models.kokoro.voices.table import Initial, VoiceTable
+from lbtts.models.kokoro.weights.facts import COMPONENTS, DECODER_STYLE
 
 MAX_FRAMES = 200  # of a crop, 2.5 s
 WINDOW = torch.hann_window(mel.WINDOW)

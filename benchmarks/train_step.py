@@ -33,8 +33,8 @@ from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
-from lbtts.models.kokoro import checkpoint, facts
-from lbtts.models.kokoro.voice import Initial, initial
+from lbtts.models.kokoro.voices.table import Initial, initial
+from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.params import F0, Train
 from lbtts.training import step, trainer
 

@@ -14,10 +14,10 @@ from kokoro import KModel
 from torch import Tensor
 
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.models.kokoro.facts import DECODER_STYLE, STYLE, TABLE_ROWS
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.objective import Objective
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.network.objective import Objective
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 from lbtts.params import Train
 from lbtts.training import schedules, validation
 

@@ -24,8 +24,8 @@ from lbtts.grid import MAX_TOKENS
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.phones import SECOND_STRESS, STRESS
 from lbtts.languages.luxembourgish.scripts import romanised
-from lbtts.models.kokoro.export import front_end
-from lbtts.models.kokoro.proof import CONFIG, WEIGHTS
+from lbtts.models.kokoro.release.folder import front_end
+from lbtts.models.kokoro.release.proof import CONFIG, WEIGHTS
 
 LUXEMBOURGISH = "l"
 _ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases

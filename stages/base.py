@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lbtts import params
-from lbtts.models.kokoro import base, checkpoint
+from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights import sources as base
 from lbtts.records import write_json
 from stages import run
 

@@ -16,7 +16,7 @@ from lbtts.evaluation.renditions import (
     summarise,
 )
 from lbtts.evaluation.synthesis import Synthesiser
-from lbtts.models.kokoro.checkpoint import load_base, load_finetuned, load_tensors
+from lbtts.models.kokoro.weights.checkpoint import load_base, load_finetuned, load_tensors
 from lbtts.records import read_json, write_json
 from lbtts.release import report
 from lbtts.text.tokens import read_plans

@@ -7,8 +7,8 @@ import numpy as np
 
 from lbtts import params
 from lbtts.errors import InputError
-from lbtts.models.kokoro import export
-from lbtts.models.kokoro.checkpoint import load_finetuned, read_config
+from lbtts.models.kokoro.release import folder as export
+from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
 from lbtts.records import read_json, write_json
 from lbtts.release.card import card
 from lbtts.text.tokens import read_plans

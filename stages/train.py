@@ -21,9 +21,9 @@ from lbtts import params
 from lbtts.acoustics.store.batching import padding
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
-from lbtts.models.kokoro import checkpoint
-from lbtts.models.kokoro.network import changes
-from lbtts.models.kokoro.voice import Initial
+from lbtts.models.kokoro.network.trainable import changes
+from lbtts.models.kokoro.voices.table import Initial
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.params import Params
 from lbtts.records import read_json, write_json
 from lbtts.scratch import scratch, scratch_folder

@@ -13,7 +13,9 @@ from tqdm import tqdm
 from lbtts import params
 from lbtts.acoustics.measuring import speaker
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.models.kokoro import candidates, checkpoint, facts, projection, references, voice
+from lbtts.models.kokoro.voices import candidates, projection, references
+from lbtts.models.kokoro.voices import table as voice
+from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.records import write_json
 from stages import run
 

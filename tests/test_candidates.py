@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lbtts.models.kokoro import candidates
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.voices import candidates
+from lbtts.models.kokoro.voices.table import VoiceTable
 
 NAMES = "abcd"
 SPEAKER = np.array([0.8, 0.6, 0, 0], dtype=np.float32)  # between a and b

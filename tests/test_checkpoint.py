@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro import checkpoint, facts, miniature
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.weights import checkpoint, facts
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from lbtts.models.kokoro import discriminators
-from lbtts.models.kokoro.discriminators import Discriminators, Verdict
+from lbtts.models.kokoro.network import discriminators
+from lbtts.models.kokoro.network.discriminators import Discriminators, Verdict
 
 WIDTH = 2
 SAMPLES = 2_400  # 0.1 s; no multiple of the periods 7 and 11

@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks import english
 from benchmarks.whisper import Whisper
-from lbtts.models.kokoro import base, checkpoint
+from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights import sources as base
 
 
 @pytest.mark.slow

@@ -8,8 +8,8 @@ from lbtts.acoustics.store.features import Utterance
 from lbtts.evaluation import metrics
 from lbtts.evaluation import renditions as evaluation
 from lbtts.evaluation.synthesis import Synthesiser, copy
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.params import F0
 
 PITCH = F0(method="harvest", floor=60, ceiling=500, silence_db=30)

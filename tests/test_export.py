@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro import checkpoint, export, facts, miniature, proof
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.release import folder as export
+from lbtts.models.kokoro.release import proof
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights import checkpoint, facts
 
 TOKENS = np.array([0, *range(50, 62), 0], dtype=np.int64)
 

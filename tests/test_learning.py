@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from benchmarks import readings, voice_table
 from benchmarks.tables import as_table
 from lbtts import params
-from lbtts.models.kokoro.facts import TABLE_ROWS
+from lbtts.models.kokoro.weights.facts import TABLE_ROWS
 
 
 def table():

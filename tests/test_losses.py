@@ -4,7 +4,7 @@ import pytest
 import torch
 from auraloss.freq import MultiResolutionSTFTLoss
 
-from lbtts.models.kokoro import losses
+from lbtts.models.kokoro.network import losses
 
 UNITS = torch.tensor([[3, 5, 2, 4], [2, 7, 1, 0]])
 LENGTHS = torch.tensor([4, 3])

@@ -12,9 +12,10 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro import base as weights
-from lbtts.models.kokoro import checkpoint, facts, miniature
-from lbtts.models.kokoro.voice import Initial, initial
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.voices.table import Initial, initial
+from lbtts.models.kokoro.weights import checkpoint, facts
+from lbtts.models.kokoro.weights import sources as weights
 from lbtts.records import read_json, write_json
 from stages import base, train, voice
 from tests.conftest import ROOT

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.network import Crop, Kokoro, token_lengths, token_of_unit
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.network.trainable import Crop, Kokoro, token_lengths, token_of_unit
+from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.randomness import seeded_noise
 
 TOKENS = torch.tensor([[0, 43, 54, 56, 16, 60, 102, 0], [0, 50, 63, 61, 46, 0, 0, 0]])

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kokoro.istftnet import TorchSTFT
 
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.onnx_graph import RealSTFT, compare_graph, write_graph
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.release.onnx_graph import RealSTFT, compare_graph, write_graph
+from lbtts.models.kokoro.voices.table import VoiceTable
 
 SIZE, HOP = 20, 5  # Kokoro's
 EDGE = SIZE // 2

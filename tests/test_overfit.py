@@ -11,10 +11,10 @@ from torch import nn
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.evaluation.metrics import duration_error, f0_rmse_cents
-from lbtts.models.kokoro import checkpoint, facts, recovery
-from lbtts.models.kokoro.losses import SpectralLoss
-from lbtts.models.kokoro.network import Kokoro, token_lengths
-from lbtts.models.kokoro.voice import Initial
+from lbtts.models.kokoro.network.losses import SpectralLoss
+from lbtts.models.kokoro.network.trainable import Kokoro, token_lengths
+from lbtts.models.kokoro.voices.table import Initial
+from lbtts.models.kokoro.weights import checkpoint, facts, recovery
 from lbtts.models.randomness import seeded_noise
 from lbtts.training import step, trainer
 from stages import align, corpus, durations, features, g2p

@@ -9,7 +9,7 @@ import torch
 from transformers import WavLMConfig, WavLMModel
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.perceptual import WAVLM_RATE, Resampler, WavlmLoss, load_wavlm
+from lbtts.models.kokoro.network.perceptual import WAVLM_RATE, Resampler, WavlmLoss, load_wavlm
 
 SAMPLES = 12_000  # half a second at 24 kHz
 

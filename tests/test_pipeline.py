@@ -10,7 +10,7 @@ from misaki.token import MToken
 
 from lbtts.grid import MAX_TOKENS
 from lbtts.languages.luxembourgish.normalize import normalize
-from lbtts.models.kokoro import miniature
+from lbtts.models.kokoro.network import miniature
 from lbtts.pipeline import KPipeline, chunks
 
 LONG = (

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro import projection
-from lbtts.models.kokoro.voice import VoiceTable, basis, expected_embedding
+from lbtts.models.kokoro.voices import projection
+from lbtts.models.kokoro.voices.table import VoiceTable, basis, expected_embedding
 
 LENGTHS = np.array([12, 25, 40, 60, 90, 140])  # of the sentences
 ALL = basis(np.arange(1, 511))

@@ -3,8 +3,8 @@ import torch
 from kokoro.istftnet import AdaINResBlock1
 from torch.optim.swa_utils import AveragedModel
 
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.recomputation import make_lean, recompute
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.network.recomputation import make_lean, recompute
 
 H, L, STYLE = 16, 300, 128
 

@@ -12,9 +12,11 @@ from kokoro import KModel
 from onnx import TensorProto, helper, numpy_helper
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro import base, checkpoint, facts, projection, recovery
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.voices import projection
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights import checkpoint, facts, recovery
+from lbtts.models.kokoro.weights import sources as base
 from lbtts.params import Base
 from lbtts.records import read_json
 from lbtts.text.vocab import encode

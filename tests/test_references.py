@@ -3,7 +3,7 @@
 import numpy as np
 
 from lbtts.acoustics.measuring import speaker
-from lbtts.models.kokoro import references
+from lbtts.models.kokoro.voices import references
 from lbtts.params import Voice
 from tests.corpora import buzz
 

@@ -13,9 +13,10 @@ from lbtts.acoustics.measuring.extraction import Extracted
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.store.features import FeatureWriter
 from lbtts.errors import InputError
-from lbtts.models.kokoro import checkpoint, miniature
-from lbtts.models.kokoro import export as exporting
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.release import folder as exporting
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.records import read_json, write_json
 from lbtts.text.tokens import Phone, Plan, Token, write_plans
 from stages import evaluate, export

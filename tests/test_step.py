@@ -8,7 +8,7 @@ import torch
 from accelerate.state import AcceleratorState
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import Kokoro
+from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.randomness import UtteranceNoise, utterance_seeds
 from lbtts.training import nonfinite as flight
 from lbtts.training import schedules, step, trainer

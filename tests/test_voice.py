@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lbtts.models.kokoro import voice
+from lbtts.models.kokoro.voices import table as voice
 
 
 @pytest.fixture(scope="module")

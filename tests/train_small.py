@@ -14,8 +14,8 @@ import torch
 
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.models.kokoro import miniature
-from lbtts.models.kokoro.voice import Initial
+from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.voices.table import Initial
 from lbtts.params import Run, Train
 from lbtts.training import trainer
 from tests.conftest import ROOT

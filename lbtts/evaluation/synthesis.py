@@ -7,9 +7,10 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.randomness import seeded_noise
 
 _NOISE = 0  # seed of SineGen's noise: the same tokens always sound the same
@@ -40,7 +41,7 @@ class Synthesiser:
         return made.audio[0].numpy()
 
     def _inputs(self, tokens: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(tokens.astype(np.int64))[None], self._table[len(tokens) - 3]
+        return torch.from_numpy(tokens.astype(np.int64))[None], self._table[table_row(len(tokens))]
 
 
 def copy(audio: Array, f0: Array, floor: float) -> Array:

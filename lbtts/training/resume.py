@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.checkpoint import sha256
+from lbtts.models.kokoro.weights.checkpoint import sha256
 
 
 def fingerprint(params: dict[str, Any], inputs: list[Path]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.models.kokoro.network import Kokoro, token_lengths
+from lbtts.models.kokoro.network.trainable import Kokoro, token_lengths
 from lbtts.models.randomness import seeded_noise
 from lbtts.page import panels
 from lbtts.text.vocab import VOCAB

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.objective import Objective
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.network.objective import Objective
 
 
 @dataclass

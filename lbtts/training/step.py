@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from lbtts.acoustics.store.batching import Batch
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import Prediction
-from lbtts.models.kokoro.objective import Terms, adversarial
+from lbtts.models.kokoro.network.trainable import Prediction
+from lbtts.models.kokoro.network.objective import Terms, adversarial
 from lbtts.models.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import schedules

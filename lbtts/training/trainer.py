@@ -22,12 +22,12 @@ from lbtts.acoustics.store.batching import StepDataset
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
-from lbtts.models.kokoro.discriminators import Discriminators
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.objective import Objective
-from lbtts.models.kokoro.perceptual import WavlmLoss, load_wavlm
-from lbtts.models.kokoro.recomputation import recompute
-from lbtts.models.kokoro.voice import Initial, VoiceTable
+from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.network.objective import Objective
+from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
+from lbtts.models.kokoro.network.recomputation import recompute
+from lbtts.models.kokoro.voices.table import Initial, VoiceTable
 from lbtts.models.randomness import seeded_noise
 from lbtts.params import Run, Train
 from lbtts.training import nonfinite as flight

@@ -5,8 +5,8 @@ from pathlib import Path
 from lbtts.acoustics.store.batching import collate
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.grid import UNIT_RATE
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.objective import Objective
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.network.objective import Objective
 from lbtts.models.randomness import utterance_seeds
 from lbtts.params import Train
 from lbtts.training import samples, schedules

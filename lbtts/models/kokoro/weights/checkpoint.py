@@ -20,7 +20,7 @@ from kokoro.istftnet import AdaIN1d
 from torch import Tensor
 
 from lbtts.errors import InputError, first_line
-from lbtts.models.kokoro.facts import COMPONENTS, STYLE, TABLE_ROWS
+from lbtts.models.kokoro.weights.facts import COMPONENTS, STYLE, TABLE_ROWS
 from lbtts.records import read_json, write_json
 
 _PARALLEL_PREFIX = "module."  # torch.nn.DataParallel wrote the published checkpoint

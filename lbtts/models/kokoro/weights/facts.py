@@ -20,6 +20,14 @@ DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody p
 UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
 
 
+def table_row(tokens: Any) -> Any:
+    """The row of the voice table for a sequence of `tokens` ids, BOS and EOS among them.
+
+    Takes a number or a tensor of numbers. KPipeline takes row n-1 for n symbols.
+    """
+    return tokens - 3
+
+
 def config() -> dict[str, Any]:
     """The published configuration, as `KModel(config=...)` takes it.
 

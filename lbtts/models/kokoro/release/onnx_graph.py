@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from lbtts.models.kokoro.facts import STYLE
+from lbtts.models.kokoro.weights.facts import STYLE
 from lbtts.models.randomness import seeded_noise
 
 _OPSET = 17

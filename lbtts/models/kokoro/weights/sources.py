@@ -9,7 +9,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from kokoro import KModel
 
 from lbtts.errors import InputError, first_line
-from lbtts.models.kokoro import checkpoint, facts, recovery
+from lbtts.models.kokoro.weights import checkpoint, facts, recovery
 from lbtts.params import Base
 
 CHECKPOINT = "kokoro-v1_0.pth"

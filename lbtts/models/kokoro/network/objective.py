@@ -1,19 +1,18 @@
 """From a batch to its losses: one teacher-forced forward pass, and how far it is from the truth."""
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
-from lbtts.models.kokoro import discriminators, losses
-from lbtts.models.kokoro.discriminators import Discriminators
-from lbtts.models.kokoro.network import Crop, Kokoro, Prediction, token_lengths
-from lbtts.models.kokoro.perceptual import WavlmLoss
+from lbtts.models.kokoro.network import discriminators, losses
+from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.trainable import Crop, Kokoro, Prediction, token_lengths
+from lbtts.models.kokoro.network.perceptual import WavlmLoss
 from lbtts.models.randomness import UtteranceNoise
+from lbtts.models.recipe import Autocast, Losses
 
-Terms = dict[str, Tensor]
 ALWAYS = ("duration", "duration_ce", "f0", "unvoiced", "energy", "mel", "stft", "voice")
 ADVERSARIAL = ("adversarial", "feature_matching")  # losses that need discriminators
 
@@ -37,22 +36,22 @@ class Objective(nn.Module):
     def __init__(
         self,
         deviations: Tensor,
-        judges: Discriminators | None,
+        adversary: Discriminators | None,
         wavlm: WavlmLoss | None,
-        autocast: Callable[[], AbstractContextManager],
+        autocast: Autocast,
     ) -> None:
         """Takes what the losses need.
 
         Args:
             deviations: [n, E] float32, by index in the feature store; zeros where unknown.
-            judges: for the adversarial losses.
+            adversary: discriminators, for the adversarial losses.
             wavlm: for the loss of that name.
             autocast: the precision in which networks compute; losses are taken in float32.
         """
         super().__init__()
         self.register_buffer("deviations", deviations, persistent=False)
         self.spectral = losses.SpectralLoss()
-        self.discriminators = judges
+        self.discriminators = adversary
         self.wavlm = wavlm
         self._autocast = autocast
 
@@ -62,48 +61,44 @@ class Objective(nn.Module):
         batch: Batch,
         seeds: Sequence[int],
         *,
-        taught: float,
-        dropped: float,
+        teacher_ratio: float,
+        voice_dropout: float,
         wanted: Collection[str],
-    ) -> tuple[Prediction, Terms]:
+    ) -> tuple[Prediction, Losses]:
         """The pass of a training step, and its losses.
 
         Args:
             network: in training mode.
             batch: of B utterances.
             seeds: [B], of each utterance's random numbers.
-            taught: share of utterances whose decoder hears the recording's F0 and energy.
-            dropped: share of utterances that are said with the voice table alone.
+            teacher_ratio: share of utterances whose decoder gets the recording's F0 and energy.
+            voice_dropout: share of utterances that use the voice table alone.
             wanted: losses that count; of those that need another network, only these are computed.
         """
         with UtteranceNoise(seeds, batch.tokens.device) as noise:
             drawn = noise.uniform(2)
-            deviations = self.deviations[list(batch.index)] * (drawn[:, :1] >= dropped)
+            deviations = self.deviations[list(batch.index)] * (drawn[:, :1] >= voice_dropout)
             rows = network.voice.rows(token_lengths(batch.tokens), deviations)
             with self._autocast():
-                prediction = _predict(network, batch, rows, drawn[:, 1] < taught)
-        return prediction, self._terms(network, prediction, batch) | self._heard(
+                prediction = _predict(network, batch, rows, drawn[:, 1] < teacher_ratio)
+        return prediction, self._distances(network, prediction, batch) | self._by_networks(
             prediction.audio, batch.audio, wanted
         )
 
-    def validate_on(self, network: Kokoro, batch: Batch, seeds: Sequence[int]) -> Terms:
-        """The losses that need no other network, with the voice table alone, all taught."""
+    def validate_on(self, network: Kokoro, batch: Batch, seeds: Sequence[int]) -> Losses:
+        """The losses that need no other network, with the voice table alone, all teacher-forced."""
         with torch.no_grad(), UtteranceNoise(seeds, batch.tokens.device):
             rows = network.voice.rows(token_lengths(batch.tokens))
-            return self._terms(network, _predict(network, batch, rows, None), batch)
+            return self._distances(network, _predict(network, batch, rows, None), batch)
 
     def names(self, wanted: Collection[str]) -> list[str]:
         """The losses that `train_on` computes, in order."""
-        judged = ADVERSARIAL if adversarial(wanted) else ()
-        heard = ["wavlm"] if self.wavlm and "wavlm" in wanted else []
-        return [*ALWAYS, *judged, *heard]
+        gan = ADVERSARIAL if adversarial(wanted) else ()
+        perceptual = ["wavlm"] if self.wavlm and "wavlm" in wanted else []
+        return [*ALWAYS, *gan, *perceptual]
 
-    def judges(self) -> list[nn.Parameter]:
-        """The discriminators' tensors."""
-        return list(self.discriminators.parameters()) if self.discriminators else []
-
-    def judge(self, prediction: Prediction, batch: Batch) -> Tensor:
-        """The discriminators' own loss, [B], with gradients for them alone.
+    def discriminator_loss(self, audio: Tensor, target: Tensor) -> Tensor:
+        """The discriminators' own loss [B] of waveforms [B, S], with gradients for them alone.
 
         Their turn comes after the network's gradients: in that turn they must not train, and torch
         asks only when gradients arrive.
@@ -111,15 +106,15 @@ class Objective(nn.Module):
         assert self.discriminators is not None
         self.discriminators.requires_grad_(True)
         with self._autocast():
-            real = self.discriminators(batch.audio)
-            fake = self.discriminators(prediction.audio.detach())
+            real = self.discriminators(target)
+            fake = self.discriminators(audio.detach())
         return discriminators.discriminator_loss(real, fake)
 
-    def _terms(self, network: Kokoro, prediction: Prediction, batch: Batch) -> Terms:
+    def _distances(self, network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
         units, lengths = batch.units, prediction.lengths
         f0, unvoiced = losses.f0_error(prediction.f0, batch.f0)
         mel, stft = self.spectral(prediction.audio, batch.audio)
-        terms = (
+        distances = (
             losses.duration_l1(prediction.durations, units, lengths),
             losses.duration_ce(prediction.duration_logits, units, lengths),
             f0,
@@ -129,32 +124,32 @@ class Objective(nn.Module):
             stft,
             network.voice.drift().expand(len(units)),
         )
-        return dict(zip(ALWAYS, terms, strict=True))
+        return dict(zip(ALWAYS, distances, strict=True))
 
-    def _heard(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Terms:
-        """The losses in which another network listens."""
-        terms: Terms = {}
+    def _by_networks(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Losses:
+        """The losses that another network computes."""
+        found: Losses = {}
         if self.discriminators and adversarial(wanted):
             self.discriminators.requires_grad_(False)
             with self._autocast():
                 with torch.no_grad():
                     real = self.discriminators(target)
                 fake = self.discriminators(audio)
-            terms["adversarial"] = discriminators.generator_loss(fake)
-            terms["feature_matching"] = discriminators.feature_matching(real, fake)
+            found["adversarial"] = discriminators.generator_loss(fake)
+            found["feature_matching"] = discriminators.feature_matching(real, fake)
         if self.wavlm and "wavlm" in wanted:
             with self._autocast():
-                terms["wavlm"] = self.wavlm(audio, target)
-        return terms
+                found["wavlm"] = self.wavlm(audio, target)
+        return found
 
 
-def _predict(network: Kokoro, batch: Batch, rows: Tensor, taught: Tensor | None) -> Prediction:
+def _predict(network: Kokoro, batch: Batch, rows: Tensor, forced: Tensor | None) -> Prediction:
     return network.forward_train(
         batch.tokens,
         rows,
         teacher_dur=batch.units,
         teacher_f0=batch.f0,
         teacher_noise=batch.energy,
-        taught=taught,
+        teacher_forced=forced,
         crop=Crop(batch.crop_start, batch.crop_units),
     )

@@ -2,9 +2,10 @@
 
 The style of embedding e at string length n is modelled as mean(n) + (e - heard(n)) @ slope(n):
 `mean` is the mean table of the known voices, `heard` the embedding of that mean voice. `mean` and
-`slope` follow length through the spline basis of `lbtts.models.kokoro.voice`. Ridge regression with
-an unpenalised mean gives a sum of the known tables with weights that add up to one; the new voice
-thus lies among them, drawn towards their mean the more, the less embeddings say about styles.
+`slope` follow length through the spline basis of `lbtts.models.kokoro.voices.table`. Ridge
+regression with an unpenalised mean gives a sum of the known tables with weights that add up to one;
+the new voice thus lies among them, drawn towards their mean the more, the less embeddings say
+about styles.
 
 Source: Hoerl and Kennard, "Ridge Regression", Technometrics 12 (1970); strength by the residuals
 that each voice has when it is left out, which follow from one fit: Allen, "The Relationship Between
@@ -21,8 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.facts import DECODER_STYLE, STYLE, TABLE_ROWS
-from lbtts.models.kokoro.voice import Initial, VoiceTable, basis, expected_embedding
+from lbtts.models.kokoro.voices.table import Initial, VoiceTable, basis, expected_embedding
+from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 
 HALVES = {"decoder": slice(0, DECODER_STYLE), "prosody": slice(DECODER_STYLE, STYLE)}
 

@@ -19,12 +19,13 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.errors import InputError
-from lbtts.models.kokoro import proof
-from lbtts.models.kokoro.checkpoint import save_published
-from lbtts.models.kokoro.network import Kokoro
-from lbtts.models.kokoro.onnx_graph import compare_graph, write_graph
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.release import proof
+from lbtts.models.kokoro.release.onnx_graph import compare_graph, write_graph
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights.checkpoint import save_published
 from lbtts.models.randomness import seeded_noise
 from lbtts.records import write_json
 from lbtts.text.lexicon import KNOWN
@@ -136,7 +137,7 @@ def prove_onnx(
         (stored,) = (voices[name] for name in voices)
     if not np.array_equal(stored, table.numpy()):
         raise _failed(folder, f"{GRAPH_VOICES} does not hold the voice table")
-    spoken = [(tokens, table[len(tokens) - 3]) for tokens in utterances]
+    spoken = [(tokens, table[table_row(len(tokens))]) for tokens in utterances]
     figures = compare_graph(folder / GRAPH, model, spoken)
     if figures["onnx_duration_mismatch"]:
         raise _failed(
@@ -180,7 +181,7 @@ def _in_fresh_process(folder: Path, voice: str, phonemes: str) -> tuple[dict[str
 def _training_side(model: KModel, table: Tensor, tokens: Tokens) -> tuple[NDArray, list[int]]:
     """Audio [S] and units as the network that was trained speaks `tokens`, in its own time."""
     network = Kokoro(model, VoiceTable(table))
-    row = table[len(tokens) - 3]
+    row = table[table_row(len(tokens))]
     with torch.no_grad(), seeded_noise(_NOISE):
         made = network.forward_train(torch.from_numpy(tokens)[None], row)
     return made.audio[0].numpy(), made.durations[0].round().clamp(min=1).int().tolist()

@@ -16,8 +16,8 @@ from scipy.interpolate import BSpline
 from torch import Tensor, nn
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.checkpoint import load_tensors
-from lbtts.models.kokoro.facts import DECODER_STYLE, STYLE, TABLE_ROWS
+from lbtts.models.kokoro.weights.checkpoint import load_tensors
+from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS, table_row
 
 _SPLINES = 8  # functions in the basis
 _LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
@@ -83,7 +83,7 @@ class VoiceTable(nn.Module):
             lengths: [B] int64, tokens with BOS and EOS.
             deviations: [B, E] float32; None for the table alone.
         """
-        rows = self.basis[lengths - 3] @ self.weights
+        rows = self.basis[table_row(lengths)] @ self.weights
         if deviations is None:
             return rows
         assert self.projection is not None, "a table for inference knows no deviations"

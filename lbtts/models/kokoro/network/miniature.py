@@ -13,7 +13,7 @@ from kokoro.istftnet import AdainResBlk1d, Decoder, Generator
 from torch import nn
 from torch.nn.utils import weight_norm
 
-from lbtts.models.kokoro import checkpoint, facts
+from lbtts.models.kokoro.weights import checkpoint, facts
 
 HIDDEN, WIDTH = 64, 128
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from lbtts.models.kokoro.losses import RESOLUTIONS
+from lbtts.models.kokoro.network.losses import RESOLUTIONS
 
 PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two see the same columns
 _SLOPE = 0.1  # of the leaky ReLU below zero

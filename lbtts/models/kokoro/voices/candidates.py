@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.voices.table import VoiceTable
 
 PROJECTION, BLEND = "projection", "blend"
 

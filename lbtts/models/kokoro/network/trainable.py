@@ -15,10 +15,10 @@ from kokoro import KModel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from lbtts.models.kokoro.checkpoint import instance_norms
-from lbtts.models.kokoro.facts import COMPONENTS, DECODER_STYLE, UNREACHED
-from lbtts.models.kokoro.recomputation import make_lean
-from lbtts.models.kokoro.voice import VoiceTable
+from lbtts.models.kokoro.network.recomputation import make_lean
+from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.weights.checkpoint import instance_norms
+from lbtts.models.kokoro.weights.facts import COMPONENTS, DECODER_STYLE, UNREACHED
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,18 @@ class Kokoro(nn.Module):
         teacher_dur: Tensor | None = None,
         teacher_f0: Tensor | None = None,
         teacher_noise: Tensor | None = None,
-        taught: Tensor | None = None,
+        teacher_forced: Tensor | None = None,
         crop: Crop | None = None,
     ) -> Prediction:
         """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
 
         Args:
-            tokens: [B, T] int64, BOS and EOS included, zeros behind the EOS.
+            tokens: [B, T] int64, BOS and EOS included, zeros after the EOS.
             voice_row: [B, 256] float32.
             teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
             teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
             teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
-            taught: [B] bool, whose decoder hears the teacher's F0 and energy; all without it.
+            teacher_forced: [B] bool, whose decoder gets the teacher's F0 and energy; all without it.
             crop: what F0Ntrain and decoder see; whole utterances without it.
 
         Raises:
@@ -127,8 +127,8 @@ class Kokoro(nn.Module):
         phonetic = _spread(model.text_encoder(tokens, lengths, mask), index)
         audio = model.decoder(
             phonetic,
-            _heard(f0, teacher_f0, taught),
-            _heard(energy, teacher_noise, taught),
+            _followed(f0, teacher_f0, teacher_forced),
+            _followed(energy, teacher_noise, teacher_forced),
             decoder_style,
         )
         return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
@@ -154,7 +154,7 @@ def changes(model: KModel, base: KModel) -> dict[str, float]:
 def token_lengths(tokens: Tensor) -> Tensor:
     """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
 
-    BOS, EOS and padding share the id 0, and no other token has it: the EOS is the zero behind the
+    BOS, EOS and padding share the id 0, and no other token has it: the EOS is the zero after the
     last id that is not zero.
     """
     position = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
@@ -193,11 +193,11 @@ def _spread(x: Tensor, index: Tensor) -> Tensor:
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
 
 
-def _heard(own: Tensor, teacher: Tensor | None, taught: Tensor | None) -> Tensor:
+def _followed(own: Tensor, teacher: Tensor | None, forced: Tensor | None) -> Tensor:
     """The curve [B, 2C] that the decoder follows: the teacher's, or the predictor's own."""
     if teacher is None:
         return own
-    return teacher if taught is None else torch.where(taught[:, None], teacher, own)
+    return teacher if forced is None else torch.where(forced[:, None], teacher, own)
 
 
 def _keep_source_in_float32(model: KModel) -> None:

@@ -1,0 +1,1 @@
+"""Kokoro as a trainable network, and its losses."""

@@ -1,0 +1,27 @@
+"""What changes as the training of Kokoro goes on, each a function of the step alone.
+
+None depends on how long the run lasts, so that a run can be prolonged.
+"""
+
+from lbtts.params import KokoroTraining, LossWeights, TeacherForcing
+
+
+def teacher_ratio(step: int, forcing: TeacherForcing) -> float:
+    """The share of utterances, 0 to 1, whose decoder gets the recording's F0 and energy."""
+    fallen = min(1.0, max(0, step - forcing.hold) / forcing.decay)
+    return 1 - fallen * (1 - forcing.final_ratio)
+
+
+def weights(step: int, losses: LossWeights) -> dict[str, float]:
+    """The weight of each loss that counts in step `step`."""
+    chosen = ((name, getattr(losses, name)) for name in LossWeights.model_fields)
+    return {name: loss.weight for name, loss in chosen if loss.weight > 0 and step >= loss.start}
+
+
+def settled(training: KokoroTraining) -> int:
+    """The step from which nothing changes any more: validations before it cannot be compared."""
+    losses = (getattr(training.losses, name) for name in LossWeights.model_fields)
+    starts = [loss.start for loss in losses if loss.weight > 0]
+    forcing = training.teacher_forcing
+    decayed = forcing.hold + forcing.decay if forcing.final_ratio < 1 else 0
+    return max(*starts, *training.frozen.model_dump().values(), decayed)

@@ -1,0 +1,175 @@
+"""How Kokoro is fine-tuned: its parameter groups, losses and schedules, and what is saved."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from kokoro import KModel
+from torch import Tensor, nn
+
+from lbtts.acoustics.store.batching import Batch
+from lbtts.acoustics.store.features import FeatureStore, Utterance
+from lbtts.errors import InputError
+from lbtts.models.kokoro.network import schedules
+from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.objective import Objective, adversarial
+from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
+from lbtts.models.kokoro.network.recomputation import recompute
+from lbtts.models.kokoro.network.trainable import Kokoro, changes, token_lengths
+from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
+from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.randomness import seeded_noise
+from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
+from lbtts.params import KokoroTraining, Params, Train
+from lbtts.paths import BASE, VOICE_TABLE
+from lbtts.records import read_json
+
+
+def build(p: Params, store: FeatureStore, device: torch.device, autocast: Autocast) -> Recipe:
+    """The recipe for the base in `models/base` and the voice in `models/voice`.
+
+    Raises:
+        InputError: one of them is missing or damaged, or the voice stems from other utterances.
+    """
+    base, voice = checkpoint.load_base(BASE), InitialVoice.load(VOICE_TABLE)
+    return KokoroRecipe(base, voice, store, p.train, p.kokoro, device, autocast)
+
+
+def inputs() -> list[Path]:
+    """The files beside the features on which the outcome of a training depends."""
+    return [BASE / "config.json", BASE / "model.pth", VOICE_TABLE]
+
+
+class KokoroRecipe(Recipe):
+    """Kokoro and its voice table, trained together; see `Recipe`."""
+
+    version = 1
+    network: Kokoro
+    criterion = "stft"
+
+    def __init__(
+        self,
+        model: KModel,
+        voice: InitialVoice,
+        store: FeatureStore,
+        train: Train,
+        kokoro: KokoroTraining,
+        device: torch.device,
+        autocast: Autocast,
+    ) -> None:
+        """Takes the base and the initial voice, which it changes as it trains.
+
+        Args:
+            model: the base.
+            voice: the initial voice; its deviations are those of the store's training utterances.
+            store: features.
+            train: the section `train`.
+            kokoro: the section `kokoro`.
+            device: where it computes.
+            autocast: the precision in which networks compute.
+
+        Raises:
+            InputError: the voice stems from other utterances than the store's.
+        """
+        self._train, self._kokoro = train, kokoro
+        self.network = Kokoro(model, VoiceTable(voice.table, voice.projection)).to(device)
+        self.objective = self._objective(_deviations(voice, store), autocast).to(device)
+        self.adversary = self.objective.discriminators
+        self.adversary_lr = kokoro.discriminators.lr
+
+    def _objective(self, deviations: Tensor, autocast: Autocast) -> Objective:
+        """The losses that count at some time, with the networks that they need."""
+        losses = self._kokoro.losses
+        adversary = None
+        if losses.adversarial.weight or losses.feature_matching.weight:
+            with seeded_noise(self._train.seed):
+                adversary = Discriminators(self._kokoro.discriminators.width)
+        wavlm = WavlmLoss(load_wavlm(self._kokoro.wavlm)) if losses.wavlm.weight else None
+        return Objective(deviations, adversary, wavlm, autocast)
+
+    def groups(self) -> list[Group]:
+        """A group for each component of Kokoro, and one for the voice table."""
+        rates = {"bert": self._kokoro.lr_bert, "voice": self._kokoro.lr_voice}
+        return [
+            Group(
+                name,
+                parameters,
+                lr=rates.get(name, self._train.lr),
+                weight_decay=0.0 if name == "voice" else self._train.weight_decay,
+                frozen_until=getattr(self._kokoro.frozen, name, 0),
+            )
+            for name, parameters in self.network.components().items()
+        ]
+
+    def weights(self, step: int) -> dict[str, float]:
+        """As the section `kokoro.losses` says."""
+        return schedules.weights(step, self._kokoro.losses)
+
+    def loss_names(self, step: int) -> list[str]:
+        """All distances, and those losses of other networks that count."""
+        return self.objective.names(self.weights(step))
+
+    def settled(self) -> int:
+        """When all losses count, all components train and teacher forcing has fallen."""
+        return schedules.settled(self._kokoro)
+
+    def forward(self, batch: Batch, step: int, seeds: Sequence[int]) -> Pass:
+        """Whole utterances for durations, crops for all else; see `Kokoro.forward_train`."""
+        prediction, losses = self.objective.train_on(
+            self.network,
+            batch,
+            seeds,
+            teacher_ratio=schedules.teacher_ratio(step, self._kokoro.teacher_forcing),
+            voice_dropout=self._kokoro.voice_dropout,
+            wanted=self.weights(step),
+        )
+        return Pass(losses, prediction.audio)
+
+    def adversary_at(self, step: int) -> bool:
+        """From the step in which the first of its losses counts."""
+        return adversarial(self.weights(step))
+
+    def adversary_loss(self, made: Pass, batch: Batch) -> Tensor:
+        """How badly the discriminators tell the pass from the recordings, [B]."""
+        assert made.audio is not None
+        return self.objective.discriminator_loss(made.audio, batch.audio)
+
+    def validate(self, network: nn.Module, batch: Batch, seeds: Sequence[int]) -> Losses:
+        """The distances, with the voice table alone and all utterances teacher-forced."""
+        assert isinstance(network, Kokoro)
+        return self.objective.validate_on(network, batch, seeds)
+
+    def speak(self, network: nn.Module, utterance: Utterance, seed: int) -> Speech:
+        """As stock kokoro speaks, with the source's noise drawn from `seed`."""
+        assert isinstance(network, Kokoro)
+        device = next(network.parameters()).device
+        tokens = torch.from_numpy(utterance.tokens)[None].to(device)
+        row = network.voice.rows(token_lengths(tokens)).detach()
+        with seeded_noise(seed):
+            audio, units = network.model.forward_with_tokens(tokens, row)
+        return Speech(audio.cpu().numpy(), units.cpu().numpy())
+
+    def save(self, network: nn.Module, folder: Path, seed: int, steps: int) -> dict[str, float]:
+        """Writes the model, its voice table and provenance, as `checkpoint.save_finetuned`."""
+        assert isinstance(network, Kokoro)
+        provenance = read_json(BASE / "provenance.json") | {"steps": steps, "seed": seed}
+        table, config = network.voice.table().cpu(), checkpoint.read_config(BASE)
+        checkpoint.save_finetuned(folder, network.model, table, config, provenance)
+        moved = changes(network.model.cpu(), checkpoint.load_base(BASE))
+        return moved | {"voice": network.voice.drift().item() ** 0.5}
+
+    def recompute(self) -> None:
+        """Has the generator's residual blocks keep their inputs alone."""
+        recompute(self.network.model)
+
+
+def _deviations(voice: InitialVoice, store: FeatureStore) -> Tensor:
+    """Each utterance's deviation [n, E] by its place in the store; zeros for those held out."""
+    trained = store.indices("train")
+    if voice.ids != tuple(store.ids[i] for i in trained):
+        raise InputError(
+            f"{VOICE_TABLE}: made from other utterances than the features; run `dvc repro -f voice`"
+        )
+    deviations = torch.zeros(len(store), voice.deviations.shape[1])
+    deviations[trained] = voice.deviations
+    return deviations

@@ -1,0 +1,1 @@
+"""The exported folder, and the proof that stock kokoro speaks with it."""
