@@ -29,8 +29,8 @@ from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.renditions import render
-from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.grid import SAMPLE_RATE
+from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.params import Kaldi
 from lbtts.records import write_json
@@ -74,7 +74,7 @@ def read_aloud(
         other = next(names)
         for name, table in {"begun": begun, other: voices[other]}.items():
             path = folder / f"{plan.id}-{name}.flac"
-            sound, _ = Synthesiser(model, table).speak(np.array(plan.input_ids))
+            sound, _ = KokoroSynthesiser(model, table).speak(np.array(plan.input_ids))
             soundfile.write(path, np.clip(sound, -1, 1), SAMPLE_RATE, subtype="PCM_16")
             spoken.append(replace(plan, id=path.stem))
             audio[path.stem] = str(path)
@@ -101,8 +101,8 @@ def main() -> None:
     begun = checkpoint.load_tensors(project / "models/voice/voice.safetensors")["table"]
     table = project / "models/export/voices" / f"{p.export.voice}.pt"
     systems = {
-        "base, zero shot": Synthesiser(base, begun),
-        "fine-tuned": Synthesiser(exported, torch.load(table, weights_only=True)),
+        "base, zero shot": KokoroSynthesiser(base, begun),
+        "fine-tuned": KokoroSynthesiser(exported, torch.load(table, weights_only=True)),
     }
     said = lines.speak(
         {name: lambda u, s=system: render(s, u) for name, system in systems.items()},

@@ -23,7 +23,7 @@ from benchmarks.recogniser import error_rate
 from benchmarks.tables import as_table
 from benchmarks.whisper import Whisper, words
 from lbtts.evaluation.naturalness import opinion
-from lbtts.evaluation.synthesis import Synthesiser
+from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
 from lbtts.params import Base
@@ -69,7 +69,7 @@ def judge(model: KModel, voices: Mapping[str, Tensor], whisper: Whisper) -> dict
     tokens = [np.array([EDGE, *encode(phonemes(text)), EDGE]) for text in SENTENCES]
     found = {}
     for name, table in voices.items():
-        speaker = Synthesiser(model, table)
+        speaker = KokoroSynthesiser(model, table)
         said = [speaker.speak(ids)[0] for ids in tqdm(tokens, desc=name, unit="utt")]
         opinions = [opinion(audio) for audio in said]
         heard = [whisper.hear(audio) for audio in said]

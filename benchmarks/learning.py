@@ -32,13 +32,14 @@ from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.renditions import render, render_copy
-from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.models.kokoro.network import miniature
+from lbtts.models.kokoro.speech import KokoroSynthesiser
+from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.records import read_json, write_json
 from lbtts.release import report
 from lbtts.text.tokens import read_plans
-from stages import train as train_stage
+from lbtts.training import session
 
 COLUMNS = {
     "phone_errors": "phones misheard, %",
@@ -70,7 +71,7 @@ def train(project: Path) -> None:
     """Trains a miniature in `project`; it goes to models/finetuned, its curves to metrics/train."""
     os.environ["DVC_ROOT"] = str(project)
     with chdir(project), small():
-        train_stage.train(params.load())
+        session.train(params.load())
 
 
 def measure(project: Path, published: Path) -> None:
@@ -79,13 +80,14 @@ def measure(project: Path, published: Path) -> None:
     f0 = p.features.f0
     store = FeatureStore(project / "data/features.h5", f0)
     utterances = [store[i] for i in store.indices("test")]
-    initial = checkpoint.load_tensors(project / "models/voice/voice.safetensors")["table"]
+    initial = InitialVoice.load(project / "models/voice/voice.safetensors")
     with small():
         model, table = checkpoint.load_finetuned(project / "models/finetuned")
-    trained, untrained = Synthesiser(model, table), Synthesiser(miniature.random(), initial)
+    trained = KokoroSynthesiser(model, table)
+    untrained = KokoroSynthesiser(miniature.random(), initial.table)
 
-    length = voice_table.losses(model, table, store, p.train)
-    shape = voice_table.shapes({"initial": initial, "trained": table}, published)
+    length = voice_table.losses(model, table, initial, store, p)
+    shape = voice_table.shapes({"initial": initial.table, "trained": table}, published)
     said = lines.speak(
         {
             "copy synthesis": lambda utterance: render_copy(utterance, f0),

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.recogniser import Recogniser, error_rate
 from lbtts.acoustics.store.features import Utterance
-from lbtts.evaluation.renditions import Measured, Rendition, measure, summarise
+from lbtts.evaluation.measures import Measures, measure, summarise
+from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.text.oov.graphones import Phones
@@ -37,7 +39,7 @@ class Line:
         timed: files, with the recordings' durations.
     """
 
-    measured: list[Measured] = field(default_factory=list)
+    measured: list[Measures] = field(default_factory=list)
     free: list[Path] = field(default_factory=list)
     timed: list[Path] = field(default_factory=list)
 
@@ -84,7 +86,7 @@ def summary(
     return {
         "recording": {"phone_errors": error_rate(heard, said)},
         **{
-            name: summarise(line.measured)
+            name: summarise(pd.DataFrame(line.measured))
             | {"phone_errors": misheard(line.free), "phone_errors_timed": misheard(line.timed)}
             for name, line in lines.items()
         },

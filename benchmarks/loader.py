@@ -30,7 +30,8 @@ from lbtts.grid import UNIT_RATE
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.voices.table import initial
 from lbtts.params import F0
-from lbtts.training import step, trainer
+from lbtts.training import step
+from tests.train_small import begin
 
 CROPS, CROP_SECONDS = 16, 2
 BUDGET_SECONDS = 60
@@ -70,20 +71,20 @@ def speed(dataset: StepDataset) -> float:
 def waiting(found: FeatureStore, dataset: StepDataset) -> tuple[float, float]:
     """Seconds of an optimizer step, and the share of them spent waiting for its batch."""
     lengths = found.tokens_total[found.indices("train")] - 2
-    voice = initial(np.ones((len(lengths), 1), np.float32), lengths, seed=0)
-    choice = params.load("profiles/demo.yaml").train
-    accelerator = trainer.accelerate(choice)
-    state = trainer.setup(miniature.random(), voice, found, choice, accelerator)
+    ids = tuple(found.ids[i] for i in found.indices("train"))
+    voice = initial(ids, np.ones((len(lengths), 1), np.float32), lengths, seed=0)
+    p = params.load("profiles/demo.yaml")
+    state, accelerator = begin(miniature.random(), voice, found, p)
     waited = 0.0
     batches = iter(load(dataset, TRAINED + 1))
-    step.take(state, next(batches), choice, accelerator)
-    begin = time.perf_counter()
+    step.train_step(state, next(batches), p.train, accelerator)
+    started = time.perf_counter()
     for _ in range(TRAINED):
         asked = time.perf_counter()
         batch = next(batches)
         waited += time.perf_counter() - asked
-        step.take(state, batch, choice, accelerator)
-    total = time.perf_counter() - begin
+        step.train_step(state, batch, p.train, accelerator)
+    total = time.perf_counter() - started
     return total / TRAINED, waited / total
 
 

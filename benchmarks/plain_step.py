@@ -32,7 +32,7 @@ from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.grid import FRAME_RATE, FRAMES_PER_UNIT, HOP, MAX_UNITS, SAMPLE_RATE
 from lbtts.models.kokoro.network.losses import SpectralLoss
-from lbtts.models.kokoro.voices.table import Initial, VoiceTable
+from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights.facts import COMPONENTS, DECODER_STYLE
 
 MAX_FRAMES = 200  # of a crop, 2.5 s
@@ -91,7 +91,9 @@ def f0(wave: Tensor, frames: int) -> Tensor:
 class PlainTrainer:
     """Model, voice, losses and optimizers of the plain step; `seconds` counts what it trained."""
 
-    def __init__(self, model: KModel, voice: Initial, device: torch.device, second: bool) -> None:
+    def __init__(
+        self, model: KModel, voice: InitialVoice, device: torch.device, second: bool
+    ) -> None:
         """`second`: with the second stage's extra pass through the decoder."""
         self.model = model.to(device).train()
         self.voice = VoiceTable(voice.table, voice.projection).to(device)

@@ -33,7 +33,8 @@ from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
 from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
-from lbtts.models.kokoro.voices.table import Initial, initial
+from lbtts.models.kokoro.recipe import KokoroRecipe
+from lbtts.models.kokoro.voices.table import InitialVoice, initial
 from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.params import F0, Train
 from lbtts.training import step, trainer
@@ -66,9 +67,9 @@ def write_store(folder: Path, target: Path, count: int) -> None:
             writer.add(f"{number:05d}", "train", tokens, units, row)
 
 
-def voice(store: FeatureStore) -> Initial:
+def voice(store: FeatureStore) -> InitialVoice:
     lengths = store.tokens_total - 2
-    return initial(np.ones((len(lengths), 1), np.float32), lengths, seed=0)
+    return initial(store.ids, np.ones((len(lengths), 1), np.float32), lengths, seed=0)
 
 
 def plain(store: FeatureStore, steps: int, size: int, second: bool) -> Iterator[float]:
@@ -86,8 +87,8 @@ class Ours:
 
     def __init__(self, store: FeatureStore, size: int, kind: str) -> None:
         """`kind`: "bfloat16", "recomputed" or neither."""
-        demo = params.load("profiles/demo.yaml").train
-        self.choice: Train = demo.model_copy(
+        demo = params.load("profiles/demo.yaml")
+        self.train: Train = demo.train.model_copy(
             update={
                 "batch_seconds": size * CROP_SECONDS,
                 "crop_seconds": CROP_SECONDS,
@@ -97,14 +98,16 @@ class Ours:
         )
         self.store = store
         model = checkpoint.random(facts.config(), 0)
-        self.accelerator = trainer.accelerate(self.choice)
-        self.state = trainer.setup(model, voice(store), store, self.choice, self.accelerator)
+        self.accelerator = trainer.accelerate(self.train)
+        device, autocast = self.accelerator.device, self.accelerator.autocast
+        recipe = KokoroRecipe(model, voice(store), store, self.train, demo.kokoro, device, autocast)
+        self.state = trainer.setup(recipe, self.train, device)
         self.waited = 0.0
 
     def batches(self, steps: int) -> Iterator[Batch]:
         """The first batches; a worker reads them only where the step does not need its core."""
         loader = DataLoader(
-            trainer.steps(self.store, self.choice),
+            trainer.steps(self.store, self.train),
             sampler=range(steps),
             batch_size=None,
             num_workers=int(DEVICE.type == "cuda"),
@@ -117,7 +120,7 @@ class Ours:
             yield batch
 
     def step(self, batch: Batch) -> None:
-        step.take(self.state, batch, self.choice, self.accelerator)
+        step.train_step(self.state, batch, self.train, self.accelerator)
 
     def run(self, steps: int) -> Iterator[float]:
         """After each step, the seconds trained so far."""

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.models.kokoro.network.trainable import Kokoro
-from lbtts.models.kokoro.network.objective import Objective
-from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.recipe import KokoroRecipe
+from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS
-from lbtts.params import Train
-from lbtts.training import schedules, validation
+from lbtts.params import Params
+from lbtts.training import validation
 
 PUBLISHED = ("af_heart", "am_adam", "am_michael", "bm_george")
 ROWS = (0, 50, 100, 509)
@@ -62,15 +62,16 @@ def constant(table: Tensor, symbols: Tensor) -> Tensor:
 
 
 def losses(
-    model: KModel, table: Tensor, store: FeatureStore, train: Train
+    model: KModel, table: Tensor, voice: InitialVoice, store: FeatureStore, p: Params
 ) -> dict[str, dict[str, float]]:
     """The mean held-out losses with the table and with two kinds of its mean row.
 
     Args:
         model: in eval mode.
         table: [510, 1, 256] float32, trained with it.
+        voice: that its training started from.
         store: features; what training is chosen by is heard.
-        train: how it was trained.
+        p: how it was trained.
     """
     trained = torch.from_numpy(store.tokens_total[store.indices("train")] - 2)
     tables = {
@@ -78,11 +79,15 @@ def losses(
         "mean row of the lengths in training": constant(table, trained),
         "mean row of all lengths": constant(table, torch.arange(1, TABLE_ROWS + 1)),
     }
-    everything = train.model_copy(update={"validation_utterances": len(store.indices("test"))})
-    objective = Objective(torch.zeros(len(store), 1), None, None, nullcontext)
+    everything = {"validation_utterances": len(store.indices("test"))}
+    train = p.train.model_copy(update=everything)
+    device = torch.device("cpu")
+    recipe = KokoroRecipe(model, voice, store, train, p.kokoro, device, nullcontext)
+    weights = recipe.weights(train.steps)
     found = {}
     for name, rows in tables.items():
         network = Kokoro(model, VoiceTable(rows))
-        figures = validation.validate(network, objective, store, everything)
-        found[name] = figures | {"total": schedules.total(figures, train.steps, train.losses)}
+        losses = validation.validate(network, recipe, store, train)
+        total = sum(weights.get(loss, 0.0) * value for loss, value in losses.items())
+        found[name] = losses | {"total": total}
     return found

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,11 @@ def bitmap(pixels: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     imsave(file, pixels, format="png", metadata={"Software": ""})
     return _uri("image/png", file)
+
+
+def audio_file(path: Path) -> str:
+    """The WAV file at `path` as a data URI."""
+    return _uri("audio/wav", io.BytesIO(path.read_bytes()))
 
 
 def wav(audio: ArrayLike) -> str:

@@ -35,6 +35,9 @@ VOICE_PLOT = VOICE.with_name("table.png")
 FINETUNED = Path("models/finetuned")
 EXPORT = Path("models/export")
 
+REFERENCE = Path("data/reference")  # recordings, ceiling and floor, see lbtts.evaluation.systems
+SPEECH = Path("data/speech")  # the fine-tuned voice, likewise
+
 METRICS = Path("metrics")
 CURVES = METRICS / "train"
 INSPECTION = METRICS / "inspection"

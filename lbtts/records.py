@@ -1,5 +1,6 @@
-"""Small JSON files: metrics, configurations, provenance."""
+"""Files as records: small JSON files, and the digests by which a file is known."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -24,3 +25,9 @@ def read_json(path: str | Path) -> dict[str, Any]:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not readable as JSON ({error}); run `dvc repro`") from error
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

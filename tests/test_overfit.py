@@ -13,12 +13,12 @@ from lbtts.acoustics.store.features import FeatureStore
 from lbtts.evaluation.metrics import duration_error, f0_rmse_cents
 from lbtts.models.kokoro.network.losses import SpectralLoss
 from lbtts.models.kokoro.network.trainable import Kokoro, token_lengths
-from lbtts.models.kokoro.voices.table import Initial
+from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.models.kokoro.weights import checkpoint, facts, recovery
 from lbtts.models.randomness import seeded_noise
 from lbtts.training import step, trainer
 from stages import align, corpus, durations, features, g2p
-from tests.train_small import choices, run_section, start
+from tests.train_small import begin, choices, start
 
 # 2.0 to 2.4 s of speech. No stretch of voice in them is shorter than four frames: islands of one or
 # two frames, as the tracker leaves them elsewhere, are learnt last of all.
@@ -114,7 +114,7 @@ def measure(network: Kokoro, store: FeatureStore) -> Measured:
 @pytest.mark.slow
 def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp_path):
     """Whole utterances, one a step. The waveform waits, as its gradients are most of the time."""
-    choice = choices(
+    p = choices(
         steps=800,
         batch_seconds=3,
         crop_seconds=3,
@@ -123,7 +123,7 @@ def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp
         warmup=80,
         weight_decay=0,
         ema=0.98,
-        teacher={"share": 1},
+        teacher_forcing={"final_ratio": 1},
         voice_dropout=1,
         losses={
             "mel": {"weight": 5, "start": WAVEFORM},
@@ -133,12 +133,12 @@ def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp
         validate_every=10_000,
         checkpoint_every=10_000,
     )
-    state, store, accelerator = start(real_features, choice)
+    state, store, accelerator = start(real_features, p)
     assert [store.ids[i] for i in store.indices("train")] == LEARNT
     before = measure(state.averaged(), store)
-    drop_nothing(state.network)
+    drop_nothing(state.recipe.network)
     curves = tmp_path / "curves"
-    trainer.fit(state, store, choice, accelerator, tmp_path, curves, run_section())
+    trainer.fit(state, store, p, accelerator, tmp_path, curves)
     after = measure(state.averaged(), store)
     print(f"\nbefore: {before}\nafter:  {after}")
     assert after.mel < before.mel / 3
@@ -151,7 +151,7 @@ SOON, LATER, LAST = 20, 40, 160  # steps
 
 def measurements(model, features, steps):
     """How far `model`, at full size, is from the recordings after every 20 steps."""
-    choice = choices(
+    p = choices(
         batch_seconds=3,
         crop_seconds=3,
         lr=3e-4,
@@ -159,25 +159,25 @@ def measurements(model, features, steps):
         warmup=20,
         weight_decay=0,
         ema=0.5,
-        teacher={"share": 1},
+        teacher_forcing={"final_ratio": 1},
         voice_dropout=1,
         losses={"voice": {"weight": 0, "start": 0}},
     )
-    accelerator = trainer.accelerate(choice)
     store = FeatureStore(features)
-    voice = Initial(
+    voice = InitialVoice(
+        ids=tuple(store.ids[i] for i in store.indices("train")),
         table=recovery.voices()["jf_alpha"],  # a woman's, as the recordings are
         projection=torch.zeros(1, 256),
         deviations=torch.zeros(len(LEARNT), 1),
     )
-    state = trainer.setup(model, voice, store, choice, accelerator)
-    drop_nothing(state.network)
-    dataset = trainer.steps(store, choice)
+    state, accelerator = begin(model, voice, store, p)
+    drop_nothing(state.recipe.network)
+    dataset = trainer.steps(store, p.train)
     found = {}
     for number in range(steps):
-        step.take(state, dataset[number], choice, accelerator)
+        step.train_step(state, dataset[number], p.train, accelerator)
         if state.step % SOON == 0:
-            found[state.step] = measure(state.network, store)
+            found[state.step] = measure(state.recipe.network, store)
             print(f"{state.step:4}  {found[state.step]}", flush=True)
     return found
 

@@ -7,44 +7,55 @@ import pytest
 import soundfile
 from ruamel.yaml import YAML
 
-from lbtts import params
+from lbtts import params, paths
 from lbtts.errors import InputError
-from lbtts.evaluation.renditions import FIGURES, NATURALNESS
+from lbtts.evaluation.measures import METRICS, NATURALNESS
+from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, VOICE
+from lbtts.evaluation.systems import audio_path, write_audio
 from lbtts.release import report
 from lbtts.release.card import card
+from lbtts.text.tokens import Plan as TokenPlan
+from lbtts.text.tokens import Token
+from tests.conftest import ROOT
 
-METRICS = {
+MEASURED = {
     "utterances": 6,
     "base": "random",
-    **{f"{prefix}{name}": 1.25 for name in FIGURES for prefix in ("", "floor_", "ceiling_")},
+    **{f"{prefix}{name}": 1.25 for name in METRICS for prefix in ("", "floor_", "ceiling_")},
 }
-METRICS |= {f"recording_{name}": 2.5 for name in NATURALNESS}
+MEASURED |= {f"recording_{name}": 2.5 for name in NATURALNESS}
 PIP = {"base": "pip", "base_graph": "g.onnx", "base_sha256": "6e74", "base_licence": "Apache-2.0"}
-del METRICS["ceiling_duration_error"], METRICS["ceiling_length_ratio"]
+del MEASURED["ceiling_duration_error"], MEASURED["ceiling_length_ratio"]
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch) -> None:
+    """A project's folder in which two utterances were said by all systems that a sample plays."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    for name in ("demo-001", "loud"):
+        for folder, system, units in (
+            (paths.REFERENCE, RECORDING, 30),
+            (paths.REFERENCE, FLOOR, 35),
+            (paths.SPEECH, VOICE, 40),
+            (paths.REFERENCE, CEILING, 30),
+        ):
+            write_audio(folder, system, name, draw.normal(0, 0.7, 600 * units).astype("f4"))
 
 
 def sample(text: str = "Moien, d'Welt & <b>all</b>!") -> report.Sample:
-    draw = np.random.default_rng(0)
-    clips = tuple(
-        report.Clip(
-            name,
-            draw.normal(0, 0.7, 600 * units).astype(np.float32),
-            draw.normal(size=(2 * units, 80)).astype(np.float32),
-            np.where(np.arange(2 * units) % 20 < 10, 0, 120).astype(np.float32),
-        )
-        for name, units in (("recording", 30), ("fine-tuned", 40))
-    )
-    return report.Sample("demo-001", text, "mˈoiən", clips)
+    f0 = params.load(ROOT / "profiles/demo.yaml").features.f0
+    return report.sample(TokenPlan("demo-001", text, (), (), (Token("m", None, None),)), f0)
 
 
-def page(**changes) -> str:
+def page(samples=(), **changes) -> str:
     content = {
         "title": "lb_max",
         "subtitle": "Profile demo.",
         "base": PIP,
         "synthetic": False,
-        "metrics": METRICS,
-        "samples": [sample()],
+        "metrics": MEASURED,
+        "samples": samples,
         "learning": {},
         "rejected": [],
         "stages": {
@@ -56,29 +67,35 @@ def page(**changes) -> str:
     return report.page(**content | changes)
 
 
-def test_page_holds_everything_it_shows():
-    html = page()
+def test_page_holds_everything_it_shows(said):
+    html = page([sample()])
     assert "<script" not in html and "<link" not in html
     sources = re.findall(r'(?:src|href)="([^"]*)"', html)
-    assert len(sources) == 3 and all(source.startswith("data:") for source in sources)
+    assert len(sources) == 5 and all(source.startswith("data:") for source in sources)
 
 
-def test_players_hold_the_whole_clip_at_24_khz_clipped_to_what_a_wav_can_hold():
-    found = re.findall(r'src="data:audio/wav;base64,([^"]*)"', page())
+def test_players_hold_all_that_was_said_at_24_khz_clipped_to_what_a_wav_can_hold(said):
+    found = re.findall(r'src="data:audio/wav;base64,([^"]*)"', page([sample()]))
     lengths = []
     for uri in found:
         audio, rate = soundfile.read(io.BytesIO(base64.b64decode(uri)))
         assert rate == 24_000 and np.abs(audio).max() > 0.99
         lengths.append(len(audio))
-    assert lengths == [18_000, 24_000]
+    assert lengths == [18_000, 21_000, 24_000, 18_000]
 
 
-def test_page_has_the_same_bytes_again():
-    assert page() == page()
+def test_page_has_the_same_bytes_again(said):
+    assert page([sample()]) == page([sample()])
 
 
-def test_transcript_is_shown_as_text_never_as_markup():
-    assert "Moien, d&#39;Welt &amp; &lt;b&gt;all&lt;/b&gt;!" in page()
+def test_a_sample_that_a_system_has_not_said_names_the_file_and_the_remedy(said):
+    audio_path(paths.SPEECH, VOICE, "demo-001").unlink()
+    with pytest.raises(InputError, match=r"data/speech/voice/demo-001\.wav.*dvc repro"):
+        sample()
+
+
+def test_transcript_is_shown_as_text_never_as_markup(said):
+    assert "Moien, d&#39;Welt &amp; &lt;b&gt;all&lt;/b&gt;!" in page([sample()])
 
 
 def test_banner_says_that_random_weights_are_noise_and_only_then():
@@ -176,15 +193,8 @@ def demo(root):
 
 
 def make_card(demo, corpus, provenance) -> str:
-    return card(
-        demo.export,
-        corpus,
-        demo.train,
-        demo.language,
-        provenance=provenance,
-        metrics=METRICS,
-        phonemes="mˈoiən",
-    )
+    p = demo.model_copy(update={"corpus": corpus})
+    return card(p, provenance=provenance, metrics=MEASURED, phonemes="mˈoiən")
 
 
 def test_card_front_matter_is_what_the_hub_reads(demo):

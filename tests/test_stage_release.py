@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lbtts import params
+from lbtts import params, paths
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.measuring.extraction import Extracted
 from lbtts.acoustics.measuring.f0 import track
@@ -15,11 +15,11 @@ from lbtts.acoustics.store.features import FeatureWriter
 from lbtts.errors import InputError
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as exporting
-from lbtts.models.kokoro.voices.table import VoiceTable
+from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.records import read_json, write_json
 from lbtts.text.tokens import Phone, Plan, Token, write_plans
-from stages import evaluate, export
+from stages import evaluate, export, reference, report
 from tests.conftest import ROOT
 
 UNITS = [6, 5, 5, 5, 5, 6]
@@ -54,8 +54,8 @@ def trained(tmp_path_factory):
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
     for name in ("g2p", "corpus", "alignment", "lexicon"):
         (folder / "data" / name).mkdir()
-    for name in ("g2p", "alignment"):
-        write_plans(plans, folder / "data" / name / "utterances.jsonl")
+    for path in (paths.PLANNED, paths.SPOKEN):
+        write_plans(plans, folder / path)
     for name in ("lexicon.dict", "model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
@@ -72,12 +72,9 @@ def trained(tmp_path_factory):
     network = miniature.random(seed=1)
     tuned = folder / "models/finetuned"
     checkpoint.save_finetuned(tuned, network, table, miniature.config(), provenance)
-    shutil.copy(tuned / "voice.safetensors", _made(folder / "models/voice"))
-    return folder
-
-
-def _made(folder):
-    folder.mkdir(parents=True, exist_ok=True)
+    voice = InitialVoice(("b",), table, torch.zeros(2, 256), torch.zeros(1, 2))
+    (folder / paths.VOICE).parent.mkdir(parents=True)
+    voice.save(folder / paths.VOICE, np.ones((1, 2), np.float32))
     return folder
 
 
@@ -91,7 +88,9 @@ def project(trained, tmp_path):
 
 
 def test_evaluation_writes_figures_of_ceiling_voice_and_floor_and_the_same_page_each_time(project):
+    reference.main()
     evaluate.main()
+    report.main()
     metrics = read_json("metrics/evaluate.json")
     assert metrics["utterances"] == 1 and metrics["base"] == "random"  # the other one chooses
     assert metrics["ceiling_mcd"] < metrics["mcd"]
@@ -103,14 +102,21 @@ def test_evaluation_writes_figures_of_ceiling_voice_and_floor_and_the_same_page_
     assert "noise by construction" in html and "silent" in html
     assert all(f"figure_of_{stage}" in html for stage in EARLIER)
 
-    evaluate.main()
+    report.main()
     assert (project / "metrics/report/index.html").read_text(encoding="utf-8") == html
 
 
 def test_metrics_of_an_earlier_stage_that_are_missing_are_named(project):
+    reference.main()
+    evaluate.main()
     (project / "metrics/align.json").unlink()
     with pytest.raises(InputError, match=r"metrics/align\.json"):
-        evaluate.main()
+        report.main()
+
+
+def test_a_report_before_anything_was_said_names_the_stage_to_run(project):
+    with pytest.raises(InputError, match="run `dvc repro reference`"):
+        report.main()
 
 
 def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch):

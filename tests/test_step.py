@@ -8,12 +8,12 @@ import torch
 from accelerate.state import AcceleratorState
 
 from lbtts.errors import InputError
+from lbtts.models.kokoro.network import schedules
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.randomness import UtteranceNoise, utterance_seeds
-from lbtts.training import nonfinite as flight
-from lbtts.training import schedules, step, trainer
+from lbtts.training import nonfinite, step, trainer
 from tests.corpora import write_features
-from tests.train_small import choices, run_section, start, train
+from tests.train_small import choices, start, train, with_loaders
 
 UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
 BATCH = {"batch_seconds": 1.6, "crop_seconds": 0.4}  # four utterances
@@ -31,11 +31,11 @@ def features(tmp_path_factory):
 
 def taken(features, steps=1, **changes):
     """The state after some steps, and the figures of the last."""
-    choice = choices(**BATCH | changes)
-    state, store, accelerator = start(features, choice)
-    dataset = trainer.steps(store, choice)
+    p = choices(**BATCH | changes)
+    state, store, accelerator = start(features, p)
+    dataset = trainer.steps(store, p.train)
     for number in range(steps):
-        figures = step.take(state, dataset[number], choice, accelerator)
+        figures = step.train_step(state, dataset[number], p.train, accelerator)
     return state, figures
 
 
@@ -82,7 +82,7 @@ def test_a_step_without_one_of_its_utterances_is_another(features):
 
 def test_recomputation_makes_the_same_step_to_the_bit(features):
     (kept, _), (again, _) = (taken(features, recompute=choice) for choice in (False, True))
-    assert distance(kept.network, again.network) == 0
+    assert distance(kept.recipe.network, again.recipe.network) == 0
 
 
 def test_an_utterance_meets_the_same_noise_in_any_company():
@@ -135,22 +135,20 @@ def test_other_errors_are_not_taken_for_want_of_memory(features, monkeypatch):
 
 def planted(features, folder, plant):
     """The message of a training in which `plant(state, batch)` broke something before step 2."""
-    choice = choices(**BATCH, steps=3, validate_every=10)
-    state, store, accelerator = start(features, choice)
-    take = step.take
+    p = with_loaders(choices(**BATCH, steps=3, validate_every=10), 0)
+    state, store, accelerator = start(features, p)
+    train_step = step.train_step
 
     def breaking(state, batch, *rest):
         if state.step == 1:
             plant(state, batch)
-        return take(state, batch, *rest)
+        return train_step(state, batch, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step, "take", breaking)
+        patch.setattr(step, "train_step", breaking)
         with pytest.raises(InputError) as error:
-            trainer.fit(
-                state, store, choice, accelerator, folder, folder / "curves", run_section(loaders=0)
-            )
-    return str(error.value), state, choice, accelerator
+            trainer.fit(state, store, p, accelerator, folder, folder / "curves")
+    return str(error.value), p
 
 
 def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
@@ -160,14 +158,14 @@ def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
         batch.f0[2] = float("nan")
         hurt.append(batch.ids[2])
 
-    message, _, choice, _ = planted(features, tmp_path, plant)
+    message, p = planted(features, tmp_path, plant)
     assert "train: step 2: not finite: " in message
     assert f"utterance {hurt[0]}" in message
-    assert "--replay" in message and str(tmp_path / flight.RECORD) in message
+    assert "--replay" in message and str(tmp_path / nonfinite.RECORD) in message
 
-    fresh, _, accelerator = start(features, choice)
-    failed = flight.Record.load(tmp_path / flight.RECORD)
-    then, now = flight.replay(fresh, failed, accelerator)
+    fresh, _, accelerator = start(features, p)
+    failed = nonfinite.Record.load(tmp_path / nonfinite.RECORD)
+    then, now = nonfinite.replay(fresh, failed, accelerator)
     assert (now.utterance, now.place, now.what) == (then.utterance, then.place, then.what)
     assert now.place.startswith("model.decoder.F0_conv")
     assert now.extremes == pytest.approx(then.extremes, nan_ok=True)
@@ -177,41 +175,41 @@ def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
 def test_a_weight_that_overflows_is_named_by_its_module(features, tmp_path):
     def plant(state, batch):
         with torch.no_grad():
-            state.network.model.text_encoder.cnn[0][0].weight_g.fill_(1e38)
+            state.recipe.network.model.text_encoder.cnn[0][0].weight_g.fill_(1e38)
 
-    message, *_ = planted(features, tmp_path, plant)
+    message, _ = planted(features, tmp_path, plant)
     assert "not finite: the output of model.text_encoder" in message
 
 
 def test_a_broken_weight_is_named_itself(features, tmp_path):
     def plant(state, batch):
         with torch.no_grad():
-            state.network.model.bert_encoder.bias[3] = float("inf")
+            state.recipe.network.model.bert_encoder.bias[3] = float("inf")
 
-    message, *_ = planted(features, tmp_path, plant)
+    message, _ = planted(features, tmp_path, plant)
     assert "not finite before the step: model.bert_encoder.bias" in message
 
 
 def test_a_failed_step_changes_nothing_but_gradients(features, tmp_path):
-    choice = choices(**BATCH)
-    state, store, accelerator = start(features, choice)
-    batch = trainer.steps(store, choice)[0]
+    p = choices(**BATCH)
+    state, store, accelerator = start(features, p)
+    batch = trainer.steps(store, p.train)[0]
     batch.audio[0] = float("inf")
-    before = copy.deepcopy(state.network.state_dict())
+    before = copy.deepcopy(state.recipe.network.state_dict())
     with pytest.raises(step.NotFinite):
-        step.take(state, batch, choice, accelerator)
+        step.train_step(state, batch, p.train, accelerator)
     assert state.step == 0
-    assert all(torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
+    assert all(torch.equal(v, before[k]) for k, v in state.recipe.network.state_dict().items())
 
 
 def test_frozen_components_wait_and_the_voice_trains_at_once(features):
     frozen = {"frozen": {"bert": 2, "bert_encoder": 9, "text_encoder": 9, "decoder": 9}}
-    choice = choices(**BATCH, **frozen)
-    state, store, accelerator = start(features, choice)
-    dataset = trainer.steps(store, choice)
+    p = choices(**BATCH, **frozen)
+    state, store, accelerator = start(features, p)
+    dataset = trainer.steps(store, p.train)
 
     def moved(before):
-        groups = state.network.components().items()
+        groups = state.recipe.network.components().items()
         return {
             name
             for name, tensors in groups
@@ -221,8 +219,8 @@ def test_frozen_components_wait_and_the_voice_trains_at_once(features):
     for number, expected in enumerate(
         [{"voice", "predictor"}] * 2 + [{"voice", "predictor", "bert"}]
     ):
-        before = {k: copy.deepcopy(v) for k, v in state.network.components().items()}
-        step.take(state, dataset[number], choice, accelerator)
+        before = {k: copy.deepcopy(v) for k, v in state.recipe.network.components().items()}
+        step.train_step(state, dataset[number], p.train, accelerator)
         assert moved(before) == expected, number
 
 
@@ -240,7 +238,7 @@ def test_bfloat16_follows_float32(features):
     _, exact = taken(features)
     with another_precision():
         state, coarse = taken(features, precision="bf16")
-    assert {p.dtype for p in state.network.parameters()} == {torch.float32}
+    assert {p.dtype for p in state.recipe.network.parameters()} == {torch.float32}
     for name in ("duration", "f0", "energy", "mel", "stft"):
         assert coarse[name] == pytest.approx(exact[name], rel=0.05), name
         assert coarse[name] != exact[name], "was the precision lowered at all?"
@@ -264,18 +262,18 @@ def test_gradients_scaled_too_far_are_skipped_until_the_scale_has_come_down(feat
         "losses": {"adversarial": on, "feature_matching": on},
         "discriminators": {"width": 2, "lr": 1e-3},
     }
-    choice = choices(**BATCH, **changes)
-    state, store, accelerator = start(features, choice)
+    p = choices(**BATCH, **changes)
+    state, store, accelerator = start(features, p)
     state.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)
-    dataset = trainer.steps(store, choice)
-    before = copy.deepcopy(state.network.state_dict())
-    step.take(state, dataset[0], choice, accelerator)
-    assert all(torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
+    dataset = trainer.steps(store, p.train)
+    before = copy.deepcopy(state.recipe.network.state_dict())
+    step.train_step(state, dataset[0], p.train, accelerator)
+    assert all(torch.equal(v, before[k]) for k, v in state.recipe.network.state_dict().items())
     assert state.scaler.get_scale() == 2.0**126
     for number in range(1, 20):
-        step.take(state, dataset[number], choice, accelerator)
-    assert any(not torch.equal(v, before[k]) for k, v in state.network.state_dict().items())
-    assert all(torch.isfinite(p).all() for p in state.network.parameters())
+        step.train_step(state, dataset[number], p.train, accelerator)
+    assert any(not torch.equal(v, before[k]) for k, v in state.recipe.network.state_dict().items())
+    assert all(torch.isfinite(p).all() for p in state.recipe.network.parameters())
 
 
 def test_adversarial_losses_start_at_their_step_and_train_both_sides(features):
@@ -286,13 +284,16 @@ def test_adversarial_losses_start_at_their_step_and_train_both_sides(features):
     }
     first_state, first = taken(features, **changes)
     assert "adversarial" not in first
-    judges = [p.clone() for p in first_state.objective.judges()]
+    discriminators = [p.clone() for p in first_state.recipe.adversary.parameters()]
     state, second = taken(features, steps=2, **changes)
     assert second["discriminators"] > 0 and second["adversarial"] > 0
     assert second["feature_matching"] > 0
-    assert all(not torch.equal(a, b) for a, b in zip(judges, state.objective.judges(), strict=True))
+    assert all(
+        not torch.equal(a, b)
+        for a, b in zip(discriminators, state.recipe.adversary.parameters(), strict=True)
+    )
     plain, _ = taken(features, steps=2)
-    assert distance(plain.network, state.network) > 0
+    assert distance(plain.recipe.network, state.recipe.network) > 0
 
 
 def test_a_run_with_discriminators_resumes_to_the_bit(features, tmp_path):
@@ -304,35 +305,38 @@ def test_a_run_with_discriminators_resumes_to_the_bit(features, tmp_path):
     whole = train(features, tmp_path / "whole", steps=3, **changes)
     train(features, tmp_path / "parts", steps=2, **changes)
     resumed = train(features, tmp_path / "parts", steps=3, **changes)
-    assert distance(whole.network, resumed.network) == 0
-    pairs = zip(whole.objective.judges(), resumed.objective.judges(), strict=True)
+    assert distance(whole.recipe.network, resumed.recipe.network) == 0
+    pairs = zip(
+        whole.recipe.adversary.parameters(), resumed.recipe.adversary.parameters(), strict=True
+    )
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_the_share_of_taught_utterances_falls_to_its_end():
-    teacher = choices(teacher={"until": 10, "over": 20, "share": 0.4}).teacher
-    shares = [schedules.taught_share(number, teacher) for number in (0, 10, 20, 30, 999)]
+def test_the_share_of_teacher_forced_utterances_falls_to_its_end():
+    forcing = {"hold": 10, "decay": 20, "final_ratio": 0.4}
+    forcing = choices(teacher_forcing=forcing).kokoro.teacher_forcing
+    shares = [schedules.teacher_ratio(number, forcing) for number in (0, 10, 20, 30, 999)]
     assert shares == pytest.approx([1, 1, 0.7, 0.4, 0.4])
 
 
-def test_the_decoder_hears_its_own_f0_where_it_is_not_taught(features):
-    taught, alone = (
-        taken(features, teacher={"until": 0, "over": 1, "share": share}, steps=2)[0]
-        for share in (1.0, 0.0)
+def test_the_decoder_follows_its_own_f0_where_it_is_not_teacher_forced(features):
+    forced, alone = (
+        taken(features, teacher_forcing={"hold": 0, "decay": 1, "final_ratio": r}, steps=2)[0]
+        for r in (1.0, 0.0)
     )
     # only then does the waveform teach the predictor of F0
-    assert distance(taught.network, alone.network) > 0
+    assert distance(forced.recipe.network, alone.recipe.network) > 0
 
 
 def test_a_deviation_moves_the_row_of_its_utterance_only_in_training(features):
-    choice = choices(**BATCH)
-    state, store, _ = start(features, choice)
-    voice = state.network.voice
+    p = choices(**BATCH)
+    state, store, _ = start(features, p)
+    voice = state.recipe.network.voice
     lengths = torch.tensor([12, 30])
     deviations = torch.zeros(2, voice.projection.shape[0])
     deviations[1, 0] = 2
     moved = voice.rows(lengths, deviations) - voice.rows(lengths)
     assert moved[0].abs().max() == 0
     torch.testing.assert_close(moved[1], 2 * voice.projection[0])
-    known = state.objective.deviations.abs().sum(1) > 0
+    known = state.recipe.objective.deviations.abs().sum(1) > 0
     assert known.tolist() == [name != "i" for name in store.ids]

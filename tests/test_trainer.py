@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
+from lbtts.models.kokoro.network.schedules import settled
 from lbtts.scratch import scratch
 from lbtts.training import resume, schedules, trainer
 from lbtts.training.recorder import Recorder, trackers
@@ -115,7 +116,7 @@ def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_pat
         [figures for _, figures in resume.load(tmp_path / name / trainer.CHECKPOINT)["history"]]
         for name in ("one", "two")
     )
-    assert len(two) == 22  # 20 steps, a validation before and one behind them
+    assert len(two) == 22  # 20 steps, a validation before and one after them
     for alone, together in zip(one, two, strict=True):
         alone.pop("train/gradient_norm", None)
         assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-4, abs=1e-4)
@@ -128,7 +129,7 @@ def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, 
     assert state.step < 30
     assert state.best.waited == 2
     assert state.best.step == state.step - 4
-    assert f"stopped at step {state.step}: the STFT loss was best" in capsys.readouterr().out
+    assert f"stopped at step {state.step}: the stft loss was best" in capsys.readouterr().out
     history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
     step, network = trainer.chosen(state, Recorder(None, history))
     assert step == state.best.step
@@ -142,7 +143,7 @@ def test_the_last_weights_are_taken_where_they_are_better_than_the_best_so_far(f
     state = train(features, tmp_path, steps=15, validate_every=12)
     assert state.best.step == 12
     history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
-    last = {"validation/stft": state.best.stft - 0.1}
+    last = {"validation/stft": state.best.criterion - 0.1, "validation/total": 0.0}
     step, network = trainer.chosen(state, Recorder(None, [*history, (15, last)]))
     assert step == 15
     assert_same(network.state_dict(), weights(state))
@@ -150,12 +151,13 @@ def test_the_last_weights_are_taken_where_they_are_better_than_the_best_so_far(f
 
 def test_nothing_is_compared_while_the_task_still_changes():
     late = choices(
-        teacher={"until": 5, "over": 10, "share": 0.5},
+        teacher_forcing={"hold": 5, "decay": 10, "final_ratio": 0.5},
         frozen={"bert": 30},
         losses={"adversarial": {"weight": 1, "start": 20}, "wavlm": {"weight": 0, "start": 99}},
     )
-    assert schedules.settled(late) == 30
-    assert schedules.settled(choices(teacher={"until": 50, "over": 50, "share": 1})) == 0
+    assert settled(late.kokoro) == 30
+    forced = {"hold": 50, "decay": 50, "final_ratio": 1}
+    assert settled(choices(teacher_forcing=forced).kokoro) == 0
 
 
 def test_a_resumed_run_shows_its_whole_curve(features, tmp_path):
@@ -199,15 +201,16 @@ def test_the_learning_rate_warms_up_and_then_falls():
     assert all(a > b for a, b in pairwise(factors[9:]))
 
 
-def test_a_fingerprint_follows_parameters_and_contents_but_not_paths(tmp_path):
+def test_a_fingerprint_follows_parameters_contents_and_version_but_not_paths(tmp_path):
     one, copy, other = (tmp_path / name for name in ("one", "copy", "other"))
     one.write_bytes(b"same")
     copy.write_bytes(b"same")
     other.write_bytes(b"different")
-    name = resume.fingerprint({"lr": 1e-4}, [one])
-    assert resume.fingerprint({"lr": 1e-4}, [copy]) == name
-    assert resume.fingerprint({"lr": 1e-4}, [other]) != name
-    assert resume.fingerprint({"lr": 1e-5}, [one]) != name
+    name = resume.fingerprint({"lr": 1e-4}, [one], 1)
+    assert resume.fingerprint({"lr": 1e-4}, [copy], 1) == name
+    assert resume.fingerprint({"lr": 1e-4}, [other], 1) != name
+    assert resume.fingerprint({"lr": 1e-5}, [one], 1) != name
+    assert resume.fingerprint({"lr": 1e-4}, [one], 2) != name
 
 
 def test_one_run_cannot_be_trained_by_two_processes(tmp_path, monkeypatch):

@@ -4,12 +4,14 @@ import torch
 
 from lbtts.models.kokoro.voices import table as voice
 
+IDS = tuple(f"u{number:02}" for number in range(60))
+
 
 @pytest.fixture(scope="module")
 def table():
     draw = np.random.default_rng(0)
     embeddings = np.abs(draw.standard_normal((60, 256))).astype(np.float32)
-    return voice.initial(embeddings, draw.integers(20, 150, 60), seed=0).table
+    return voice.initial(IDS, embeddings, draw.integers(20, 150, 60), seed=0).table
 
 
 def published_range(shared, measure):
@@ -67,7 +69,7 @@ def test_the_row_of_an_utterance_is_the_one_kpipeline_takes(table):
 def test_two_speakers_get_two_tables(table):
     draw = np.random.default_rng(7)
     other = np.abs(draw.standard_normal((60, 256))).astype(np.float32)
-    second = voice.initial(other, np.full(60, 80), seed=0).table
+    second = voice.initial(IDS, other, np.full(60, 80), seed=0).table
     assert cosine(table[80, 0], second[80, 0]) < 0.999
 
 
@@ -95,6 +97,6 @@ def test_beyond_the_longest_utterance_a_table_stays_close_to_the_last_row_seen()
     lengths = draw.integers(20, 120, 80)
     drift = np.outer(lengths / 120, draw.standard_normal(256))  # the voice changes with length
     embeddings = (1 + drift + 0.3 * draw.standard_normal((80, 256))).astype(np.float32)
-    rows = voice.initial(embeddings, lengths, seed=0).table[:, 0]
+    rows = voice.initial(IDS, embeddings, lengths, seed=0).table[:, 0]
     assert cosine(rows[119], rows[120:]).min() > 0.98
     assert (rows[120:].norm(dim=1) / rows[119].norm()).sub(1).abs().max() < 0.05

@@ -2,7 +2,7 @@
 
 python -m tests.train_small FEATURES SCRATCH RESULT CHANGES
 
-CHANGES: JSON, values of the section `train` that differ from `choices`.
+CHANGES: JSON, values of the sections `train` and `kokoro` that differ from `choices`.
 """
 
 import json
@@ -11,63 +11,79 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
+from kokoro import KModel
 
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.models.kokoro.network import miniature
-from lbtts.models.kokoro.voices.table import Initial
-from lbtts.params import Run, Train
+from lbtts.models.kokoro.recipe import KokoroRecipe
+from lbtts.models.kokoro.voices.table import InitialVoice
+from lbtts.params import KokoroTraining, Params
 from lbtts.training import trainer
 from tests.conftest import ROOT
 
 EMBEDDING = 16
 
 
-def choices(**changes: Any) -> Train:
-    """The demo's section `train`, made for the miniature, with changes, nested ones too."""
-    section = params.load(ROOT / "profiles/demo.yaml").train.model_dump()
-    section |= {"batch_seconds": 0.8, "crop_seconds": 0.4, "lr": 2e-3, "lr_bert": 2e-4, "warmup": 3}
-    section |= {"steps": 12, "teacher": section["teacher"] | {"over": 12}}
-    section["frozen"] = dict.fromkeys(section["frozen"], 0)
-    section |= {"validate_every": 4, "checkpoint_every": 1, "validation_utterances": 1}
+def choices(**changes: Any) -> Params:
+    """The demo's parameters, made for the miniature, with changes of training, nested ones too."""
+    demo = params.load(ROOT / "profiles/demo.yaml").model_dump()
+    train, kokoro = demo["train"], demo["kokoro"]
+    train |= {"batch_seconds": 0.8, "crop_seconds": 0.4, "lr": 2e-3, "warmup": 3, "steps": 12}
+    train |= {"validate_every": 4, "checkpoint_every": 1, "validation_utterances": 1}
+    kokoro |= {"lr_bert": 2e-4, "frozen": dict.fromkeys(kokoro["frozen"], 0)}
+    kokoro["teacher_forcing"]["decay"] = 12
+    demo["run"]["loaders"] = 1
     for name, value in changes.items():
+        section = kokoro if name in KokoroTraining.model_fields else train
         section[name] = section[name] | value if isinstance(value, dict) else value
-    return Train.model_validate(section)
+    return Params.model_validate(demo)
 
 
-def run_section(**changes: Any) -> Run:
-    """The demo's section `run`, with one worker that reads."""
-    return params.load(ROOT / "profiles/demo.yaml").run.model_copy(update={"loaders": 1} | changes)
+def with_loaders(p: Params, loaders: int) -> Params:
+    """The same, with so many processes that read."""
+    return p.model_copy(update={"run": p.run.model_copy(update={"loaders": loaders})})
 
 
-def start(features: Path, choice: Train) -> tuple[trainer.State, FeatureStore, Any]:
+def begin(
+    model: KModel, voice: InitialVoice, store: FeatureStore, p: Params
+) -> tuple[trainer.State, Accelerator]:
+    """A run at its first step."""
+    accelerator = trainer.accelerate(p.train)
+    device, autocast = accelerator.device, accelerator.autocast
+    recipe = KokoroRecipe(model, voice, store, p.train, p.kokoro, device, autocast)
+    return trainer.setup(recipe, p.train, device), accelerator
+
+
+def start(features: Path, p: Params) -> tuple[trainer.State, FeatureStore, Accelerator]:
     """A miniature before its first step, and what `trainer.fit` takes beside it."""
     store = FeatureStore(features)
+    trained = store.indices("train")
     draw = torch.Generator().manual_seed(0)
-    voice = Initial(
+    voice = InitialVoice(
+        ids=tuple(store.ids[i] for i in trained),
         table=torch.randn(510, 1, 256, generator=draw) / 8,
         projection=torch.randn(EMBEDDING, 256, generator=draw) / 8,
-        deviations=torch.randn(len(store.indices("train")), EMBEDDING, generator=draw),
+        deviations=torch.randn(len(trained), EMBEDDING, generator=draw),
     )
-    accelerator = trainer.accelerate(choice)
-    return trainer.setup(miniature.random(), voice, store, choice, accelerator), store, accelerator
+    state, accelerator = begin(miniature.random(), voice, store, p)
+    return state, store, accelerator
 
 
-def train(features: Path, scratch: Path, run: Run | None = None, **changes: Any) -> trainer.State:
+def train(features: Path, scratch: Path, p: Params | None = None, **changes: Any) -> trainer.State:
     """The state after training the miniature."""
-    choice = choices(**changes)
-    state, store, accelerator = start(features, choice)
+    p = p or choices(**changes)
+    state, store, accelerator = start(features, p)
     scratch.mkdir(parents=True, exist_ok=True)
-    trainer.fit(
-        state, store, choice, accelerator, scratch, scratch / "curves", run or run_section()
-    )
+    trainer.fit(state, store, p, accelerator, scratch, scratch / "curves")
     return state
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     features, scratch, result, changes = sys.argv[1:]
-    run = run_section(loaders=2)
-    state = train(Path(features), Path(scratch), run, **json.loads(changes))
-    if trainer.accelerate(choices()).is_main_process:
+    p = with_loaders(choices(**json.loads(changes)), 2)
+    state = train(Path(features), Path(scratch), p)
+    if trainer.accelerate(p.train).is_main_process:
         torch.save(state.averaged().state_dict(), result)

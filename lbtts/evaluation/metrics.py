@@ -56,26 +56,26 @@ def mel_cepstral_distance(audio: Array, reference: Array, *, warp: bool) -> floa
     return float(distance)
 
 
-def f0_rmse(f0: Array, reference: Array) -> float:
-    """Root mean square F0 difference in Hz over frames voiced on both sides; NaN if there are none.
+def f0_differences(f0: Array, reference: Array) -> dict[str, float]:
+    """Sums from which F0 errors follow, over one utterance or, added up, over many.
+
+    `f0_squared_hz` and `f0_squared_cents`: squared differences over the `f0_frames` that are voiced
+    on both sides, a cent being a hundredth of a semitone at any pitch; `voicing_wrong`: of all
+    `frames`, those that are voiced on one side only.
 
     Args:
         f0: [F] Hz, 0 where unvoiced.
         reference: [F] likewise, the same frames.
     """
     both = (f0 > 0) & (reference > 0)
-    return _rms(f0[both] - reference[both])
-
-
-def f0_rmse_cents(f0: Array, reference: Array) -> float:
-    """As `f0_rmse`, of 1200 log2(f0 / reference): a hundredth of a semitone at any pitch."""
-    both = (f0 > 0) & (reference > 0)
-    return _rms(_CENTS * np.log2(f0[both] / reference[both]))
-
-
-def voicing_error(f0: Array, reference: Array) -> float:
-    """Share of frames, 0 to 1, that are voiced on one side only."""
-    return float(np.mean((f0 > 0) != (reference > 0)))
+    ours, theirs = f0[both].astype(np.float64), reference[both].astype(np.float64)
+    return {
+        "f0_squared_hz": float(np.square(ours - theirs).sum()),
+        "f0_squared_cents": float(np.square(_CENTS * np.log2(ours / theirs)).sum()),
+        "f0_frames": float(both.sum()),
+        "voicing_wrong": float(((f0 > 0) != (reference > 0)).sum()),
+        "frames": float(len(f0)),
+    }
 
 
 def duration_error(units: NDArray[np.int64], reference: NDArray[np.int64]) -> float:
@@ -113,12 +113,6 @@ def _stft_distance() -> MultiResolutionSTFTLoss:
 
 def _batch(audio: Array) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(audio, dtype=np.float32))[None, None]
-
-
-def _rms(difference: Array) -> float:
-    if difference.size == 0:
-        return float("nan")
-    return float(np.sqrt(np.mean(np.square(difference, dtype=np.float64))))
 
 
 def _wav(audio: Array) -> io.BytesIO:

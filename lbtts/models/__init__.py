@@ -1,1 +1,23 @@
-"""All that is peculiar to an acoustic model, each in its own folder."""
+"""Acoustic models, each in a folder of its own; what is peculiar to one lies there alone.
+
+A model is a package with these modules, which the stages call by `part`:
+
+base      make(p) -> metrics: writes the weights to start from into `models/base`
+voice     make(p) -> metrics: writes the voice to start from into `models/voice`
+recipe    build(p, store, device, autocast) -> Recipe, and inputs() -> the files that count for it
+speech    base() and finetuned() -> Synthesiser: what is compared on held-out utterances
+export    make(p) -> metrics: writes the folder that is given away into `models/export` and
+          proves it
+
+A model that has nothing to do in a stage returns metrics that say so.
+"""
+
+from importlib import import_module
+from typing import Any
+
+PARTS = ("base", "voice", "recipe", "speech", "export")
+
+
+def part(model: str, name: str) -> Any:
+    """The module `name`, one of `PARTS`, of the model that `model:` in params.yaml names."""
+    return import_module(f"{__name__}.{model}.{name}")

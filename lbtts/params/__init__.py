@@ -26,7 +26,17 @@ from lbtts.params.data import (
     Source,
 )
 from lbtts.params.section import Count, Section, Share
-from lbtts.params.training import Base, Discriminators, Frozen, Loss, Losses, Teacher, Train, Voice
+from lbtts.params.training import (
+    Base,
+    Discriminators,
+    Frozen,
+    KokoroTraining,
+    Loss,
+    LossWeights,
+    TeacherForcing,
+    Train,
+    Voice,
+)
 
 __all__ = [
     "F0",
@@ -43,15 +53,17 @@ __all__ = [
     "Features",
     "Frozen",
     "Kaldi",
+    "KokoroTraining",
     "Lexicon",
     "Loss",
-    "Losses",
+    "LossWeights",
     "Network",
     "Params",
     "Quality",
+    "Report",
     "Run",
     "Source",
-    "Teacher",
+    "TeacherForcing",
     "Train",
     "Voice",
     "load",
@@ -87,7 +99,12 @@ class Evaluate(Section):
     """Held-out measurement."""
 
     utterances: Count
-    samples: Count  # how many of them are heard in the report
+
+
+class Report(Section):
+    """The listening report."""
+
+    samples: Count  # of the held-out utterances that are played
 
 
 class Export(Section):
@@ -108,8 +125,11 @@ class Params(Section):
     features: Features
     base: Base
     voice: Voice
+    model: Literal["kokoro"]  # a folder of lbtts/models
     train: Train
+    kokoro: KokoroTraining
     evaluate: Evaluate
+    report: Report
     export: Export
 
 

@@ -43,8 +43,8 @@ class Loss(Section):
     start: Annotated[int, Field(ge=0)]
 
 
-class Losses(Section):
-    """What training makes small."""
+class LossWeights(Section):
+    """The losses that training minimises."""
 
     duration: Loss  # L1 in units
     duration_ce: Loss  # cross-entropy of "lasts longer than n units"
@@ -54,13 +54,13 @@ class Losses(Section):
     mel: Loss
     stft: Loss
     voice: Loss  # drift of the voice table
-    adversarial: Loss  # being told from recordings by discriminators
-    feature_matching: Loss  # unlike recordings in what discriminators see
-    wavlm: Loss  # unlike recordings in what WavLM hears
+    adversarial: Loss  # whether discriminators tell it from recordings
+    feature_matching: Loss  # distance in the discriminators' features
+    wavlm: Loss  # distance in WavLM's features
 
 
 class Discriminators(Section):
-    """Who tells generated from recorded speech, once `adversarial` or `feature_matching` counts."""
+    """They tell generated from recorded speech, once `adversarial` or `feature_matching` counts."""
 
     width: Count  # channels of their first layers
     lr: Positive
@@ -76,50 +76,59 @@ class Frozen(Section):
     text_encoder: Annotated[int, Field(ge=0)]
 
 
-class Teacher(Section):
-    """Whose F0 and energy the decoder hears in training: the recording's, then its own.
+class TeacherForcing(Section):
+    """Whose F0 and energy the decoder gets in training: the recording's, then its own.
 
     Durations are always the recording's, or there would be no audio to compare with.
     """
 
-    until: Annotated[int, Field(ge=0)]  # step up to which every utterance is taught
-    over: Count  # steps in which their share falls
-    share: Share  # of utterances that stay taught
+    hold: Annotated[int, Field(ge=0)]  # steps in which every utterance is teacher-forced
+    decay: Count  # steps after them in which their share falls
+    final_ratio: Share  # to this
 
 
 class Train(Section):
-    """Fine-tuning."""
+    """Training, of any model."""
 
     steps: Count
     precision: Literal["fp32", "bf16", "fp16"]
     batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
     accumulate: Count  # micro-batches that a process makes of its share of a step
-    crop_seconds: Annotated[float, Field(ge=0.25)]  # decoder and F0 crops
+    crop_seconds: Annotated[float, Field(ge=0.25)]  # of each utterance's frames and audio
     recompute: bool  # gradient checkpointing: less memory, more time, same results
     lr: Positive
-    lr_bert: Positive
-    lr_voice: Positive
     warmup: Annotated[int, Field(ge=0)]  # steps
     weight_decay: NotNegative
     clip: Positive  # gradient norm
     ema: Annotated[float, Field(ge=0, lt=1)]
-    frozen: Frozen
-    teacher: Teacher
-    voice_dropout: Share  # of utterances that are trained on the voice table alone
-    losses: Losses
-    discriminators: Discriminators
-    wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
     validation_utterances: Count
-    patience: Count | None  # validations without a better STFT loss, then it stops; null: never
+    patience: Count | None  # validations without a better criterion, then it stops; null: never
     seed: Seed
 
     @model_validator(mode="after")
     def _consistent(self) -> "Train":
         if self.batch_seconds < self.crop_seconds:
             raise ValueError("batch_seconds must hold at least one crop of crop_seconds")
-        losses = [getattr(self.losses, name) for name in Losses.model_fields]
+        return self
+
+
+class KokoroTraining(Section):
+    """What is peculiar to the fine-tuning of Kokoro."""
+
+    lr_bert: Positive
+    lr_voice: Positive
+    frozen: Frozen
+    teacher_forcing: TeacherForcing
+    voice_dropout: Share  # of utterances that are trained on the voice table alone
+    losses: LossWeights
+    discriminators: Discriminators
+    wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "KokoroTraining":
+        losses = [getattr(self.losses, name) for name in LossWeights.model_fields]
         if not any(loss.weight > 0 and loss.start == 0 for loss in losses):
             raise ValueError("some loss needs a weight above 0 and start: 0")
         return self

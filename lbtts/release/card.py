@@ -6,48 +6,39 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lbtts.evaluation.renditions import FIGURES
+from lbtts.evaluation.measures import METRICS
 from lbtts.page import render
-from lbtts.params import Corpus, Export, Train
+from lbtts.params import Params
 
 KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
 _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
 
 def card(
-    export: Export,
-    corpus: Corpus,
-    train: Train,
-    language: str,
-    *,
-    provenance: Mapping[str, Any],
-    metrics: Mapping[str, Any],
-    phonemes: str,
+    p: Params, *, provenance: Mapping[str, Any], metrics: Mapping[str, Any], phonemes: str
 ) -> str:
     """The card as Markdown with the hub's YAML front matter.
 
     Args:
-        export: what was written.
-        corpus: whose recordings, on what terms.
-        train: how they were learned.
-        language: ISO 639 code.
+        p: whose recordings, on what terms, and how they were learned.
         provenance: models/finetuned/provenance.json.
         metrics: metrics/evaluate.json.
         phonemes: an example that the model can speak.
     """
-    training = {name: getattr(train, name) for name in _TRAINING}
+    sections = p.train.model_dump() | getattr(p, p.model).model_dump()
+    training = {name: sections[name] for name in _TRAINING if name in sections}
     return render(
         "release/card.md.jinja",
-        front_matter=_front_matter(corpus.licence, language, provenance),
-        voice=export.voice,
-        onnx=export.onnx,
-        corpus=corpus,
-        synthetic=corpus.source == "demo",
+        front_matter=_front_matter(p.corpus.licence, p.language, provenance),
+        voice=p.export.voice,
+        onnx=p.export.onnx,
+        corpus=p.corpus,
+        synthetic=p.corpus.source == "demo",
         base=provenance["base"],
         provenance=provenance,
         training=training | {"steps": provenance["steps"], "seed": provenance["seed"]},
         metrics=metrics,
-        figures=FIGURES,
+        measured=METRICS,
         phonemes=phonemes,
     )
 

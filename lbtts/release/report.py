@@ -11,50 +11,72 @@ import pandas
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lbtts import paths
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.errors import InputError
-from lbtts.evaluation.renditions import FIGURES
+from lbtts.evaluation.measures import METRICS
+from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, VOICE
+from lbtts.evaluation.systems import audio_path, read_audio
 from lbtts.grid import FRAME_RATE
-from lbtts.page import panels, png, render, wav
+from lbtts.page import audio_file, panels, png, render
 from lbtts.params import F0
+from lbtts.text.tokens import Plan
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {
-    "corpus": Path("data/corpus/manifest.csv"),
-    "g2p": Path("data/g2p/rejects.csv"),
-    "align": Path("data/alignment/report.csv"),
-    "durations": Path("data/durations.csv"),
-    "features": Path("data/features_report.csv"),
+    "corpus": paths.MANIFEST,
+    "g2p": paths.G2P_REJECTS,
+    "align": paths.ALIGNMENT_REPORT,
+    "durations": paths.DURATIONS,
+    "features": paths.FEATURES_REPORT,
 }
 _SHOWN_REJECTS = 200  # rows; beyond that a count per stage and reason
 
 Array = NDArray[np.float32]
 
 
+# What a sample plays: the folder, the system in it, and what the page calls it.
+_PLAYED = (
+    (paths.REFERENCE, RECORDING, "recording"),
+    (paths.REFERENCE, FLOOR, "base (zero shot)"),
+    (paths.SPEECH, VOICE, "fine-tuned"),
+    (paths.REFERENCE, CEILING, "copy synthesis"),
+)
+
+
 @dataclass(frozen=True)
-class Clip:
-    """One way an utterance sounds: audio [S] float32, log-mel [F, 80] and F0 [F] Hz, 0 unvoiced."""
+class Recording:
+    """One way an utterance sounds: its WAV, log-mel [F, 80] and F0 [F] Hz, 0 where unvoiced."""
 
     name: str
-    audio: Array
+    path: Path
     mel: Array
     f0: Array
 
 
-def clip(name: str, audio: Array, f0: F0) -> Clip:
-    """`audio` [S] float32 with what is drawn of it."""
-    return Clip(name, audio, log_mel(audio), track(audio, f0))
-
-
 @dataclass(frozen=True)
 class Sample:
-    """An utterance to listen to."""
+    """An utterance to listen to, as several systems say it."""
 
     id: str
     text: str
     phonemes: str
-    clips: tuple[Clip, ...]
+    recordings: tuple[Recording, ...]
+
+
+def sample(plan: Plan, f0: F0) -> Sample:
+    """The utterance of a token plan as the evaluated systems said it.
+
+    Raises:
+        InputError: a system has not said it.
+    """
+    recordings = []
+    for folder, system, name in _PLAYED:
+        audio = read_audio(folder, system, plan.id)
+        path = audio_path(folder, system, plan.id)
+        recordings.append(Recording(name, path, log_mel(audio), track(audio, f0)))
+    return Sample(plan.id, plan.text, plan.phonemes, tuple(recordings))
 
 
 @dataclass(frozen=True)
@@ -141,25 +163,27 @@ def page(
         },
         began_with=stages.get("voice", {}).get("start"),
         utterances=metrics["utterances"],
-        figures=[
+        metrics=[
             {
                 "name": name,
                 "meaning": meaning,
                 "ours": metrics.get(name, "–"),
                 **{
                     system: metrics.get(f"{system}_{name}", "–")
-                    for system in ("recording", "ceiling", "floor")
+                    for system in (RECORDING, CEILING, FLOOR)
                 },
             }
-            for name, meaning in FIGURES.items()
+            for name, meaning in METRICS.items()
         ],
         samples=[
             {
                 "id": sample.id,
                 "text": sample.text,
                 "phonemes": sample.phonemes,
-                "clips": [{"name": c.name, "audio": wav(c.audio)} for c in sample.clips],
-                "picture": png(_spectrograms(sample.clips)),
+                "recordings": [
+                    {"name": r.name, "audio": audio_file(r.path)} for r in sample.recordings
+                ],
+                "picture": png(_spectrograms(sample.recordings)),
             }
             for sample in samples
         ],
@@ -169,32 +193,32 @@ def page(
     )
 
 
-def _spectrograms(clips: Sequence[Clip]) -> Figure:
-    """One log-mel spectrogram a clip on one time axis, with F0 over it."""
-    figure = Figure(figsize=(9, 1.7 * len(clips)), layout="constrained")
-    axes = figure.subplots(len(clips), 1, sharex=True, squeeze=False)[:, 0]
-    low, high = np.percentile(clips[0].mel, [1, 99.5])
-    for axis, clip in zip(axes, clips, strict=True):
-        seconds = len(clip.mel) / FRAME_RATE
+def _spectrograms(recordings: Sequence[Recording]) -> Figure:
+    """One log-mel spectrogram a recording on one time axis, with F0 over it."""
+    figure = Figure(figsize=(9, 1.7 * len(recordings)), layout="constrained")
+    axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
+    low, high = np.percentile(recordings[0].mel, [1, 99.5])
+    for axis, recording in zip(axes, recordings, strict=True):
+        seconds = len(recording.mel) / FRAME_RATE
         axis.imshow(
-            clip.mel.T,
+            recording.mel.T,
             origin="lower",
             aspect="auto",
-            extent=(0, seconds, 0, clip.mel.shape[1]),
+            extent=(0, seconds, 0, recording.mel.shape[1]),
             vmin=low,
             vmax=high,
             cmap="magma",
             interpolation="nearest",
         )
         axis.set(yticks=[])
-        axis.set_ylabel(clip.name, fontsize=8)
+        axis.set_ylabel(recording.name, fontsize=8)
         pitch = axis.twinx()
-        voiced = np.where(clip.f0 > 0, clip.f0, np.nan)
+        voiced = np.where(recording.f0 > 0, recording.f0, np.nan)
         pitch.plot(np.arange(len(voiced)) / FRAME_RATE, voiced, color="white", linewidth=1.2)
         pitch.set_ylim(0, 500)
         pitch.set_ylabel("F0, Hz", fontsize=7)
         pitch.tick_params(labelsize=7)
-    axes[-1].set_xlim(0, max(len(clip.mel) for clip in clips) / FRAME_RATE)
+    axes[-1].set_xlim(0, max(len(recording.mel) for recording in recordings) / FRAME_RATE)
     axes[-1].set_xlabel("seconds", fontsize=8)
     return figure
 

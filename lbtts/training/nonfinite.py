@@ -1,4 +1,4 @@
-"""The flight recorder: why a step failed, found out again as often as one likes.
+"""Why a step failed: NaN and infinity traced to an utterance and a module, as often as one likes.
 
 A step's random numbers belong to its utterances, so that each of them can be run again alone, with
 every module watched. What is found does not depend on how the step was divided.
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
 from lbtts.errors import InputError
-from lbtts.params import Train
+from lbtts.params import Params, Train
 from lbtts.training import resume, step
 from lbtts.training.state import State
 
@@ -52,7 +52,7 @@ class Record:
     Attributes:
         state: of the run before the step, as `State.state_dict` gives it.
         batch: what this process had of the step, as the fields of a `Batch`.
-        params: the section `train`, as JSON types.
+        params: of the run, as JSON types.
         finding: what was found, as the fields of a `Finding`.
     """
 
@@ -75,7 +75,7 @@ class Record:
 
 
 def record(
-    state: State, batch: Batch, params: Train, accelerator: Accelerator, folder: Path
+    state: State, batch: Batch, p: Params, accelerator: Accelerator, folder: Path
 ) -> InputError:
     """Looks for the cause of a failed step and saves what is needed to do so again.
 
@@ -84,18 +84,18 @@ def record(
     Args:
         state: as it was before the step; only gradients may have changed.
         batch: this process' share of the step.
-        params: the section `train`.
+        p: the parameters of the run.
         accelerator: of the step.
         folder: where the record is written, one for each process.
 
     Returns:
         What to raise.
     """
-    finding = find(state, batch.to(accelerator.device), params)
+    finding = find(state, batch.to(accelerator.device), p.train)
     path = folder / (f"{accelerator.process_index}-" * (accelerator.num_processes > 1) + RECORD)
     fields_of_batch = {field.name: getattr(batch, field.name) for field in fields(batch)}
     written = Record(
-        state.state_dict(), fields_of_batch, params.model_dump(mode="json"), asdict(finding)
+        state.state_dict(), fields_of_batch, p.model_dump(mode="json"), asdict(finding)
     )
     resume.save(vars(written), path)
     everyone = gather_object([(finding, str(path))])
@@ -111,33 +111,33 @@ def replay(state: State, failed: Record, accelerator: Accelerator) -> tuple[Find
     """What was found then and what is found now.
 
     Args:
-        state: of the same base and voice, set up for the record's params; it is overwritten.
+        state: of the same recipe, made for the record's parameters; it is overwritten.
         failed: the record.
         accelerator: with the precision of the run.
     """
     state.load_state_dict(failed.state)
     batch = Batch(**failed.batch).to(accelerator.device)
-    params = Train.model_validate(failed.params)
-    return Finding(**failed.finding), find(state, batch, params)
+    train = Params.model_validate(failed.params).train
+    return Finding(**failed.finding), find(state, batch, train)
 
 
-def find(state: State, batch: Batch, params: Train) -> Finding:
+def find(state: State, batch: Batch, train: Train) -> Finding:
     """The first value of a step that is not finite, utterance by utterance."""
     for name, parameter in _parameters(state):
         if not torch.isfinite(parameter).all():
             return Finding("", name, "not finite before the step:", {})
-    state.network.train()
-    step.thaw(state, params)
+    state.recipe.network.train()
+    step.unfreeze(state)
     for row, utterance in enumerate(batch.ids):
         for _, parameter in _parameters(state):
             parameter.grad = None
-        found = _watch(state, batch.rows(slice(row, row + 1)), params)
+        found = _watch(state, batch.rows(slice(row, row + 1)), train)
         if found is not None:
             return Finding(utterance, *found)
     return Finding("", "the whole step", "each utterance alone is finite, their sum is not:", {})
 
 
-def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[str, float]] | None:
+def _watch(state: State, batch: Batch, train: Train) -> tuple[str, str, dict[str, float]] | None:
     """Place, description and extremes of the first value that is not finite, of one utterance."""
     extremes: dict[str, float] = {}
     bad: list[tuple[str, str]] = []
@@ -160,17 +160,17 @@ def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[st
 
         return module.register_forward_hook(after)
 
-    handles = [watch(name, module) for name, module in state.network.named_modules() if name]
+    handles = [watch(name, module) for name, module in state.recipe.network.named_modules() if name]
     try:
-        prediction, terms = step.losses_of(state, batch, params)
-        for name, term in terms.items():
-            notice("not finite: the loss", name, term.detach())
+        made, losses = step.forward(state, batch, train)
+        for name, loss in losses.items():
+            notice("not finite: the loss", name, loss.detach())
         if not bad:
-            terms["total"].sum().backward()
-        if "adversarial" in terms and not bad:
-            judged = state.objective.judge(prediction, batch)
-            notice("not finite: the loss", "discriminators", judged.detach())
-            judged.sum().backward()
+            losses["total"].sum().backward()
+        if state.recipe.adversary_at(state.step) and not bad:
+            loss = state.recipe.adversary_loss(made, batch)
+            notice("not finite: the loss", step.ADVERSARY, loss.detach())
+            loss.sum().backward()
         for name, parameter in _parameters(state):
             if parameter.grad is not None:
                 notice("not finite: the gradient of", name, parameter.grad)
@@ -181,10 +181,12 @@ def _watch(state: State, batch: Batch, params: Train) -> tuple[str, str, dict[st
 
 
 def _parameters(state: State) -> list[tuple[str, nn.Parameter]]:
-    """Of the network and of the discriminators, with their names."""
-    judges = state.objective.discriminators
-    found = [("discriminators." + n, p) for n, p in judges.named_parameters()] if judges else []
-    return [*state.network.named_parameters(), *found]
+    """Of the network and of its adversary, with their names."""
+    found = list(state.recipe.network.named_parameters())
+    if state.recipe.adversary:
+        named = state.recipe.adversary.named_parameters()
+        found += [(f"{step.ADVERSARY}.{name}", parameter) for name, parameter in named]
+    return found
 
 
 def _tensors(output: Any) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""The run's history of figures, written for DVC's plots and restored with the run."""
+"""The run's history of metrics, written for DVC's plots and restored with the run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ from dvclive import Live
 
 from lbtts.errors import InputError
 
-Figures = dict[str, float]
+Metrics = dict[str, float]
 
 
 class Recorder:
-    """Collects named figures by step and hands them to dvclive and to other trackers.
+    """Collects named metrics by step and hands them to dvclive and to other trackers.
 
     dvclive's files belong to a DVC stage, which clears them before every start. A resumed run
     therefore writes them again from its history; other trackers keep what they were told.
@@ -24,27 +24,27 @@ class Recorder:
     def __init__(
         self,
         folder: Path | None,
-        history: Sequence[tuple[int, Figures]],
+        history: Sequence[tuple[int, Metrics]],
         trackers: Sequence[GeneralTracker] = (),
     ) -> None:
         """Begins with `history`; `folder` is None in all processes but the first."""
-        self.history: list[tuple[int, Figures]] = []
+        self.history: list[tuple[int, Metrics]] = []
         self.writes = folder is not None
         self._live = Live(str(folder), dvcyaml=False, save_dvc_exp=False) if folder else None
         self._trackers: Sequence[GeneralTracker] = ()
-        for step, figures in history:
-            self.log(step, figures)
+        for step, metrics in history:
+            self.log(step, metrics)
         self._trackers = trackers
 
-    def log(self, step: int, figures: Figures) -> None:
-        """Adds figures at a step; names like `train/mel` become a curve each."""
-        self.history.append((step, figures))
+    def log(self, step: int, metrics: Metrics) -> None:
+        """Adds metrics at a step; names like `train/mel` become a curve each."""
+        self.history.append((step, metrics))
         for tracker in self._trackers:
-            tracker.log(figures, step=step)
+            tracker.log(metrics, step=step)
         if self._live is None:
             return
         self._live.step = step
-        for name, value in figures.items():
+        for name, value in metrics.items():
             self._live.log_metric(name, value)
 
     def close(self) -> None:
@@ -54,9 +54,9 @@ class Recorder:
         if self._live is not None:
             self._live.end()
 
-    def validations(self) -> list[tuple[int, Figures]]:
-        """The steps that were validated and their figures, oldest first."""
-        return [(s, f) for s, f in self.history if "validation/stft" in f]
+    def validations(self) -> list[tuple[int, Metrics]]:
+        """The steps that were validated and their metrics, oldest first."""
+        return [(s, m) for s, m in self.history if "validation/total" in m]
 
 
 def trackers(names: Sequence[str], folder: Path, step: int) -> list[GeneralTracker]:
@@ -65,7 +65,7 @@ def trackers(names: Sequence[str], folder: Path, step: int) -> list[GeneralTrack
     Args:
         names: of the trackers.
         folder: the run's own, which it keeps when it is continued.
-        step: behind which they continue.
+        step: after which they continue.
 
     Raises:
         InputError: a package is missing.

@@ -4,22 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from torch import nn
 
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.models.kokoro.network.trainable import Kokoro, token_lengths
-from lbtts.models.randomness import seeded_noise
+from lbtts.models.recipe import Recipe, Speech
 from lbtts.page import panels
 from lbtts.text.vocab import VOCAB
 
 _SYMBOLS = {number: symbol for symbol, number in VOCAB.items()}
 
 
-def save(network: Kokoro, store: FeatureStore, seed: int, folder: Path, step: int) -> None:
+def save(
+    network: nn.Module, recipe: Recipe, store: FeatureStore, seed: int, folder: Path, step: int
+) -> None:
     """Writes `step-<step>-<id>.wav` and `.png`, of the first held-out utterance.
 
     The sound is in the network's own time. The picture shows its mel spectrogram below the
@@ -27,31 +28,26 @@ def save(network: Kokoro, store: FeatureStore, seed: int, folder: Path, step: in
 
     Args:
         network: in eval mode.
+        recipe: that speaks with it.
         store: features.
-        seed: of the source's noise.
+        seed: of the noise in the speech.
         folder: made if it does not exist.
         step: number in the files' names.
     """
     first = store[store.indices("test")[0]]
-    tokens = torch.from_numpy(first.tokens)[None].to(next(network.parameters()).device)
-    row = network.voice.rows(token_lengths(tokens)).detach()
-    with seeded_noise(seed):
-        spoken, units = network.model.forward_with_tokens(tokens, row)
-    audio = spoken.cpu().numpy()
+    speech = recipe.speak(network, first, seed)
     folder.mkdir(exist_ok=True)
     path = folder / f"step-{step:07d}-{first.id}.wav"
-    soundfile.write(path, audio, SAMPLE_RATE, subtype="PCM_16")
-    _picture(first, audio, units.cpu().numpy(), path.with_suffix(".png"), step)
+    soundfile.write(path, speech.audio, SAMPLE_RATE, subtype="PCM_16")
+    _picture(first, speech, path.with_suffix(".png"), step)
 
 
-def _picture(
-    recorded: Utterance, audio: NDArray[np.float32], units: NDArray[np.int64], path: Path, step: int
-) -> None:
+def _picture(recording: Utterance, speech: Speech, path: Path, step: int) -> None:
     figure, (above, below) = panels(
-        [f"{recorded.id}: recording", f"step {step}"], across=1, width=9, height=2.2
+        [f"{recording.id}: recording", f"step {step}"], across=1, width=9, height=2.2
     )
-    _spectrogram(above, recorded.mel, recorded.tokens, recorded.units)
-    _spectrogram(below, log_mel(audio), recorded.tokens, units)
+    _spectrogram(above, recording.mel, recording.tokens, recording.units)
+    _spectrogram(below, log_mel(speech.audio), recording.tokens, speech.units)
     figure.savefig(path, dpi=90, metadata={"Software": None})
 
 

@@ -1,6 +1,6 @@
-"""Fine-tuning: set up, fit, choose what is given away.
+"""Training: set up, fit, choose what is given away.
 
-Every step's random numbers (dropout, source noise, crops, which utterances are taught) follow from
+Every step's random numbers (dropout, noise, crops, which utterances are teacher-forced) follow from
 the seed, the step and the utterance alone. A run that was killed and continued therefore ends with
 the same weights as one that was not: on a CPU to the bit, on a GPU to what its kernels repeat.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
-from kokoro import KModel
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.weight_norm import WeightNorm
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -22,107 +21,78 @@ from lbtts.acoustics.store.batching import StepDataset
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
-from lbtts.models.kokoro.network.discriminators import Discriminators
-from lbtts.models.kokoro.network.trainable import Kokoro
-from lbtts.models.kokoro.network.objective import Objective
-from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
-from lbtts.models.kokoro.network.recomputation import recompute
-from lbtts.models.kokoro.voices.table import Initial, VoiceTable
-from lbtts.models.randomness import seeded_noise
-from lbtts.params import Run, Train
-from lbtts.training import nonfinite as flight
-from lbtts.training import resume, schedules, step, validation
-from lbtts.training.recorder import Figures, Recorder, trackers
+from lbtts.models.recipe import Recipe
+from lbtts.params import Params, Train
+from lbtts.training import nonfinite, resume, schedules, step, validation
+from lbtts.training.recorder import Metrics, Recorder, trackers
 from lbtts.training.state import Best, State
 
 CHECKPOINT = "checkpoint.pt"
 SAMPLES = "samples"
 
 
-def accelerate(params: Train) -> Accelerator:
+def accelerate(train: Train) -> Accelerator:
     """The device, the processes that share the work, and the precision.
 
     Raises:
-        InputError: the precision is not to be had on this device.
-    """
-    try:
-        found = Accelerator(
-            cpu=not torch.cuda.is_available(),  # or processes without a GPU would not find together
-            mixed_precision="no" if params.precision == "fp32" else params.precision,
-        )
-    except ValueError as error:
-        raise InputError(
-            f"train.precision: {params.precision} is not to be had here ({error}); set it to fp32"
-        ) from error
-    if params.precision == "fp16" and found.device.type != "cuda":
-        raise InputError("train.precision: fp16 needs a GPU; set it to bf16 or fp32")
-    return found
-
-
-def setup(
-    model: KModel, voice: Initial, store: FeatureStore, params: Train, accelerator: Accelerator
-) -> State:
-    """A run at step 0: the trainable network on its device, optimizer, schedule and EMA.
-
-    Args:
-        model: the base.
-        voice: the initial voice; its deviations are those of the store's training utterances.
-        store: features.
-        params: the section `train`.
-        accelerator: from `accelerate`.
+        InputError: this device does not support the precision.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Nothing here reads such memory, and filling it costs a twentieth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    device = accelerator.device
-    network = Kokoro(model, VoiceTable(voice.table, voice.projection)).to(device)
-    if params.recompute:
-        recompute(network.model)
-    rates = {"bert": params.lr_bert, "voice": params.lr_voice}
+    try:
+        found = Accelerator(
+            cpu=not torch.cuda.is_available(),  # or processes without a GPU would not find together
+            mixed_precision="no" if train.precision == "fp32" else train.precision,
+        )
+    except ValueError as error:
+        raise InputError(
+            f"train.precision: {train.precision} is not supported here ({error}); set it to fp32"
+        ) from error
+    if train.precision == "fp16" and found.device.type != "cuda":
+        raise InputError("train.precision: fp16 needs a GPU; set it to bf16 or fp32")
+    return found
+
+
+def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
+    """A run at step 0: optimizers, schedule and averaged weights of a recipe.
+
+    Args:
+        recipe: of a model; its network is on the device.
+        train: the section `train`.
+        device: where it trains.
+    """
+    if train.recompute:
+        recipe.recompute()
     optimizer = torch.optim.AdamW(
         [
             {
-                "name": name,
-                "params": tensors,
-                "lr": rates.get(name, params.lr),
-                "weight_decay": 0.0 if name == "voice" else params.weight_decay,
+                "name": group.name,
+                "params": group.parameters,
+                "lr": group.lr,
+                "weight_decay": group.weight_decay,
             }
-            for name, tensors in network.components().items()
+            for group in recipe.groups()
         ],
         fused=True,
     )
-    _make_copyable(network)
-    deviations = torch.zeros(len(store), voice.deviations.shape[1])
-    deviations[store.indices("train")] = voice.deviations
-    objective = _objective(deviations, params, accelerator).to(device)
-    judges = objective.judges()
+    _make_copyable(recipe.network)
+    adversary = list(recipe.adversary.parameters()) if recipe.adversary else []
     return State(
         step=0,
-        network=network,
-        average=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(params.ema)),
+        recipe=recipe,
+        average=AveragedModel(recipe.network, multi_avg_fn=get_ema_multi_avg_fn(train.ema)),
         optimizer=optimizer,
+        adversary_optimizer=(
+            torch.optim.AdamW(adversary, lr=recipe.adversary_lr, fused=True) if adversary else None
+        ),
         schedule=LambdaLR(
-            optimizer, lambda done: schedules.learning_rate_factor(done, params.warmup)
+            optimizer, lambda done: schedules.learning_rate_factor(done, train.warmup)
         ),
-        scaler=torch.amp.GradScaler(device.type, enabled=params.precision == "fp16"),
-        objective=objective,
-        discriminator_optimizer=(
-            torch.optim.AdamW(judges, lr=params.discriminators.lr, fused=True) if judges else None
-        ),
-        micro_batches=params.accumulate,
+        scaler=torch.amp.GradScaler(device.type, enabled=train.precision == "fp16"),
+        micro_batches=train.accumulate,
         best=Best(),
     )
-
-
-def _objective(deviations: Tensor, params: Train, accelerator: Accelerator) -> Objective:
-    """The losses that count at some time, with the networks that they need."""
-    chosen = params.losses
-    judges = None
-    if chosen.adversarial.weight or chosen.feature_matching.weight:
-        with seeded_noise(params.seed):
-            judges = Discriminators(params.discriminators.width)
-    wavlm = WavlmLoss(load_wavlm(params.wavlm)) if chosen.wavlm.weight else None
-    return Objective(deviations, judges, wavlm, accelerator.autocast)
 
 
 def _make_copyable(network: nn.Module) -> None:
@@ -139,28 +109,27 @@ def _make_copyable(network: nn.Module) -> None:
 def fit(
     state: State,
     store: FeatureStore,
-    params: Train,
+    p: Params,
     accelerator: Accelerator,
     folder: Path,
     curves: Path,
-    run: Run,
 ) -> Recorder:
-    """Trains to `params.steps` or until it no longer helps, from the checkpoint if there is one.
+    """Trains to `train.steps` or until it no longer helps, from the checkpoint if there is one.
 
     Args:
         state: from `setup`; changed in place.
         store: features, train and test split.
-        params: the section `train`.
+        p: the parameters; the recipe was made for them.
         accelerator: from `accelerate`.
         folder: the run's scratch folder: checkpoint, samples, and the record of a failed step.
         curves: where dvclive writes.
-        run: the section `run`.
 
     Raises:
         InputError: a loss is not finite (names the utterance and module), memory does not suffice
             for one utterance, or a checkpoint cannot be written.
     """
-    history = _restore(state, params, folder / CHECKPOINT)
+    train, run = p.train, p.run
+    history = _restore(state, train, folder / CHECKPOINT)
     main = accelerator.is_main_process
     recorder = Recorder(
         curves if main else None,
@@ -168,13 +137,13 @@ def fit(
         trackers(run.trackers, folder, state.step) if main else (),
     )
     if history and main:
-        tqdm.write(f"continuing at step {state.step} of {params.steps} from {folder / CHECKPOINT}")
+        tqdm.write(f"continuing at step {state.step} of {train.steps} from {folder / CHECKPOINT}")
     if not history:
-        validation.record(state, store, params, folder / SAMPLES, recorder)
+        validation.record(state, store, train, folder / SAMPLES, recorder)
 
     loader = DataLoader(
-        steps(store, params, accelerator.process_index, accelerator.num_processes),
-        sampler=range(state.step, params.steps),
+        steps(store, train, accelerator.process_index, accelerator.num_processes),
+        sampler=range(state.step, train.steps),
         batch_size=None,
         num_workers=run.loaders,
         pin_memory=accelerator.device.type == "cuda",
@@ -182,70 +151,71 @@ def fit(
     )
     batches = iter(loader)
     with tqdm(
-        total=params.steps, initial=state.step, unit="step", desc="train", disable=not main
+        total=train.steps, initial=state.step, unit="step", desc="train", disable=not main
     ) as bar:
-        while state.step < params.steps and not exhausted(state, params):
+        while state.step < train.steps and not should_stop(state, train):
             batch = next(batches)
             try:
-                figures = step.take(state, batch, params, accelerator)
+                metrics = step.train_step(state, batch, train, accelerator)
             except step.NotFinite:
-                raise flight.record(state, batch, params, accelerator, folder) from None
-            recorder.log(state.step, {f"train/{name}": value for name, value in figures.items()})
-            regular = state.step % params.validate_every == 0
-            if regular or state.step == params.steps:
-                stft = validation.record(state, store, params, folder / SAMPLES, recorder)
-                if regular and state.step >= schedules.settled(params):
-                    mine = torch.tensor(stft, device=accelerator.device)
+                raise nonfinite.record(state, batch, p, accelerator, folder) from None
+            recorder.log(state.step, {f"train/{name}": value for name, value in metrics.items()})
+            regular = state.step % train.validate_every == 0
+            if regular or state.step == train.steps:
+                criterion = validation.record(state, store, train, folder / SAMPLES, recorder)
+                if regular and state.step >= state.recipe.settled():
+                    mine = torch.tensor(criterion, device=accelerator.device)
                     validation.compare(state, broadcast(mine).item())  # all processes agree
-            ended = state.step == params.steps or exhausted(state, params)
-            if main and (ended or state.step % params.checkpoint_every == 0):
+            ended = state.step == train.steps or should_stop(state, train)
+            if main and (ended or state.step % train.checkpoint_every == 0):
                 resume.save(
                     {"state": state.state_dict(), "history": recorder.history}, folder / CHECKPOINT
                 )
             bar.update()
             speech = batch.of * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
-            bar.set_postfix(loss=f"{figures['total']:.3f}", speech=f"{speech:.1f} s/s")
-    if exhausted(state, params) and main:
+            bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
+    if should_stop(state, train) and main:
         tqdm.write(
-            f"train: stopped at step {state.step}: the STFT loss was best at step "
-            f"{state.best.step}, and {params.patience} validations since brought nothing better"
+            f"train: stopped at step {state.step}: the {state.recipe.criterion} loss was best at "
+            f"step {state.best.step}, and {train.patience} validations since were no better"
         )
     recorder.close()
     return recorder
 
 
-def _restore(state: State, params: Train, path: Path) -> list[tuple[int, Figures]]:
+def _restore(state: State, train: Train, path: Path) -> list[tuple[int, Metrics]]:
     """The history of the run that `state` now continues; empty where there is none to continue."""
     saved = resume.load(path)
-    if saved is None or saved["state"]["step"] > params.steps:
+    if saved is None or saved["state"]["step"] > train.steps:
         return []  # a run that went further than is asked for now starts over: its past is gone
     state.load_state_dict(saved["state"])
     return saved["history"]
 
 
-def exhausted(state: State, params: Train) -> bool:
-    """Whether as many validations as `params.patience` have brought nothing better."""
-    return params.patience is not None and state.best.waited >= params.patience
+def should_stop(state: State, train: Train) -> bool:
+    """Whether as many validations as `train.patience` were no better than the best."""
+    return train.patience is not None and state.best.waited >= train.patience
 
 
-def steps(store: FeatureStore, params: Train, rank: int = 0, world: int = 1) -> StepDataset:
+def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> StepDataset:
     """What each step is trained on, as far as process `rank` of `world` has a share in it."""
     return StepDataset(
         store,
         indices=store.indices("train"),
-        budget=round(params.batch_seconds * UNIT_RATE),
-        crop_units=round(params.crop_seconds * UNIT_RATE),
-        seed=params.seed,
+        budget=round(train.batch_seconds * UNIT_RATE),
+        crop_units=round(train.crop_seconds * UNIT_RATE),
+        seed=train.seed,
         rank=rank,
         world=world,
     )
 
 
-def chosen(state: State, recorder: Recorder) -> tuple[int, Kokoro]:
+def chosen(state: State, recorder: Recorder) -> tuple[int, nn.Module]:
     """What is given away, and its step: the averaged network as it was best, or as it is."""
     network = state.averaged()
-    step, figures = recorder.validations()[-1]
-    if not state.best.weights or figures["validation/stft"] < state.best.stft:
-        return step, network
+    last_step, losses = recorder.validations()[-1]
+    criterion = losses[f"validation/{state.recipe.criterion}"]
+    if not state.best.weights or criterion < state.best.criterion:
+        return last_step, network
     network.load_state_dict(state.best.weights)
     return state.best.step, network

@@ -15,13 +15,13 @@ from lbtts.models.kokoro.network.discriminators import Discriminators
 from lbtts.models.kokoro.network.objective import Objective, adversarial
 from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
 from lbtts.models.kokoro.network.recomputation import recompute
-from lbtts.models.kokoro.network.trainable import Kokoro, changes, token_lengths
+from lbtts.models.kokoro.network.trainable import Kokoro, changes, make_trainable, token_lengths
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.randomness import seeded_noise
 from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
 from lbtts.params import KokoroTraining, Params, Train
-from lbtts.paths import BASE, VOICE_TABLE
+from lbtts.paths import BASE, VOICE
 from lbtts.records import read_json
 
 
@@ -31,13 +31,13 @@ def build(p: Params, store: FeatureStore, device: torch.device, autocast: Autoca
     Raises:
         InputError: one of them is missing or damaged, or the voice stems from other utterances.
     """
-    base, voice = checkpoint.load_base(BASE), InitialVoice.load(VOICE_TABLE)
+    base, voice = checkpoint.load_base(BASE), InitialVoice.load(VOICE)
     return KokoroRecipe(base, voice, store, p.train, p.kokoro, device, autocast)
 
 
 def inputs() -> list[Path]:
     """The files beside the features on which the outcome of a training depends."""
-    return [BASE / "config.json", BASE / "model.pth", VOICE_TABLE]
+    return [BASE / "config.json", BASE / "model.pth", VOICE]
 
 
 class KokoroRecipe(Recipe):
@@ -57,7 +57,7 @@ class KokoroRecipe(Recipe):
         device: torch.device,
         autocast: Autocast,
     ) -> None:
-        """Takes the base and the initial voice, which it changes as it trains.
+        """Makes the base trainable, in place, and joins the initial voice to it.
 
         Args:
             model: the base.
@@ -72,10 +72,22 @@ class KokoroRecipe(Recipe):
             InputError: the voice stems from other utterances than the store's.
         """
         self._train, self._kokoro = train, kokoro
-        self.network = Kokoro(model, VoiceTable(voice.table, voice.projection)).to(device)
+        table = VoiceTable(voice.table, voice.projection)
+        self.network = make_trainable(model, table).to(device)
         self.objective = self._objective(_deviations(voice, store), autocast).to(device)
         self.adversary = self.objective.discriminators
         self.adversary_lr = kokoro.discriminators.lr
+        rates = {"bert": kokoro.lr_bert, "voice": kokoro.lr_voice}
+        self._groups = [
+            Group(
+                name,
+                parameters,
+                lr=rates.get(name, train.lr),
+                weight_decay=0.0 if name == "voice" else train.weight_decay,
+                frozen_until=getattr(kokoro.frozen, name, 0),
+            )
+            for name, parameters in self.network.components().items()
+        ]
 
     def _objective(self, deviations: Tensor, autocast: Autocast) -> Objective:
         """The losses that count at some time, with the networks that they need."""
@@ -89,17 +101,7 @@ class KokoroRecipe(Recipe):
 
     def groups(self) -> list[Group]:
         """A group for each component of Kokoro, and one for the voice table."""
-        rates = {"bert": self._kokoro.lr_bert, "voice": self._kokoro.lr_voice}
-        return [
-            Group(
-                name,
-                parameters,
-                lr=rates.get(name, self._train.lr),
-                weight_decay=0.0 if name == "voice" else self._train.weight_decay,
-                frozen_until=getattr(self._kokoro.frozen, name, 0),
-            )
-            for name, parameters in self.network.components().items()
-        ]
+        return self._groups
 
     def weights(self, step: int) -> dict[str, float]:
         """As the section `kokoro.losses` says."""
@@ -168,7 +170,7 @@ def _deviations(voice: InitialVoice, store: FeatureStore) -> Tensor:
     trained = store.indices("train")
     if voice.ids != tuple(store.ids[i] for i in trained):
         raise InputError(
-            f"{VOICE_TABLE}: made from other utterances than the features; run `dvc repro -f voice`"
+            f"{VOICE}: made from other utterances than the features; run `dvc repro -f voice`"
         )
     deviations = torch.zeros(len(store), voice.deviations.shape[1])
     deviations[trained] = voice.deviations

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from lbtts.acoustics.store.batching import Batch
 from lbtts.models.kokoro.network import discriminators, losses
 from lbtts.models.kokoro.network.discriminators import Discriminators
-from lbtts.models.kokoro.network.trainable import Crop, Kokoro, Prediction, token_lengths
 from lbtts.models.kokoro.network.perceptual import WavlmLoss
+from lbtts.models.kokoro.network.trainable import Crop, Kokoro, Prediction, token_lengths
 from lbtts.models.randomness import UtteranceNoise
 from lbtts.models.recipe import Autocast, Losses
 

@@ -59,25 +59,17 @@ class Kokoro(nn.Module):
     """
 
     def __init__(self, model: KModel, voice: VoiceTable) -> None:
+        """Takes them as they are; `make_trainable` prepares a model for training."""
         super().__init__()
         self.model = model
         self.voice = voice
-        norms = instance_norms(model)
-        self._fixed = {
-            name
-            for name, _ in model.named_parameters()
-            if name in norms or name.startswith(UNREACHED)
-        }
-        for name in self._fixed:
-            model.get_parameter(name).requires_grad_(False)
-        _keep_source_in_float32(model)
-        make_lean(model)
 
     def components(self) -> dict[str, list[nn.Parameter]]:
         """The tensors that may train, by component of the KModel, and `voice`."""
         found: dict[str, list[nn.Parameter]] = {name: [] for name in COMPONENTS}
+        fixed = _fixed(self.model)
         for name, parameter in self.model.named_parameters():
-            if name not in self._fixed:
+            if name not in fixed:
                 found[name.partition(".")[0]].append(parameter)
         return found | {"voice": list(self.voice.parameters())}
 
@@ -100,7 +92,7 @@ class Kokoro(nn.Module):
             teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
             teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
             teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
-            teacher_forced: [B] bool, whose decoder gets the teacher's F0 and energy; all without it.
+            teacher_forced: [B] bool, whose decoder follows the teacher's curves; all without it.
             crop: what F0Ntrain and decoder see; whole utterances without it.
 
         Raises:
@@ -132,6 +124,27 @@ class Kokoro(nn.Module):
             decoder_style,
         )
         return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
+
+
+def make_trainable(model: KModel, voice: VoiceTable) -> Kokoro:
+    """`model` and its voice table to be trained together; changes the model in place.
+
+    What no gradient reaches is frozen, residual blocks keep less of the forward pass, and the
+    harmonic source leaves autocast. What the model computes stays the same.
+    """
+    for name in _fixed(model):
+        model.get_parameter(name).requires_grad_(False)
+    _keep_source_in_float32(model)
+    make_lean(model)
+    return Kokoro(model, voice)
+
+
+def _fixed(model: KModel) -> set[str]:
+    """The parameters that never train."""
+    norms = instance_norms(model)
+    return {
+        name for name, _ in model.named_parameters() if name in norms or name.startswith(UNREACHED)
+    }
 
 
 def changes(model: KModel, base: KModel) -> dict[str, float]:

@@ -19,13 +19,13 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.errors import InputError
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.kokoro.release import proof
 from lbtts.models.kokoro.release.onnx_graph import compare_graph, write_graph
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import save_published
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
 from lbtts.records import write_json
 from lbtts.text.lexicon import KNOWN

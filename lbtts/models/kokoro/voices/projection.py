@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lbtts.errors import InputError
-from lbtts.models.kokoro.voices.table import Initial, VoiceTable, basis, expected_embedding
+from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable, basis, expected_embedding
 from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 
 HALVES = {"decoder": slice(0, DECODER_STYLE), "prosody": slice(DECODER_STYLE, STYLE)}
@@ -85,15 +85,19 @@ class Projection:
         rows = splines @ self.mean + change * np.minimum(1, self.reach / _sizes(change))
         return VoiceTable(torch.from_numpy(rows).float()[:, None]).table()
 
-    def initial(self, embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Initial:
+    def initial(
+        self, ids: tuple[str, ...], embeddings: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> InitialVoice:
         """Where the training of a speaker's voice begins.
 
         Args:
+            ids: N utterances, ascending.
             embeddings: [N, E] float32, one per utterance.
             lengths: [N] int64, symbols of each utterance's phoneme string.
         """
         expected = expected_embedding(embeddings, lengths)
-        return Initial(
+        return InitialVoice(
+            ids=ids,
             table=self.table(expected),
             projection=self.at(lengths),
             deviations=torch.from_numpy(embeddings - expected[lengths - 1]).float(),
@@ -104,7 +108,7 @@ class Projection:
         weights = basis(lengths).mean(0)
         return torch.from_numpy(np.einsum("k,keh->eh", weights, self.slope)).float()
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """The scores, flat and rounded, for the metrics."""
         return {
             f"{half}_{name}": round(value, 4)

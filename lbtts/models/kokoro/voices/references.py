@@ -11,10 +11,10 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.acoustics.measuring import speaker
 from lbtts.errors import InputError
 from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
 from lbtts.params import Voice
 
@@ -23,7 +23,7 @@ _AUDIBLE = 1e-4  # of full scale
 _NOISE = 0  # seed of SineGen's noise, which thus is the same for every voice
 
 
-def spread(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def representative(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Indices of at most six utterances whose lengths [N] are spread evenly over all, ascending."""
     count = min(_SENTENCES, len(lengths))
     middles = (2 * np.arange(count) + 1) * len(lengths) // (2 * count)

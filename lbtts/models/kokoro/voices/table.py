@@ -5,10 +5,12 @@ therefore only change gradually, as they do in the published tables, and lengths
 lacks take after their neighbours.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.weights.checkpoint import load_tensors
 from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS, table_row
 
+_IDS = "ids"  # of the utterances, in the metadata of the file
 _SPLINES = 8  # functions in the basis
 _LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
 _SHRINKAGE = 10.0  # utterances' worth of pull towards the neighbouring length
@@ -105,27 +108,33 @@ class VoiceTable(nn.Module):
 
 
 @dataclass(frozen=True)
-class Initial:
+class InitialVoice:
     """Where the training of a voice begins.
 
     Attributes:
+        ids: N training utterances, ascending.
         table: [510, 1, 256] float32.
         projection: [E, 256] float32, from a deviation of the embedding to one of the row.
         deviations: [N, E] float32, each utterance's embedding less what its length lets expect.
     """
 
+    ids: tuple[str, ...]
     table: Tensor
     projection: Tensor
     deviations: Tensor
 
     def save(self, path: str | Path, embeddings: NDArray[np.float32]) -> None:
         """Writes it with the embeddings [N, E] float32 that it stems from."""
-        tensors = {name: tensor.contiguous() for name, tensor in vars(self).items()}
-        tensors["embeddings"] = torch.from_numpy(embeddings)
-        safetensors.torch.save_file(tensors, path)
+        tensors = {
+            "table": self.table.contiguous(),
+            "projection": self.projection.contiguous(),
+            "deviations": self.deviations.contiguous(),
+            "embeddings": torch.from_numpy(embeddings),
+        }
+        safetensors.torch.save_file(tensors, path, {_IDS: json.dumps(self.ids)})
 
     @classmethod
-    def load(cls, path: str | Path) -> "Initial":
+    def load(cls, path: str | Path) -> "InitialVoice":
         """What `save` wrote.
 
         Raises:
@@ -133,8 +142,10 @@ class Initial:
         """
         tensors = load_tensors(path)
         try:
-            return cls(tensors["table"], tensors["projection"], tensors["deviations"])
-        except KeyError as error:
+            with safetensors.safe_open(path, "pt") as file:
+                ids = tuple(json.loads(file.metadata()[_IDS]))
+            return cls(ids, tensors["table"], tensors["projection"], tensors["deviations"])
+        except (KeyError, TypeError) as error:
             raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
 
 
@@ -156,13 +167,16 @@ def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int6
     return basis(_all_lengths()) @ np.linalg.lstsq(gram, columns.T @ embeddings, rcond=None)[0]
 
 
-def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int) -> Initial:
+def initial(
+    ids: tuple[str, ...], embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int
+) -> InitialVoice:
     """Where a voice begins on a base that has no voices of its own.
 
     The embedding expected at each length is turned into a style by a projection drawn from `seed`;
     norms and the turn of short strings follow the published tables. No published voice is copied.
 
     Args:
+        ids: N utterances, ascending.
         embeddings: [N, E] float32, E >= 1, one per utterance.
         lengths: [N] int64, symbols of each utterance's phoneme string, 1 to 510.
         seed: of the projection.
@@ -181,7 +195,8 @@ def initial(embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: i
         scale = (norms / np.linalg.norm(expected @ projection, axis=1))[lengths - 1].mean()
         projections.append(scale * projection)
     table = torch.from_numpy(np.concatenate(halves, axis=1)).float()[:, None]
-    return Initial(
+    return InitialVoice(
+        ids,
         VoiceTable(table).table(),
         torch.from_numpy(np.concatenate(projections, axis=1)).float(),
         torch.from_numpy(embeddings - expected[lengths - 1]).float(),

@@ -4,7 +4,6 @@
 `strict=False`, so that a wrong file leaves it random without a word. Here each key counts.
 """
 
-import hashlib
 import io
 import math
 import warnings
@@ -273,12 +272,6 @@ def load_tensors(path: str | Path) -> State:
 def read_config(folder: str | Path) -> dict[str, Any]:
     """The configuration in `folder`/config.json."""
     return read_json(Path(folder) / "config.json")
-
-
-def sha256(path: str | Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flatten(parts: dict[str, State]) -> State:

@@ -11,6 +11,7 @@ from kokoro import KModel
 from lbtts.errors import InputError, first_line
 from lbtts.models.kokoro.weights import checkpoint, facts, recovery
 from lbtts.params import Base
+from lbtts.records import sha256
 
 CHECKPOINT = "kokoro-v1_0.pth"
 VOICES = "voices"  # the folder of the published tables, on the hub and beside a local checkpoint
@@ -74,7 +75,7 @@ def _from_pip() -> Start:
 def _from_files(
     base: Base, config_path: Path, weights: Path, voices: Path, origin: dict[str, str]
 ) -> Start:
-    digest = checkpoint.sha256(weights)
+    digest = sha256(weights)
     if digest != base.sha256:
         raise InputError(
             f"{weights}: its SHA-256 is {digest}, not the {base.sha256} of base.sha256; "

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lbtts.errors import InputError
-from lbtts.training import plan
+from lbtts.training import cost
 from tests.corpora import write_features
 from tests.train_small import choices, start
 
@@ -14,23 +14,23 @@ UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
-    path = tmp_path_factory.mktemp("plan") / "features.h5"
+    path = tmp_path_factory.mktemp("cost") / "features.h5"
     write_features(path, UNITS, test=("i",))
     return path
 
 
-def planned(features, folder, processes=1, **changes):
-    choice = choices(**{"batch_seconds": 1.6, "steps": 100} | changes)
-    state, store, accelerator = start(features, choice)
-    return plan.plan(state, store, choice, accelerator, folder, processes), state
+def estimated(features, folder, processes=1, **changes):
+    p = choices(**{"batch_seconds": 1.6, "steps": 100} | changes)
+    state, store, accelerator = start(features, p)
+    return cost.estimate(state, store, p.train, accelerator, folder, processes), state
 
 
-def test_a_plan_counts_what_the_run_will_take(features, tmp_path):
-    found, state = planned(features, tmp_path, frozen={"bert": 50})
-    assert found.parameters == sum(p.numel() for p in state.network.parameters())
-    fixed = [p for p in state.network.model.bert.pooler.parameters()]
+def test_an_estimate_counts_what_the_run_will_take(features, tmp_path):
+    found, state = estimated(features, tmp_path, frozen={"bert": 50})
+    assert found.parameters == sum(p.numel() for p in state.recipe.network.parameters())
+    fixed = [p for p in state.recipe.network.model.bert.pooler.parameters()]
     assert found.parameters - found.trained > sum(p.numel() for p in fixed)
-    assert state.network.model.bert.embeddings.word_embeddings.weight.requires_grad
+    assert state.recipe.network.model.bert.embeddings.word_embeddings.weight.requires_grad
     assert (found.steps, found.epoch_steps, found.micro_batches) == (100, 2, 1)
     assert found.speech == pytest.approx(1.6)
     assert found.seconds > 0
@@ -46,38 +46,40 @@ def test_a_step_that_cannot_fit_is_refused_with_the_number_of_parts_that_would(
     features, tmp_path, monkeypatch
 ):
     peaks = iter([100, 300])  # of one utterance and of three; so four would take 400
-    monkeypatch.setattr(plan, "_peak", lambda device: next(peaks))
-    monkeypatch.setattr(plan, "_available", lambda device: 250)
+    monkeypatch.setattr(cost, "_peak", lambda device: next(peaks))
+    monkeypatch.setattr(cost, "_available", lambda device: 250)
     with pytest.raises(InputError, match=r"a micro-batch of 4 .* set train.accumulate to 2"):
-        planned(features, tmp_path)
+        estimated(features, tmp_path)
 
 
 def test_one_utterance_that_cannot_fit_is_refused(features, tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "_peak", lambda device: 100)
-    monkeypatch.setattr(plan, "_available", lambda device: 90)
+    monkeypatch.setattr(cost, "_peak", lambda device: 100)
+    monkeypatch.setattr(cost, "_available", lambda device: 90)
     with pytest.raises(InputError, match=r"lower train.crop_seconds, or set train.recompute"):
-        planned(features, tmp_path)
+        estimated(features, tmp_path)
 
 
 def test_a_checkpoint_that_finds_no_room_is_refused(features, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     with pytest.raises(InputError, match=r"a checkpoint takes .* make room there"):
-        planned(features, tmp_path)
+        estimated(features, tmp_path)
 
 
 def test_processes_share_the_memory_of_a_step(features, tmp_path, monkeypatch):
     peaks = iter([100, 200])  # of one utterance and of two, half of the step's four
-    monkeypatch.setattr(plan, "_peak", lambda device: next(peaks))
-    assert planned(features, tmp_path, processes=2)[0].memory == 200
+    monkeypatch.setattr(cost, "_peak", lambda device: next(peaks))
+    assert estimated(features, tmp_path, processes=2)[0].memory == 200
 
 
-def test_the_plan_is_that_of_the_step_with_most_speech_and_everything_at_work(features, tmp_path):
+def test_the_estimate_is_that_of_the_step_with_most_speech_and_everything_at_work(
+    features, tmp_path
+):
     late = {"weight": 1, "start": 1000}
-    found, state = planned(
+    found, state = estimated(
         features,
         tmp_path,
         losses={"adversarial": late, "feature_matching": late},
         discriminators={"width": 2, "lr": 1e-3},
     )
-    assert state.discriminator_optimizer.state_dict()["state"], "they have not trained"
+    assert state.adversary_optimizer.state_dict()["state"], "they have not trained"
     assert found.checkpoint > 5 * 4 * found.trained

@@ -26,7 +26,7 @@ _GB = 1e9
 
 
 @dataclass(frozen=True)
-class Plan:
+class Cost:
     """The cost of a run.
 
     Attributes:
@@ -70,35 +70,35 @@ class Plan:
         )
 
 
-def plan(
+def estimate(
     state: State,
     store: FeatureStore,
-    params: Train,
+    train: Train,
     accelerator: Accelerator,
     folder: Path,
     processes: int,
-) -> Plan:
+) -> Cost:
     """Tries steps with everything training: a small one, a larger one, and a few whole ones.
 
     The memory of a whole step is foretold from the small ones, before it is tried: a machine
-    without a GPU kills what takes too much without a word.
+    without a GPU kills what takes too much silently.
 
     Args:
         state: from `trainer.setup`; it is used up.
         store: features.
-        params: the section `train`.
+        train: the section `train`.
         accelerator: from `trainer.accelerate`.
         folder: on the disk that will hold the checkpoint.
-        processes: that will share each step; the plan is that of the first.
+        processes: that will share each step; the estimate is that of the first.
 
     Raises:
         InputError: a step cannot fit into memory, or the checkpoint onto the disk.
     """
-    params = _from_the_start(params)
-    dataset = trainer.steps(store, params, 0, processes)
+    state.step = state.recipe.settled()  # from which everything is at work
+    dataset = trainer.steps(store, train, 0, processes)
     epoch = dataset.schedule.epoch(0)
     chosen = store.indices("train")
-    crop = round(params.crop_seconds * UNIT_RATE)
+    crop = round(train.crop_seconds * UNIT_RATE)
 
     def cost(number: int) -> tuple[int, int]:
         batch = chosen[epoch[number]]
@@ -106,14 +106,14 @@ def plan(
         return units, int(store.tokens_total[batch].max())
 
     largest = dataset[max(range(len(epoch)), key=cost)]
-    memory, available = _memory_of(state, largest, params, accelerator)
+    memory, available = _memory_of(state, largest, train, accelerator)
     seconds, speech = [], []
     for number in range(_FEW):
         batch = dataset[number]
-        seconds.append(_timed(state, batch, params, accelerator))
+        seconds.append(_timed(state, batch, train, accelerator))
         speech.append(batch.of * batch.crop_units / UNIT_RATE)
 
-    weights = _bytes(state.network.state_dict())
+    weights = _bytes(state.recipe.network.state_dict())
     checkpoint = _bytes(state.state_dict()) + weights  # the best weights come to it
     disk = shutil.disk_usage(folder).free
     if 2 * checkpoint > disk:
@@ -121,11 +121,11 @@ def plan(
             f"{folder}: a checkpoint takes {2 * checkpoint / _GB:.1f} GB while it is written, and "
             f"{disk / _GB:.1f} GB are free; make room there"
         )
-    tensors = list(state.network.parameters())
-    return Plan(
+    tensors = list(state.recipe.network.parameters())
+    return Cost(
         parameters=sum(tensor.numel() for tensor in tensors),
         trained=sum(tensor.numel() for tensor in tensors if tensor.requires_grad),
-        steps=params.steps,
+        steps=train.steps,
         epoch_steps=len(epoch),
         micro_batches=state.micro_batches,
         seconds=statistics.median(seconds),
@@ -137,28 +137,19 @@ def plan(
     )
 
 
-def _from_the_start(params: Train) -> Train:
-    """The section with everything at work that ever will be."""
-    section = params.model_dump()
-    section["frozen"] = dict.fromkeys(section["frozen"], 0)
-    for loss in section["losses"].values():
-        loss["start"] = 0
-    return Train.model_validate(section)
-
-
 def _memory_of(
-    state: State, largest: Batch, params: Train, accelerator: Accelerator
+    state: State, largest: Batch, train: Train, accelerator: Accelerator
 ) -> tuple[int, int]:
     """Bytes that the largest step will take at its peak, and bytes that there are."""
     rows = -(-len(largest.ids) // state.micro_batches)
     available = _available(accelerator.device)
     for _ in range(2):  # only after the first are Adam's moments there
-        _timed(state, largest.rows(slice(0, 1)), params, accelerator)
+        _timed(state, largest.rows(slice(0, 1)), train, accelerator)
     one = _peak(accelerator.device)
     few = min(rows, _FEW)
     each = 0
     if few > 1:
-        _timed(state, largest.rows(slice(0, few * state.micro_batches)), params, accelerator)
+        _timed(state, largest.rows(slice(0, few * state.micro_batches)), train, accelerator)
         each = max(0, _peak(accelerator.device) - one) // (few - 1)
     if one + (rows - 1) * each <= available:
         return one + (rows - 1) * each, available
@@ -175,9 +166,9 @@ def _memory_of(
     )
 
 
-def _timed(state: State, batch: Batch, params: Train, accelerator: Accelerator) -> float:
+def _timed(state: State, batch: Batch, train: Train, accelerator: Accelerator) -> float:
     begun = time.perf_counter()
-    step.take(state, batch, params, accelerator)  # its figures are read, so the device is done
+    step.train_step(state, batch, train, accelerator)  # its metrics are read, so the device is done
     return time.perf_counter() - begun
 
 

@@ -1,0 +1,86 @@
+"""What is measured of each rendition of an utterance, and the means over utterances."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from lbtts.acoustics.measuring.f0 import track
+from lbtts.acoustics.measuring.mel import log_mel
+from lbtts.acoustics.store.features import Utterance
+from lbtts.evaluation import metrics, naturalness
+from lbtts.evaluation.renditions import Rendition
+from lbtts.grid import SAMPLE_RATE
+from lbtts.params import F0
+
+METRICS = {
+    "mcd": "mel-cepstral distance, reference durations",
+    "mcd_free": "mel-cepstral distance, own durations, warped",
+    "log_mel_l1": "log-mel L1",
+    "stft": "multi-resolution STFT distance",
+    "f0_rmse_hz": "F0 error, Hz, RMS over frames voiced in both",
+    "f0_rmse_cents": "F0 error, cents, likewise",
+    "voicing_error": "share of frames with the wrong voicing",
+    "duration_error": "duration error per token, units of 25 ms",
+    "length_ratio": "length relative to the recording",
+    "dnsmos": "naturalness by DNSMOS, overall, 1 to 5",
+    "dnsmos_p808": "naturalness by DNSMOS P.808, 1 to 5",
+}
+NATURALNESS = ("dnsmos", "dnsmos_p808")  # the metrics that need no recording to compare with
+
+Measures = dict[str, float]  # of one utterance
+
+# Over all frames of all utterances, not over means of utterances: which two of an utterance's
+# measures are summed up, and what is done with the ratio of the sums.
+_POOLED = {
+    "f0_rmse_hz": ("f0_squared_hz", "f0_frames", math.sqrt),
+    "f0_rmse_cents": ("f0_squared_cents", "f0_frames", math.sqrt),
+    "voicing_error": ("voicing_wrong", "frames", float),
+}
+_SUMMED = {name for pooled in _POOLED.values() for name in pooled[:2]}
+
+
+def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measures:
+    """The distances of `rendition` from the recording of `utterance`."""
+    audio = utterance.audio
+    measures = {
+        "mcd": metrics.mel_cepstral_distance(rendition.timed, audio, warp=False),
+        "mcd_free": metrics.mel_cepstral_distance(rendition.free, audio, warp=True),
+        "log_mel_l1": metrics.log_mel_l1(log_mel(rendition.timed), utterance.mel),
+        "stft": metrics.spectral_distance(rendition.timed, audio),
+        **naturalness.opinion(rendition.free),
+        **metrics.f0_differences(track(rendition.timed, f0), utterance.f0),
+    }
+    if rendition.units is not None:
+        measures["duration_error"] = metrics.duration_error(rendition.units, utterance.units)
+        measures["length_ratio"] = len(rendition.free) / len(audio)
+    return measures
+
+
+def measure_recording(utterance: Utterance) -> Measures:
+    """What can be measured of the recording of `utterance` by itself."""
+    return naturalness.opinion(utterance.audio)
+
+
+def summarise(measures: pd.DataFrame) -> dict[str, float]:
+    """The metrics over all utterances, to four digits.
+
+    One that is undefined, like the F0 error of a voice that is never voiced or the cepstral
+    distance of silence, is left out.
+
+    Args:
+        measures: a row an utterance.
+    """
+    found = {str(name): float(np.mean(measures[name])) for name in measures if name not in _SUMMED}
+    for name, (numerator, denominator, finish) in _POOLED.items():
+        if numerator in measures and (total := measures[denominator].sum()):
+            found[name] = finish(measures[numerator].sum() / total)
+    return {name: float(f"{value:.4g}") for name, value in found.items() if np.isfinite(value)}
+
+
+def real_time_factor(renditions: Mapping[str, Rendition]) -> float:
+    """Seconds of work a second of speech in the systems' own time, to four digits."""
+    work = sum(r.seconds or 0.0 for r in renditions.values())
+    speech = sum(len(r.free) for r in renditions.values()) / SAMPLE_RATE
+    return float(f"{work / speech:.4g}")

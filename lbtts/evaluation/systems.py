@@ -1,0 +1,71 @@
+"""What systems said and what was measured of it, as stages hand it on.
+
+<folder>/<system>/<id>.wav: 16 bits, 24 kHz, in the system's own time; <folder>/measures.csv: a row
+for each system and utterance. Any folder of WAV named by utterance can be put beside them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from numpy.typing import NDArray
+
+from lbtts.errors import InputError
+from lbtts.grid import SAMPLE_RATE
+
+_KEYS = ["system", "id"]
+
+
+def write_audio(folder: Path, system: str, utterance: str, audio: NDArray[np.float32]) -> None:
+    """Writes what a system said, [S] float32 at 24 kHz; what is louder than 1 is clipped."""
+    path = audio_path(folder, system, utterance)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio.clip(-1, 1), SAMPLE_RATE, subtype="PCM_16")
+
+
+def read_audio(folder: Path, system: str, utterance: str) -> NDArray[np.float32]:
+    """What a system said, [S] float32.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    path = audio_path(folder, system, utterance)
+    try:
+        return soundfile.read(path, dtype="float32")[0]
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{path}: not readable ({error}); run `dvc repro`") from error
+
+
+def audio_path(folder: Path, system: str, utterance: str) -> Path:
+    """Where it lies."""
+    return folder / system / f"{utterance}.wav"
+
+
+def write_measures(folder: Path, measures: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """Writes the measures of each system and utterance, in order."""
+    rows = [
+        dict(zip(_KEYS, (system, utterance), strict=True)) | dict(values)
+        for system, of_system in measures.items()
+        for utterance, values in of_system.items()
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(folder / "measures.csv", index=False, lineterminator="\n")
+
+
+def read_measures(folder: Path) -> dict[str, pd.DataFrame]:
+    """The measures by system, indexed by utterance, without those that a system does not have.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    path = folder / "measures.csv"
+    try:
+        table = pd.read_csv(path, dtype={"id": str})
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run `dvc repro`") from None
+    return {
+        str(system): rows.drop(columns="system").set_index("id").dropna(axis=1, how="all")
+        for system, rows in table.groupby("system", sort=False)
+    }

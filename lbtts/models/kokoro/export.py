@@ -1,0 +1,39 @@
+"""The folder that is given away, and its proof on the shortest sentences there are."""
+
+import shutil
+from typing import Any
+
+import numpy as np
+
+from lbtts.errors import InputError
+from lbtts.models.kokoro.release import folder
+from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
+from lbtts.params import Params
+from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
+from lbtts.records import read_json
+from lbtts.text.tokens import read_plans
+
+_PROVEN = 2  # sentences
+
+
+def make(p: Params) -> dict[str, Any]:
+    """Writes weights, voice, front end and graph into `models/export`, and proves them.
+
+    Raises:
+        InputError: stock kokoro, or the graph, does not say what the network says.
+    """
+    model, table = load_finetuned(FINETUNED)
+    shortest = sorted(read_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[:_PROVEN]
+    if not shortest:
+        raise InputError(f"{PLANNED}: no utterance to prove the export with; run `dvc repro g2p`")
+    spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]
+    shutil.rmtree(EXPORT, ignore_errors=True)
+    folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice)
+    folder.write_front_end(EXPORT, ADDITIONS, LEXICON)
+    metrics: dict[str, Any] = {"base": read_json(FINETUNED / "provenance.json")["base"]}
+    metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
+    print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")
+    if p.export.onnx:
+        folder.write_onnx(EXPORT, model, table, p.export.voice)
+        metrics |= folder.prove_onnx(EXPORT, model, table, spoken)
+    return metrics | folder.sizes(EXPORT)

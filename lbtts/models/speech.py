@@ -1,0 +1,18 @@
+"""What evaluation needs of an acoustic model: something that speaks tokens."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Synthesiser(Protocol):
+    """A network with the voice that it speaks with; the same tokens always sound the same."""
+
+    def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Audio [S] float32 at 24 kHz and units [T] int64 of `tokens` [T], in its own time."""
+
+    def speak_in_time(
+        self, tokens: NDArray[np.int64], units: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Audio [600 x sum of units] float32 of `tokens` [T] with given durations."""
