@@ -38,7 +38,7 @@ from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.records import read_json, write_json
 from lbtts.release import report
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from lbtts.training import session
 
 COLUMNS = {
@@ -107,7 +107,9 @@ def measure(project: Path, published: Path) -> None:
 
     manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
     audio = {name: str(project / path) for name, path in manifest["audio"].items()}
-    plans = {plan.id: plan for plan in read_plans(project / "data/alignment/utterances.jsonl")}
+    plans = {
+        plan.id: plan for plan in read_token_plans(project / "data/alignment/utterances.jsonl")
+    }
     training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
     figures = lines.summary(
         said,

@@ -21,7 +21,7 @@ from lbtts.evaluation.measures import Measures, measure, summarise
 from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 Figures = dict[str, float]
 System = Callable[[Utterance], Rendition]

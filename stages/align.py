@@ -19,7 +19,7 @@ from lbtts.errors import Reject, check_rejects
 from lbtts.params import Backend, Params
 from lbtts.records import write_json
 from lbtts.scratch import scratch
-from lbtts.text.tokens import Plan, read_plans, write_plans
+from lbtts.text.tokens import TokenPlan, read_token_plans, write_token_plans
 from stages import run
 
 OUT = Path("data/alignment")
@@ -30,7 +30,7 @@ CORRECTIONS = Path("data/corrections")
 
 
 def align(
-    backend: Backend, p: Params, plans: Sequence[Plan], dictionary: Dictionary
+    backend: Backend, p: Params, plans: Sequence[TokenPlan], dictionary: Dictionary
 ) -> Iterator[tuple[str, Found | Reject]]:
     """Each plan's id with what a backend makes of it."""
     manifest = read_manifest().set_index("id").loc[[plan.id for plan in plans]]
@@ -50,8 +50,8 @@ def align(
 
 
 def followed(
-    plan: Plan, result: Found | Reject, dictionary: Dictionary
-) -> tuple[Plan, Found] | Reject:
+    plan: TokenPlan, result: Found | Reject, dictionary: Dictionary
+) -> tuple[TokenPlan, Found] | Reject:
     """The plan as it was heard, and its phones, if they are of this plan."""
     if isinstance(result, Reject):
         return result
@@ -67,7 +67,7 @@ def followed(
 def main() -> None:
     """Aligns with the chosen backend; lists every utterance with its figures or its reason."""
     p = params.load()
-    plans = read_plans("data/g2p/utterances.jsonl")
+    plans = read_token_plans("data/g2p/utterances.jsonl")
     dictionary = read_dictionary(DICTIONARY)
     corrected = prealigned.corrections(CORRECTIONS, plans)
     results = dict(align(p.align.backend, p, plans, dictionary)) | corrected
@@ -75,7 +75,7 @@ def main() -> None:
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    heard: list[Plan] = []
+    heard: list[TokenPlan] = []
     found: dict[str, Found] = {}
     rejects: dict[str, Reject] = {}
     for plan in tqdm(plans, desc="write", unit="utt"):
@@ -87,7 +87,7 @@ def main() -> None:
         found[plan.id] = result[1]
         alignment = textgrid.from_phones(result[0], result[1].phones, result[1].seconds)
         textgrid.write(alignment, OUT / f"{plan.id}.TextGrid")
-    write_plans(heard, PLANS)
+    write_token_plans(heard, PLANS)
     table = report(source, found, rejects, p.align.quality)
     if p.align.second is not None and heard:
         others = dict(align(p.align.second, p, heard, dictionary))

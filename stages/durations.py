@@ -13,14 +13,14 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE, samples_to_units
 from lbtts.records import write_json
-from lbtts.text.tokens import Plan, read_plans
+from lbtts.text.tokens import TokenPlan, read_token_plans
 from stages import run
 
 ALIGNMENT = Path("data/alignment")
 OUT = Path("data/durations.csv")
 
 
-def convert(plan: Plan, seconds: str) -> Durations:
+def convert(plan: TokenPlan, seconds: str) -> Durations:
     """The durations of one utterance, from its TextGrid and the length in the manifest."""
     alignment = textgrid.read(ALIGNMENT / f"{plan.id}.TextGrid")
     return durations(plan, alignment, samples_to_units(round(float(seconds) * SAMPLE_RATE)))
@@ -31,7 +31,9 @@ def main() -> None:
     p = params.load()
     report = pd.read_csv(ALIGNMENT / "report.csv", dtype=str, keep_default_na=False)
     aligned = set(report[report["status"] == "ok"]["id"])
-    plans = [plan for plan in read_plans("data/alignment/utterances.jsonl") if plan.id in aligned]
+    plans = [
+        plan for plan in read_token_plans("data/alignment/utterances.jsonl") if plan.id in aligned
+    ]
     if not plans:
         raise InputError(f"{ALIGNMENT}/report.csv: no aligned utterance; see its reasons")
     seconds = read_manifest().set_index("id")["seconds"]

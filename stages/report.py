@@ -4,7 +4,7 @@ from lbtts import params, paths
 from lbtts.errors import InputError
 from lbtts.records import read_json
 from lbtts.release import report
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 EARLIER = ("corpus", "g2p", "align", "durations", "features", "base", "voice", "train")
@@ -17,7 +17,7 @@ def main() -> None:
     spoken = sorted(path.stem for path in (paths.REFERENCE / "recording").glob("*.wav"))
     if not spoken:
         raise InputError(f"{paths.REFERENCE}: no recordings; run `dvc repro reference`")
-    plans = {plan.id: plan for plan in read_plans(paths.SPOKEN)}
+    plans = {plan.id: plan for plan in read_token_plans(paths.SPOKEN)}
     page = report.page(
         title=f"Kokoro, fine-tuned on {p.corpus.name}",
         subtitle=f"Speaker: {p.corpus.speaker}. Steps of training: {provenance['steps']}.",

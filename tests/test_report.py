@@ -14,8 +14,7 @@ from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, VOICE
 from lbtts.evaluation.systems import audio_path, write_audio
 from lbtts.release import report
 from lbtts.release.card import card
-from lbtts.text.tokens import Plan as TokenPlan
-from lbtts.text.tokens import Token
+from lbtts.text.tokens import Token, TokenPlan
 from tests.conftest import ROOT
 
 MEASURED = {

@@ -27,7 +27,7 @@ from scipy.optimize import isotonic_regression
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
-from lbtts.text.tokens import Plan, Token
+from lbtts.text.tokens import Token, TokenPlan
 
 _LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
 
@@ -46,7 +46,7 @@ class Durations:
     shift: float
 
 
-def durations(plan: Plan, alignment: Alignment, total: int) -> Durations:
+def durations(plan: TokenPlan, alignment: Alignment, total: int) -> Durations:
     """The durations of an utterance, by the rule above.
 
     Args:
@@ -80,7 +80,7 @@ def durations(plan: Plan, alignment: Alignment, total: int) -> Durations:
     return Durations(tuple(int(n) for n in units - excess), tuple(cuts), shift)
 
 
-def _check(plan: Plan, alignment: Alignment, total: int) -> None:
+def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:
     expected = [phone.label for phone in plan.phones]
     found = [phone.label for phone in alignment.phones]
     if found != expected:

@@ -23,7 +23,7 @@ from lbtts.alignment.pronunciation import Dictionary, pronunciations
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
 from lbtts.params import Kaldi
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _RETRY = 4  # times the beam, for utterances that find no path
 _STRETCH = 30  # frames: the goodness of a third of a second tells one wrong word from noise
@@ -45,7 +45,7 @@ _work = _Work()
 
 
 def align(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     dictionary: Dictionary,
     audio: Mapping[str, str],
     seconds: Mapping[str, float],
@@ -81,7 +81,7 @@ def align(
 
 
 def train(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     dictionary: Dictionary,
     audio: Mapping[str, str],
     choice: Kaldi,
@@ -96,7 +96,7 @@ def train(
 
 
 def _train(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     words: Mapping[str, Words],
     audio: Mapping[str, str],
     choice: Kaldi,
@@ -138,10 +138,10 @@ def _train(
     return work
 
 
-def _evenly(plans: Sequence[Plan], words: Mapping[str, Words], limit: int) -> list[Plan]:
+def _evenly(plans: Sequence[TokenPlan], words: Mapping[str, Words], limit: int) -> list[TokenPlan]:
     """At most `limit` plans, spread evenly, but always one for each phone that occurs."""
 
-    def labels(plan: Plan) -> set[str]:
+    def labels(plan: TokenPlan) -> set[str]:
         return {label for word in words[plan.id] for phones in word for label in phones}
 
     step = max(1, -(-len(plans) // limit))

@@ -24,7 +24,7 @@ from lbtts.alignment.pronunciation import recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
 from lbtts.params import MFA
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _SPEAKER = "speaker"
 _SPOKEN_NOISE = "spn"
@@ -41,7 +41,7 @@ _REMEDY = "install it from environment-mfa.yml, mend align.mfa.command, or set a
 
 
 def align(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     audio: Mapping[str, str],
     dictionary: Path,
     choice: MFA,
@@ -118,7 +118,9 @@ def _arguments(verb: str, places: Sequence[Path], choice: MFA, jobs: int) -> lis
     return [verb, *(str(place.resolve()) for place in places), *options, *beams]
 
 
-def _lay_out(plans: Sequence[Plan], audio: Mapping[str, str], folder: Path) -> dict[str, Reject]:
+def _lay_out(
+    plans: Sequence[TokenPlan], audio: Mapping[str, str], folder: Path
+) -> dict[str, Reject]:
     """Makes the corpus folder: the clips, and their words beside them; why some are not in it."""
     folder.mkdir(parents=True)
     rejects = {}
@@ -188,7 +190,7 @@ def _run(command: Sequence[str], root: Path) -> None:
 
 
 def _results(
-    plans: Sequence[Plan], out: Path, lexicon: Lexicon, rejects: Mapping[str, Reject]
+    plans: Sequence[TokenPlan], out: Path, lexicon: Lexicon, rejects: Mapping[str, Reject]
 ) -> list[tuple[str, Found | Reject]]:
     """Each plan's id with what MFA wrote of it."""
     likelihoods = _likelihoods(out / _LIKELIHOODS)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lbtts.alignment.mfcc import DIMENSION
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 Words = Sequence[
     Sequence[Phones]

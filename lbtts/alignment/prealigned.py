@@ -11,13 +11,16 @@ from lbtts.alignment.pronunciation import Heard, as_heard, matched, recognised
 from lbtts.alignment.textgrid import Found, Interval
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.phones import canonical
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _ENDING = ".textgrid"  # in any case
 
 
 def align(
-    plans: Sequence[Plan], folder: Path, starts: Mapping[str, float], seconds: Mapping[str, float]
+    plans: Sequence[TokenPlan],
+    folder: Path,
+    starts: Mapping[str, float],
+    seconds: Mapping[str, float],
 ) -> Iterator[tuple[str, Found | Reject]]:
     """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
 
@@ -67,7 +70,7 @@ def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Pa
     return (exact or candidates)[0]
 
 
-def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject]:
+def corrections(folder: Path, plans: Sequence[TokenPlan]) -> dict[str, Found | Reject]:
     """What was corrected by hand, by id: grids of the clips themselves, in `folder`.
 
     Raises:
@@ -87,8 +90,8 @@ def corrections(folder: Path, plans: Sequence[Plan]) -> dict[str, Found | Reject
 
 
 def told(
-    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval]
-) -> tuple[Plan, tuple[Interval, ...]] | None:
+    plan: TokenPlan, words: Sequence[Interval], phones: Sequence[Interval]
+) -> tuple[TokenPlan, tuple[Interval, ...]] | None:
     """The plan with the phones of a grid whose maker has decided how each word was said.
 
     Where words of the grid are several of the plan, as with a clitic, or are written otherwise, as

@@ -12,8 +12,8 @@ import numpy as np
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
-from lbtts.text.oov.graphones import Phones
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.inventory import Phones
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 Dictionary = Mapping[str, tuple[Phones, ...]]
 
@@ -48,7 +48,7 @@ def read_dictionary(path: str | Path) -> Dictionary:
     return found
 
 
-def pronunciations(plan: Plan, dictionary: Dictionary) -> list[list[Phones]]:
+def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]]:
     """Of each word the pronunciations it may have: the plan's, then those of the dictionary."""
     return [
         [phones, *(p for p in dictionary.get(word, ()) if p != phones)]
@@ -60,7 +60,7 @@ def recognised(phones: Sequence[Interval]) -> tuple[Interval, ...]:
     """Intervals of any aligner under canonical labels, without silences and position marks.
 
     Raises:
-        Reject: a label has no place in the phoneme contract.
+        Reject: a label has no place in the phone inventory.
     """
     known = []
     for phone in phones:
@@ -78,8 +78,8 @@ def recognised(phones: Sequence[Interval]) -> tuple[Interval, ...]:
 
 
 def follow(
-    plan: Plan, phones: Sequence[Interval], dictionary: Dictionary
-) -> tuple[Plan, tuple[Interval, ...]]:
+    plan: TokenPlan, phones: Sequence[Interval], dictionary: Dictionary
+) -> tuple[TokenPlan, tuple[Interval, ...]]:
     """The plan with the phones that were heard, and these, one interval a phone of it.
 
     The cheapest edit of one sequence into the other says which phone is which: another vowel for a
@@ -121,7 +121,9 @@ def follow(
     return as_heard(plan, words)
 
 
-def as_heard(plan: Plan, words: Sequence[Sequence[Heard]]) -> tuple[Plan, tuple[Interval, ...]]:
+def as_heard(
+    plan: TokenPlan, words: Sequence[Sequence[Heard]]
+) -> tuple[TokenPlan, tuple[Interval, ...]]:
     """The plan with these phones in its words, less the words that have none; where they lie."""
     there = [number for number, word in enumerate(words) if word]
     place = {number: k for k, number in enumerate(there)}
@@ -173,7 +175,7 @@ def _difference(one: str, other: str) -> float:
     return 1 if (one in VOWELS) == (other in VOWELS) else 2
 
 
-def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
+def _tokens(plan: TokenPlan, words: Sequence[Sequence[Heard]]) -> list[Token]:
     """The plan's tokens with those of each word made anew from its phones.
 
     A word without phones takes the space before it along, unless a word follows without a space.
@@ -199,7 +201,7 @@ def _tokens(plan: Plan, words: Sequence[Sequence[Heard]]) -> list[Token]:
     return tokens
 
 
-def _marks(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> dict[int, str]:
+def _marks(plan: TokenPlan, tokens: Sequence[Token], heard: Sequence[Heard]) -> dict[int, str]:
     """The marks of stress that the plan put into a word, by the phones that were heard.
 
     A second stress whose vowel was not said is lost; the main stress goes to the nearest one.
@@ -216,7 +218,7 @@ def _marks(plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard]) -> dict[
 
 
 def _stressed(
-    plan: Plan, tokens: Sequence[Token], heard: Sequence[Heard], planned: int, *, nearest: bool
+    plan: TokenPlan, tokens: Sequence[Token], heard: Sequence[Heard], planned: int, *, nearest: bool
 ) -> int | None:
     """Which phone of a word bears the stress that the plan put on the phone `planned`.
 

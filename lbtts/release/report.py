@@ -21,7 +21,7 @@ from lbtts.evaluation.systems import audio_path, read_audio
 from lbtts.grid import FRAME_RATE
 from lbtts.page import audio_file, panels, png, render
 from lbtts.params import F0
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 # Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
 REJECTS = {
@@ -65,7 +65,7 @@ class Sample:
     recordings: tuple[Recording, ...]
 
 
-def sample(plan: Plan, f0: F0) -> Sample:
+def sample(plan: TokenPlan, f0: F0) -> Sample:
     """The utterance of a token plan as the evaluated systems said it.
 
     Raises:

@@ -11,7 +11,7 @@ from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
 from lbtts.params import Params
 from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
 from lbtts.records import read_json
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 
 _PROVEN = 2  # sentences
 
@@ -23,7 +23,9 @@ def make(p: Params) -> dict[str, Any]:
         InputError: stock kokoro, or the graph, does not say what the network says.
     """
     model, table = load_finetuned(FINETUNED)
-    shortest = sorted(read_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[:_PROVEN]
+    shortest = sorted(read_token_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[
+        :_PROVEN
+    ]
     if not shortest:
         raise InputError(f"{PLANNED}: no utterance to prove the export with; run `dvc repro g2p`")
     spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]
