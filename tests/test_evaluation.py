@@ -8,8 +8,9 @@ from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
 from lbtts.evaluation import metrics
 from lbtts.evaluation.copy_synthesis import copy_synthesis
-from lbtts.evaluation.measures import METRICS, NATURALNESS, measure, summarise
+from lbtts.evaluation.measures import measure, summarise
 from lbtts.evaluation.renditions import Rendition, render, render_copy
+from lbtts.evaluation.systems import METRICS, NATURALNESS
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.voices.table import VoiceTable

@@ -9,9 +9,16 @@ from ruamel.yaml import YAML
 
 from lbtts import params, paths
 from lbtts.errors import InputError
-from lbtts.evaluation.measures import METRICS, NATURALNESS
-from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, VOICE
-from lbtts.evaluation.systems import audio_path, write_audio
+from lbtts.evaluation.systems import (
+    CEILING,
+    FLOOR,
+    METRICS,
+    NATURALNESS,
+    RECORDING,
+    VOICE,
+    audio_path,
+    write_audio,
+)
 from lbtts.release import report
 from lbtts.release.card import card
 from lbtts.text.tokens import Token, TokenPlan

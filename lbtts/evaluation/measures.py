@@ -14,21 +14,6 @@ from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
 
-METRICS = {
-    "mcd": "mel-cepstral distance, reference durations",
-    "mcd_free": "mel-cepstral distance, own durations, warped",
-    "log_mel_l1": "log-mel L1",
-    "stft": "multi-resolution STFT distance",
-    "f0_rmse_hz": "F0 error, Hz, RMS over frames voiced in both",
-    "f0_rmse_cents": "F0 error, cents, likewise",
-    "voicing_error": "share of frames with the wrong voicing",
-    "duration_error": "duration error per token, units of 25 ms",
-    "length_ratio": "length relative to the recording",
-    "dnsmos": "naturalness by DNSMOS, overall, 1 to 5",
-    "dnsmos_p808": "naturalness by DNSMOS P.808, 1 to 5",
-}
-NATURALNESS = ("dnsmos", "dnsmos_p808")  # the metrics that need no recording to compare with
-
 Measures = dict[str, float]  # of one utterance
 
 # Over all frames of all utterances, not over means of utterances: which two of an utterance's

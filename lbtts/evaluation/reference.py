@@ -12,8 +12,15 @@ from lbtts.evaluation.measures import (
     real_time_factor,
     summarise,
 )
-from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, Rendition, render, render_copy
-from lbtts.evaluation.systems import read_measures, write_audio, write_measures
+from lbtts.evaluation.renditions import Rendition, render, render_copy
+from lbtts.evaluation.systems import (
+    CEILING,
+    FLOOR,
+    RECORDING,
+    read_measures,
+    write_audio,
+    write_measures,
+)
 from lbtts.models.speech import Synthesiser
 from lbtts.params import Params
 

@@ -15,8 +15,6 @@ from lbtts.evaluation.copy_synthesis import copy_synthesis
 from lbtts.models.speech import Synthesiser
 from lbtts.params import F0
 
-RECORDING, CEILING, FLOOR, VOICE = "recording", "ceiling", "floor", "voice"  # the systems
-
 Array = NDArray[np.float32]
 
 

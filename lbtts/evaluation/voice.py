@@ -7,8 +7,8 @@ from tqdm import tqdm
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.evaluation import reference
 from lbtts.evaluation.measures import Measures, measure, real_time_factor, summarise
-from lbtts.evaluation.renditions import VOICE, Rendition, render
-from lbtts.evaluation.systems import read_measures, write_audio, write_measures
+from lbtts.evaluation.renditions import Rendition, render
+from lbtts.evaluation.systems import VOICE, read_measures, write_audio, write_measures
 from lbtts.models.speech import Synthesiser
 from lbtts.params import Params
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lbtts.evaluation.measures import METRICS
+from lbtts.evaluation.systems import METRICS
 from lbtts.page import render
 from lbtts.params import Params
 

@@ -15,9 +15,15 @@ from lbtts import paths
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.errors import InputError
-from lbtts.evaluation.measures import METRICS
-from lbtts.evaluation.renditions import CEILING, FLOOR, RECORDING, VOICE
-from lbtts.evaluation.systems import audio_path, read_audio
+from lbtts.evaluation.systems import (
+    CEILING,
+    FLOOR,
+    METRICS,
+    RECORDING,
+    VOICE,
+    audio_path,
+    read_audio,
+)
 from lbtts.grid import FRAME_RATE
 from lbtts.page import audio_file, panels, png, render
 from lbtts.params import F0
