@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from lbtts.models.kokoro.network import miniature
-from lbtts.models.kokoro.network.trainable import Crop, Kokoro, token_lengths, token_of_unit
+from lbtts.models.kokoro.network.trainable import (
+    Crop,
+    Kokoro,
+    make_trainable,
+    token_lengths,
+    token_of_unit,
+)
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.randomness import seeded_noise
 
@@ -13,7 +19,7 @@ UNITS = torch.tensor([[2, 3, 1, 4, 2, 5, 3, 2], [3, 4, 2, 6, 5, 4, 0, 0]])
 @pytest.fixture(scope="module")
 def network():
     table = torch.randn(510, 1, 256, generator=torch.Generator().manual_seed(0))
-    return Kokoro(miniature.random(), VoiceTable(table)).eval()
+    return make_trainable(miniature.random(), VoiceTable(table)).eval()
 
 
 def test_a_batch_of_one_equals_stock_inference_to_the_last_bit(network):
@@ -90,3 +96,14 @@ def test_a_crop_that_leaves_its_utterance_is_refused():
 def test_utterances_of_different_lengths_need_a_crop():
     with pytest.raises(ValueError, match="need a crop"):
         token_of_unit(UNITS)
+
+
+def test_what_only_speaks_leaves_its_model_as_it_is():
+    model = miniature.random()
+    classes = [type(module) for module in model.modules()]
+    table = torch.zeros(510, 1, 256)
+    Kokoro(model, VoiceTable(table))
+    assert [type(module) for module in model.modules()] == classes
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    make_trainable(model, VoiceTable(table))
+    assert [type(module) for module in model.modules()] != classes

@@ -18,9 +18,9 @@ def test_a_louder_recording_is_the_same_speaker():
 
 def test_sentences_are_spread_over_the_lengths_of_the_corpus():
     lengths = np.random.default_rng(0).permutation(np.arange(20, 140))
-    chosen = lengths[references.spread(lengths)]
+    chosen = lengths[references.representative(lengths)]
     np.testing.assert_array_equal(chosen, [30, 50, 70, 90, 110, 130])
 
 
 def test_a_corpus_of_few_sentences_has_them_all_spoken():
-    assert sorted(references.spread(np.array([30, 10, 20]))) == [0, 1, 2]
+    assert sorted(references.representative(np.array([30, 10, 20]))) == [0, 1, 2]
