@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.linear_model import Ridge, RidgeCV
 from torch import Tensor
 
 from lbtts.errors import InputError
@@ -143,17 +144,12 @@ def fit(
     """
     weights = np.stack([VoiceTable(table).weights.detach().double().numpy() for table in tables])
     mean, heard = weights.mean(0), embeddings.astype(np.float64).mean(1)
-    apart = heard - heard.mean(0)
-    ridge = _Ridge(apart)
     slope = np.empty((len(mean), heard.shape[1], STYLE))
     scores = {}
     for name, half in HALVES.items():
-        scores[name] = _choose(ridge, weights[..., half])
-        slope[..., half] = np.einsum(
-            "ev,vkh->keh",
-            apart.T @ ridge.inverse(scores[name].strength),
-            (weights - mean)[..., half],
-        )
+        ridge, scores[name] = _choose(heard, weights[..., half])
+        fitted = ridge.fit(heard, weights[..., half].reshape(len(heard), -1)).coef_
+        slope[..., half] = fitted.reshape(len(mean), -1, heard.shape[1]).swapaxes(1, 2)
     return Projection(
         mean=mean,
         slope=slope,
@@ -171,51 +167,28 @@ def _sizes(styles: Array) -> Array:
     return sizes.clip(np.finfo(np.float64).tiny)
 
 
-class _Ridge:
-    """Ridge regression on centred rows [V, E], for all strengths from one decomposition."""
-
-    def __init__(self, apart: Array) -> None:
-        self._values, self._vectors = np.linalg.eigh(apart @ apart.T)
-        self._values = self._values.clip(0)
-        self.scale = float(self._values.mean())
-
-    def inverse(self, strength: float) -> Array:
-        """(X Xᵀ + strength · scale · I)⁻¹, [V, V]."""
-        return self._with(1 / (self._values + strength * self.scale))
-
-    def smoother(self, strength: float) -> Array:
-        """What turns voices' targets into their predictions, [V, V]; the mean is one of them."""
-        shares = self._values / (self._values + strength * self.scale)
-        return 1 / len(shares) + self._with(shares)
-
-    def _with(self, values: Array) -> Array:
-        return (self._vectors * values) @ self._vectors.T
-
-
-def _choose(ridge: _Ridge, weights: Array) -> Score:
-    """The score of the strength that has the least squared error on left-out voices.
+def _choose(heard: Array, weights: Array) -> tuple[Ridge, Score]:
+    """The ridge that predicts left-out voices with the least squared error, and how well it does.
 
     Args:
-        ridge: of the voices' embeddings.
+        heard: [V, E], each voice's mean embedding.
         weights: [V, 8, H] spline weights of one half of the voices' tables.
     """
     rows = np.einsum("nk,vkh->vnh", basis(_SCORED), weights)
-    mean = _left_out(np.full((len(rows), len(rows)), 1 / len(rows)), rows)
-    predicted = [_left_out(ridge.smoother(strength), rows) for strength in _STRENGTHS]
-    errors = [float(np.square(rows - p).sum()) for p in predicted]
-    best = int(np.argmin(errors))
-    return Score(
+    scale = float(np.square(heard - heard.mean(0)).sum()) / len(heard)
+    searched = RidgeCV(
+        _STRENGTHS * scale, scoring="neg_mean_squared_error", store_cv_results=True
+    ).fit(heard, rows.reshape(len(rows), -1))
+    best = int(np.argmin(np.abs(_STRENGTHS * scale - searched.alpha_)))
+    predicted = searched.cv_results_[..., best].reshape(rows.shape)
+    mean = (len(rows) * rows.mean(0) - rows) / (len(rows) - 1)  # of the other voices
+    error, floor = float(np.square(rows - predicted).sum()), float(np.square(rows - mean).sum())
+    return Ridge(searched.alpha_), Score(
         strength=float(_STRENGTHS[best]),
-        left_out_r2=1 - errors[best] / float(np.square(rows - mean).sum()),
-        left_out_cosine=_cosine(rows, predicted[best]),
+        left_out_r2=1 - error / floor,
+        left_out_cosine=_cosine(rows, predicted),
         mean_voice_cosine=_cosine(rows, mean),
     )
-
-
-def _left_out(smoother: Array, rows: Array) -> Array:
-    """Each voice's rows [V, n, H] as predicted by a fit to the other voices."""
-    residuals = rows - np.einsum("vw,wnh->vnh", smoother, rows)
-    return rows - residuals / (1 - np.diag(smoother))[:, None, None]
 
 
 def _cosine(a: Array, b: Array) -> float:
