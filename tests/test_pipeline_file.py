@@ -25,7 +25,7 @@ ORDER = [
 ]
 # What carries choices, errors and files about, and changes no result: DVC sees the values.
 PLUMBING = {
-    *(Path(f"lbtts/{name}.py") for name in ("errors", "records", "scratch", "page")),
+    *(Path(f"lbtts/{name}.py") for name in ("errors", "records", "scratch", "page", "paths")),
     *(Path(f"lbtts/{name}.py") for name in ("workers", "child")),
     *(Path(f"lbtts/params/{name}.py") for name in ("__init__", "data", "section", "training")),
     Path("stages/__init__.py"),
