@@ -19,14 +19,14 @@ from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.alignment.pronunciation import read_dictionary
 from lbtts.corpus.manifest import read_manifest
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 
 DICTIONARY = Path("data/g2p/lexicon.dict")
 
 
 def align(workers: int) -> None:
     choice = params.load().align.kaldi
-    plans = read_plans("data/g2p/utterances.jsonl")
+    plans = read_token_plans("data/g2p/utterances.jsonl")
     manifest = read_manifest().set_index("id")
     seconds = manifest.loc[[plan.id for plan in plans], "seconds"].astype(float).to_dict()
     dictionary = read_dictionary(DICTIONARY)
@@ -35,7 +35,7 @@ def align(workers: int) -> None:
 
 
 def features() -> None:
-    for plan in read_plans("data/g2p/utterances.jsonl"):
+    for plan in read_token_plans("data/g2p/utterances.jsonl"):
         mfcc(f"data/corpus/audio/{plan.id}.flac")
 
 

@@ -34,7 +34,7 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro import checkpoint
 from lbtts.params import Kaldi
 from lbtts.records import write_json
-from lbtts.text.tokens import Plan, read_plans
+from lbtts.text.tokens import TokenPlan, read_token_plans
 
 COLUMNS = {
     "phone_errors": "phones misheard, %",
@@ -61,8 +61,8 @@ def stock(folder: Path, weights: str) -> KModel:
 
 
 def read_aloud(
-    model: KModel, begun: Tensor, voices: dict[str, Tensor], plans: list[Plan], folder: Path
-) -> tuple[list[Plan], dict[str, str]]:
+    model: KModel, begun: Tensor, voices: dict[str, Tensor], plans: list[TokenPlan], folder: Path
+) -> tuple[list[TokenPlan], dict[str, str]]:
     """What the base reads of `plans`: the plans under new ids, and their files by id.
 
     Each is read with the table that training begins with, and by one of the base's own voices.
@@ -91,7 +91,9 @@ def main() -> None:
     folder = project / "scratch/demo_voice"
     store = FeatureStore(project / "data/features.h5", p.features.f0)
     manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
-    plans = {plan.id: plan for plan in read_plans(project / "data/alignment/utterances.jsonl")}
+    plans = {
+        plan.id: plan for plan in read_token_plans(project / "data/alignment/utterances.jsonl")
+    }
     training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
     utterances = [store[i] for i in store.indices("test")]
 

@@ -4,7 +4,7 @@
 
 FILE is an MFA dictionary, or a table with the columns word, phones and split; by default the
 sources in params.yaml. All learn from its training words and are scored on the words held out; what
-each says is mapped by the one phoneme contract. Learning takes minutes, once: it is kept in
+each says is mapped by the one phone inventory. Learning takes minutes, once: it is kept in
 scratch/.
 """
 
@@ -18,8 +18,8 @@ from lbtts import params
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.text.inventory import Phones
 from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
-from lbtts.text.oov.graphones import Phones
 from lbtts.text.oov.learning import distance, kept
 from lbtts.text.oov.unknown import learn_ngrams
 from lbtts.text.sources import gather

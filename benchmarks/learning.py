@@ -36,7 +36,7 @@ from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.models.kokoro import checkpoint, miniature
 from lbtts.records import read_json, write_json
 from lbtts.release import report
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import train as train_stage
 
 COLUMNS = {
@@ -104,7 +104,9 @@ def measure(project: Path, published: Path) -> None:
 
     manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
     audio = {name: str(project / path) for name, path in manifest["audio"].items()}
-    plans = {plan.id: plan for plan in read_plans(project / "data/alignment/utterances.jsonl")}
+    plans = {
+        plan.id: plan for plan in read_token_plans(project / "data/alignment/utterances.jsonl")
+    }
     training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
     figures = lines.summary(
         said,

@@ -19,7 +19,7 @@ from lbtts.acoustics.store.features import Utterance
 from lbtts.evaluation.renditions import Measured, Rendition, measure, summarise
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 Figures = dict[str, float]
 System = Callable[[Utterance], Rendition]

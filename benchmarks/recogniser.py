@@ -22,9 +22,9 @@ from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.errors import Reject
 from lbtts.params import Kaldi
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 from lbtts.text.oov.learning import distance
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 # Few Gaussians: more fit the recordings better, and already the copy synthesis of them worse.
 CHOICE = Kaldi(gaussians=200, iterations=20, beam=100, training_utterances=600)
@@ -35,7 +35,7 @@ class Recogniser:
     """Hears phones in audio files."""
 
     def __init__(
-        self, plans: Sequence[Plan], audio: Mapping[str, str], choice: Kaldi = CHOICE
+        self, plans: Sequence[TokenPlan], audio: Mapping[str, str], choice: Kaldi = CHOICE
     ) -> None:
         """Learns from the clips of `plans`, whose paths are `audio`, by id."""
         self._beam = choice.beam
@@ -65,7 +65,7 @@ def in_a_room(path: Path, room: Path) -> Path:
     return copy
 
 
-def labels(plan: Plan) -> Phones:
+def labels(plan: TokenPlan) -> Phones:
     """What is said in `plan`."""
     return tuple(phone.label for phone in plan.phones)
 

@@ -31,7 +31,7 @@ from lbtts.acoustics.store.features import FeatureWriter
 from lbtts.corpus.manifest import write_manifest
 from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
 from lbtts.params import F0
-from lbtts.text.tokens import Plan, Token, write_plans
+from lbtts.text.tokens import Token, TokenPlan, write_token_plans
 
 ROOT = Path(__file__).resolve().parent.parent
 CHOICE = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
@@ -56,10 +56,10 @@ def make(source: Path, folder: Path, count: int, seconds: float) -> None:
         units = [2] * (length // SAMPLES_PER_UNIT // 2)
         tokens = tuple(Token("m", 0, None) for _ in units[2:])
         rows.append({"id": name, "split": "train", "audio": path, "status": "ok"})
-        plans.append(Plan(name, "m", ("m",), (), tokens))
+        plans.append(TokenPlan(name, "m", ("m",), (), tokens))
         durations.append(f"{name},ok,,{' '.join(map(str, units))},")
     write_manifest(rows, folder / "data/corpus/manifest.csv")
-    write_plans(plans, folder / "data/alignment/utterances.jsonl")
+    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
     (folder / "data/durations.csv").write_text("\n".join(durations) + "\n")
     params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("method: harvest", "method: dio").replace(

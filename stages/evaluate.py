@@ -19,7 +19,7 @@ from lbtts.evaluation.synthesis import Synthesiser
 from lbtts.models.kokoro.checkpoint import load_base, load_finetuned, load_tensors
 from lbtts.records import read_json, write_json
 from lbtts.release import report
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 FEATURES = Path("data/features.h5")
@@ -34,7 +34,7 @@ def main() -> None:
     f0 = p.features.f0
     store = FeatureStore(FEATURES, p.features.f0)
     chosen = store.held_out("report", p.evaluate.utterances)
-    plans = {plan.id: plan for plan in read_plans("data/alignment/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_token_plans("data/alignment/utterances.jsonl")}
     provenance = read_json(FINETUNED / "provenance.json")
     stages = {stage: read_json(METRICS / f"{stage}.json") for stage in EARLIER}
     ours = Synthesiser(*load_finetuned(FINETUNED))

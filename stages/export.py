@@ -11,7 +11,7 @@ from lbtts.models.kokoro import export
 from lbtts.models.kokoro.checkpoint import load_finetuned, read_config
 from lbtts.records import read_json, write_json
 from lbtts.release.card import card
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 FINETUNED, OUT = Path("models/finetuned"), Path("models/export")
@@ -26,7 +26,7 @@ def main() -> None:
     voice = p.export.voice
     model, table = load_finetuned(FINETUNED)
     provenance = read_json(FINETUNED / "provenance.json")
-    shortest = sorted(read_plans(PLANS), key=lambda plan: (len(plan.tokens), plan.id))[:2]
+    shortest = sorted(read_token_plans(PLANS), key=lambda plan: (len(plan.tokens), plan.id))[:2]
     if not shortest:
         raise InputError(f"{PLANS}: no utterance to prove the export with; run `dvc repro g2p`")
     spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]

@@ -17,7 +17,7 @@ from lbtts.errors import InputError, Reject, check_rejects
 from lbtts.params import Features
 from lbtts.records import write_json
 from lbtts.scratch import scratch
-from lbtts.text.tokens import each_plan
+from lbtts.text.tokens import each_token_plan
 from lbtts.workers import workers
 from stages import run
 
@@ -30,7 +30,9 @@ COLUMNS = "id", "status", "reason", "suspicion", "voiced", "outside", "jumps"
 def read_clips() -> list[Clip]:
     """The clips with durations, sorted by id."""
     manifest = read_manifest().set_index("id")
-    tokens = {plan.id: plan.input_ids for plan in each_plan("data/alignment/utterances.jsonl")}
+    tokens = {
+        plan.id: plan.input_ids for plan in each_token_plan("data/alignment/utterances.jsonl")
+    }
     clips = []
     for timing in read_timings(DURATIONS):
         if timing.id not in tokens or timing.id not in manifest.index:

@@ -7,7 +7,7 @@ from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
 from lbtts.inspection import alignment, features, stress
 from lbtts.records import write_json
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 OUT = Path("metrics/inspection")
@@ -27,7 +27,7 @@ def main() -> None:
 
     store = FeatureStore("data/features.h5", p.features.f0)
     report = features.read_report(Path("data/features_report.csv"))
-    plans = read_plans(ALIGNMENT / "utterances.jsonl")
+    plans = read_token_plans(ALIGNMENT / "utterances.jsonl")
     table = features.describe(store, plans, report, p.run.workers)
     said = {plan.id: plan for plan in plans}
     marks, auc = stress.disagreements(

@@ -11,7 +11,7 @@ from lbtts.acoustics.store.features import FeatureWriter
 from lbtts.corpus.manifest import write_manifest
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0
-from lbtts.text.tokens import Phone, Plan, Token, write_plans
+from lbtts.text.tokens import Phone, Token, TokenPlan, write_token_plans
 from tests.conftest import ROOT
 
 HARVEST = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
@@ -60,10 +60,10 @@ def write_project(folder: Path, ids: list[str]) -> Path:
         soundfile.write(folder / clip, buzz(sum(units) + bool(cut), seed=number).audio, SAMPLE_RATE)
         split = "test" if number == 3 else "train"
         manifest.append({"id": name, "split": split, "audio": clip, "status": "ok"})
-        plans.append(Plan(name, "Moien", ("moien",), phones, tokens))
+        plans.append(TokenPlan(name, "Moien", ("moien",), phones, tokens))
         durations.append(f"{name},ok,,{' '.join(map(str, units))},{cut}")
     write_manifest(manifest, folder / "data/corpus/manifest.csv")
-    write_plans(plans, folder / "data/alignment/utterances.jsonl")
+    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
     table = ["id,status,reason,units,cuts", *reversed(durations), "v,rejected,misaligned,,"]
     (folder / "data/durations.csv").write_text("\n".join(table) + "\n")
     return folder

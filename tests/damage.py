@@ -8,14 +8,19 @@ import numpy as np
 import soundfile
 from numpy.random import Generator
 
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 KINDS = ("other text", "extra words", "missing words", "cut", "reversed", "silence")
 
 
 def spoil(
-    kind: str, plan: Plan, audio: Path, others: Sequence[Plan], draw: Generator, folder: Path
-) -> tuple[Plan, Path]:
+    kind: str,
+    plan: TokenPlan,
+    audio: Path,
+    others: Sequence[TokenPlan],
+    draw: Generator,
+    folder: Path,
+) -> tuple[TokenPlan, Path]:
     """The utterance with one kind of damage: its plan and its clip, a new one where it changes."""
     if kind == "other text":
         return replace(_another(plan, others, draw), id=plan.id), audio
@@ -40,14 +45,14 @@ def spoil(
     return plan, path
 
 
-def _another(plan: Plan, others: Sequence[Plan], draw: Generator) -> Plan:
+def _another(plan: TokenPlan, others: Sequence[TokenPlan], draw: Generator) -> TokenPlan:
     """Another sentence of about the same length, so that no length gives it away."""
     near = sorted(others, key=lambda o: abs(len(o.phones) - len(plan.phones)))[:40]
     near = [other for other in near if len({*other.words} & {*plan.words}) < len(plan.words) / 2]
     return near[int(draw.integers(len(near)))]
 
 
-def _plan(plan: Plan, words: Sequence[tuple[str, tuple[str, ...]]]) -> Plan:
+def _plan(plan: TokenPlan, words: Sequence[tuple[str, tuple[str, ...]]]) -> TokenPlan:
     """A plan of these words, one token a phone, spaces between."""
     phones: list[Phone] = []
     tokens: list[Token] = []
@@ -58,4 +63,4 @@ def _plan(plan: Plan, words: Sequence[tuple[str, tuple[str, ...]]]) -> Plan:
             tokens.append(Token(label[0], number, len(phones)))
             phones.append(Phone(label, number))
     text = " ".join(word for word, _ in words)
-    return Plan(plan.id, text, tuple(word for word, _ in words), tuple(phones), tuple(tokens))
+    return TokenPlan(plan.id, text, tuple(word for word, _ in words), tuple(phones), tuple(tokens))

@@ -18,7 +18,7 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.phones import VOWELS, canonical
 from lbtts.params import Params
-from lbtts.text.tokens import Phone, Plan
+from lbtts.text.tokens import Phone, TokenPlan
 
 EDGE = 0.3  # seconds of silence put before and behind
 
@@ -32,7 +32,7 @@ _LONGEST_CLOSURE = 0.15  # seconds; longer ones are pauses
 class Spoken:
     """Plans, the clip and its seconds by id, and the true beginning of phones by id and index."""
 
-    plans: list[Plan]
+    plans: list[TokenPlan]
     audio: dict[str, str]
     seconds: dict[str, float]
     truth: dict[str, dict[int, float]]
@@ -55,7 +55,7 @@ def read_aloud(
     for number, text in enumerate(sentences):
         name = f"s{number:03d}"
         try:
-            words = g2p.plan(name, text)
+            words = g2p.token_plan(name, text)
         except Reject:
             continue
         speech = speak(text, "lb", words_per_minute=rates[len(spoken.plans) % len(rates)], pitch=45)
@@ -92,7 +92,7 @@ def harm(spoken: Spoken, folder: Path, each: int = 20) -> tuple[Spoken, list[str
 
 
 def verdicts(
-    plans: list[Plan], results: Mapping[str, Found | Reject], params: Params
+    plans: list[TokenPlan], results: Mapping[str, Found | Reject], params: Params
 ) -> dict[str, str]:
     """What the stage `align` would say of each utterance, by id."""
     found, rejects = {}, {}
@@ -112,7 +112,7 @@ def _refuse(word: str) -> tuple[str, ...]:
     raise Reject(f"{word}: not in the lexicon")
 
 
-def _as_read(plan: Plan, speech: Speech) -> tuple[Plan, list[float]]:
+def _as_read(plan: TokenPlan, speech: Speech) -> tuple[TokenPlan, list[float]]:
     """The plan with espeak's own phones, and the beginning of each one's event.
 
     A phone belongs to the word of its counterpart in the plan; a pause begins a word too.
@@ -136,10 +136,10 @@ def _as_read(plan: Plan, speech: Speech) -> tuple[Plan, list[float]]:
         phones.append(Phone(label, word))
         begins.append(begin)
     words = tuple(f"w{k}" for k in range(word + 1))
-    return Plan(plan.id, plan.text, words, tuple(phones), ()), begins
+    return TokenPlan(plan.id, plan.text, words, tuple(phones), ()), begins
 
 
-def _truth(plan: Plan, begins: list[float], speech: Speech) -> dict[int, float]:
+def _truth(plan: TokenPlan, begins: list[float], speech: Speech) -> dict[int, float]:
     """Where phones really begin: phone → second of the clip.
 
     The event of a stop comes behind its closure, whose silence is in the audio. That of a vowel

@@ -12,7 +12,7 @@ from lbtts.alignment.pronunciation import follow
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, SAMPLES_PER_UNIT, UNIT_RATE, samples_to_units
 from lbtts.languages.luxembourgish.phones import SYMBOLS
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 LABELS = [label for label in SYMBOLS if not label.startswith("h")]
 ODDITIES = (
@@ -44,7 +44,7 @@ def plan_of(draw, name):
             tokens += [Token(symbol, word, len(phones)) for symbol in SYMBOLS[label]]
             phones.append(Phone(str(label), word))
     tokens += [Token(mark, None, None) for mark in draw.choice(["", ".", "?!", "…"])]
-    return Plan(name, "", tuple(f"w{k}" for k in range(words)), tuple(phones), tuple(tokens))
+    return TokenPlan(name, "", tuple(f"w{k}" for k in range(words)), tuple(phones), tuple(tokens))
 
 
 def grid_of(draw, plan, oddity):

@@ -16,7 +16,7 @@ from lbtts.corpus.manifest import accepted, read_manifest, write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection.alignment import read_report
 from lbtts.records import read_json
-from lbtts.text.tokens import read_plans, write_plans
+from lbtts.text.tokens import read_token_plans, write_token_plans
 from lbtts.text.vocab import VOCAB
 from stages import align, corpus, durations, features, g2p
 from tests.damage import KINDS, spoil
@@ -47,7 +47,7 @@ def digests(folder: Path) -> dict[str, str]:
 def assert_invariants(folder: Path) -> FeatureStore:
     """What the design promises of every utterance in features.h5."""
     store = FeatureStore(folder / "data/features.h5")
-    plans = {plan.id: plan for plan in read_plans(folder / "data/alignment/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/utterances.jsonl")}
     manifest = read_manifest(folder / "data/corpus/manifest.csv").set_index("id")
     rows = pd.read_csv(folder / "data/durations.csv", dtype=str, keep_default_na=False)
     rows = rows[rows["status"] == "ok"].set_index("id")
@@ -166,7 +166,7 @@ def test_planted_damage_is_found_and_shown_first(real):
     (real / "params.yaml").write_text(params, encoding="utf-8")
     run_in(real, (corpus, g2p))
     draw = np.random.default_rng(1)
-    plans = read_plans(real / "data/g2p/utterances.jsonl")
+    plans = read_token_plans(real / "data/g2p/utterances.jsonl")
     manifest = read_manifest(real / "data/corpus/manifest.csv").set_index("id", drop=False)
     kinds = {}
     for k, index in enumerate(draw.permutation(len(plans))[:185].tolist()):
@@ -177,7 +177,7 @@ def test_planted_damage_is_found_and_shown_first(real):
         if path != clip:
             shutil.move(path, clip)
         manifest.at[plan.id, "seconds"] = str(soundfile.info(clip).duration)
-    write_plans(plans, real / "data/g2p/utterances.jsonl")
+    write_token_plans(plans, real / "data/g2p/utterances.jsonl")
     write_manifest(manifest.to_dict("records"), real / "data/corpus/manifest.csv")
     run_in(real, (align,))
 

@@ -9,7 +9,7 @@ from lbtts.alignment.durations import durations
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, SAMPLES_PER_UNIT, UNIT_RATE
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 CLIP = 40  # units: one second
 
@@ -27,7 +27,7 @@ def plan_of(*words, between=" ", end="."):
             tokens += [Token(symbol, number, len(phones)) for symbol in label]
             phones.append(Phone(label, number))
     tokens += [Token(symbol, None, None) for symbol in end]
-    return Plan("x", "", tuple(words), tuple(phones), tuple(tokens))
+    return TokenPlan("x", "", tuple(words), tuple(phones), tuple(tokens))
 
 
 def aligned(plan, *times, total=CLIP):

@@ -109,7 +109,7 @@ def test_sentence_with_a_french_name_says_it_in_french(known):
     assert said["Mitterrand"] == "mitɛʁˈɑ̃ː"
     assert said["Versailles"] == "vɛʁsˈɑj"
     assert said["huet"] == "huət"
-    assert g2p.plan("x", "zu Versailles").phonemes.endswith("vɛʁsˈɑj")
+    assert g2p.token_plan("x", "zu Versailles").phonemes.endswith("vɛʁsˈɑj")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_phonemes_and_tokens_come_as_from_misaki(lbg2p):
 
 
 def test_plan_gives_every_symbol_its_word_and_phone(lbg2p):
-    plan = lbg2p.plan("x", "Eng Zeitung vun 1 €.")
+    plan = lbg2p.token_plan("x", "Eng Zeitung vun 1 €.")
     assert plan.words == ("eng", "zeitung", "vun", "een", "euro")
     assert plan.phonemes == lbg2p("Eng Zeitung vun 1 €.")[0]
     for at, rows in groupby((t for t in plan.tokens if t.phone is not None), lambda t: t.phone):
@@ -80,7 +80,7 @@ def test_marks_in_ones_own_pronunciations_say_the_stress(tmp_path, known):
 )
 def test_final_consonants_are_voiced_between_words_said_as_one(lbg2p, text, phonemes):
     assert lbg2p(text)[0] == phonemes
-    assert lbg2p.plan("x", text).phonemes == phonemes
+    assert lbg2p.token_plan("x", text).phonemes == phonemes
     assert lbg2p.pronounce("ass").phones == ("ɑ", "s")  # the word by itself
 
 
@@ -131,7 +131,7 @@ def test_a_lone_capital_is_a_letter_but_at_the_start_of_a_sentence(lbg2p):
 )
 def test_what_cannot_become_a_plan_is_rejected_with_reason(lbg2p, text, reason):
     with pytest.raises(Reject, match=reason):
-        lbg2p.plan("x", text)
+        lbg2p.token_plan("x", text)
 
 
 @given(text=st.text(st.sampled_from("aebrdstnzäëé'A .,!?-14:%\u2019"), max_size=30))
@@ -158,7 +158,7 @@ def test_any_text_gives_vocabulary_symbols_or_one_clear_error(lbg2p, text):
 def test_sentences_of_the_target_domain_are_all_spoken(lbg2p, shared):
     text = shared("g2p", "lod_sentences.txt").read_text(encoding="utf-8").splitlines()[::30]
     for line in text:
-        assert all(phones for _, phones in lbg2p.plan("x", line).pronunciations()), line
+        assert all(phones for _, phones in lbg2p.token_plan("x", line).pronunciations()), line
 
 
 def test_command_line_phonemises_line_by_line(monkeypatch, capsys, known, tmp_path):

@@ -14,7 +14,7 @@ from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection import features
 from lbtts.records import read_json
-from lbtts.text.tokens import Phone, Plan, Token, read_plans, write_plans
+from lbtts.text.tokens import Phone, Token, TokenPlan, read_token_plans, write_token_plans
 from stages import inspect
 from tests.conftest import ROOT
 from tests.corpora import HARVEST, buzz
@@ -39,9 +39,9 @@ def project(tmp_path_factory):
                 arrays.energy[: len(arrays.energy) // 2] -= 20
             writer.add(name, "train", [0, 50, 0], units, arrays)
             phones = tuple(Phone("m", 0) for _ in range(30 if name == "u09" else 10))
-            plans.append(Plan(name, f"<{name}>", ("m",), phones, (Token("m", 0, 0),)))
+            plans.append(TokenPlan(name, f"<{name}>", ("m",), phones, (Token("m", 0, 0),)))
     (folder / "data/alignment").mkdir()
-    write_plans(plans, folder / "data/alignment/utterances.jsonl")
+    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
     rows = [f"{name},ok,,,0.9,0,0" for name in IDS[:-1]]
     rows += ["u13,ok,,2.0 octave jumps,0.9,0,2", "u99,rejected,no <voiced> frame,,,,"]
     report = "\n".join(["id,status,reason,suspicion,voiced,outside,jumps", *rows])
@@ -63,7 +63,7 @@ def project(tmp_path_factory):
 def table(project):
     store = FeatureStore(project / "data/features.h5")
     report = features.read_report(project / "data/features_report.csv")
-    plans = read_plans(project / "data/alignment/utterances.jsonl")
+    plans = read_token_plans(project / "data/alignment/utterances.jsonl")
     return features.describe(store, plans, report, jobs=1)
 
 

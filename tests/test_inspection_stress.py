@@ -7,7 +7,7 @@ import pytest
 
 from lbtts.acoustics.store.features import Utterance
 from lbtts.inspection.stress import COLUMNS, disagreements, nuclei
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 WORDS = {  # phones, number of the marked vowel, number of the one that is said with stress
     "papa": ("p ɑ p ɑ", 1, 1),
@@ -18,7 +18,7 @@ WORDS = {  # phones, number of the marked vowel, number of the one that is said 
 }
 
 
-def spoken(number: int, word: str) -> tuple[Plan, Utterance]:
+def spoken(number: int, word: str) -> tuple[TokenPlan, Utterance]:
     """A word said with noise on all cues, and the stressed vowel longer, louder and higher."""
     draw = np.random.default_rng(number)
     phones, marked, said = WORDS[word]
@@ -49,7 +49,7 @@ def spoken(number: int, word: str) -> tuple[Plan, Utterance]:
         at += length
     units.append(4)
     noise = draw.normal(0, 0.2, frames)
-    plan = Plan(
+    plan = TokenPlan(
         f"u{number}", word, (word,), tuple(Phone(p, 0) for p in phones.split()), tuple(tokens)
     )
     zeros = np.zeros((frames, 80), np.float32)

@@ -33,7 +33,7 @@ def test_additions_may_come_in_any_known_spelling_and_from_mfa(tmp_path):
     [
         ("haus h ɑʊ s\n", r":1: expected word<TAB>phones"),
         ("ok\tɑ\nhaus\t\n", r":2: expected word<TAB>phones"),
-        ("haus\th ʘ s\n", r":1: haus: phone 'ʘ' is not in the phoneme contract"),
+        ("haus\th ʘ s\n", r":1: haus: phone 'ʘ' is not in the phone inventory"),
         (b"\xff\xfe", "not UTF-8 at byte 0"),
     ],
 )

@@ -25,7 +25,7 @@ from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.params import MFA
 from lbtts.scratch import scratch
-from lbtts.text.tokens import Phone, Plan
+from lbtts.text.tokens import Phone, TokenPlan
 
 STAND_IN = Path(__file__).with_name("stand_in_mfa.py")
 
@@ -37,7 +37,7 @@ def plan(name, *pronunciations):
         for number, (_, labels) in enumerate(pronunciations)
         for label in labels.split()
     )
-    return Plan(name, "", words, phones, ())
+    return TokenPlan(name, "", words, phones, ())
 
 
 PLANS = [
@@ -332,7 +332,7 @@ def test_an_alignment_of_an_earlier_run_does_not_survive(project, monkeypatch):
 def test_phones_outside_the_contract_are_rejected_by_name(project):
     Path("own.dict").write_text("ass\tA1 s\nd'\td\nzäit\tt s æːɪ t\n", encoding="utf-8")
     found = run(project, lexicon="own.dict")
-    assert "phone 'A1' is not in the phoneme contract" in str(found["a"])
+    assert "phone 'A1' is not in the phone inventory" in str(found["a"])
 
 
 def test_an_utterance_without_textgrid_is_rejected_alone(project, monkeypatch):

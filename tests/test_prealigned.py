@@ -234,7 +234,7 @@ def test_the_grids_that_mfa_made_for_marylux_come_through(shared, root, tmp_path
         grid = textgrid.read(path)
         try:
             heard, phones = told(
-                g2p.plan(path.stem, texts[path.stem]), grid.words, recognised(grid.phones)
+                g2p.token_plan(path.stem, texts[path.stem]), grid.words, recognised(grid.phones)
             )
             assert len(heard.phones) == len(phones)
             counts["through"] += 1

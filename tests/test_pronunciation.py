@@ -8,7 +8,7 @@ from lbtts.alignment.pronunciation import follow, pronunciations, read_dictionar
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.phones import SYMBOLS
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 
 def plan_of(*words):
@@ -25,7 +25,7 @@ def plan_of(*words):
             phones.append(Phone(label, number))
     tokens.append(Token(".", None, None))
     names = tuple(word.replace(" ", "").replace("ˈ", "") for word in words)
-    return Plan("x", "", names, tuple(phones), tuple(tokens))
+    return TokenPlan("x", "", names, tuple(phones), tuple(tokens))
 
 
 def intervals(labels):
@@ -92,7 +92,7 @@ def test_marks_of_position_and_silences_are_no_phones():
 
 
 def test_a_phone_outside_the_contract_is_named():
-    with pytest.raises(Reject, match="'AH1' is not in the phoneme contract"):
+    with pytest.raises(Reject, match="'AH1' is not in the phone inventory"):
         recognised(intervals("h AH1"))
 
 

@@ -112,7 +112,7 @@ def test_real_speech_is_aligned_as_by_kaldi(shared, root, choice, tmp_path):
     with shared("marylux", "metadata.csv").open(encoding="utf-8", newline="") as file:
         for name, text in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE):
             try:
-                plan = g2p.plan(name, text)
+                plan = g2p.token_plan(name, text)
             except Reject:
                 skipped += 1
                 continue

@@ -15,7 +15,7 @@ from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json
 from lbtts.text.lexicon import write_dictionary
-from lbtts.text.tokens import read_plans, write_plans
+from lbtts.text.tokens import read_token_plans, write_token_plans
 from stages import align, durations
 from tests.tones import corpus
 
@@ -47,7 +47,7 @@ def project_in(folder: Path, root: Path, max_rejected: float) -> None:
             for plan in plans
         ]
         write_manifest(rows)
-        write_plans(plans, "data/g2p/utterances.jsonl")
+        write_token_plans(plans, "data/g2p/utterances.jsonl")
         write_dictionary((e for p in plans for e in p.pronunciations()), "data/g2p/lexicon.dict")
 
 
@@ -162,9 +162,9 @@ def test_grids_with_words_decide_how_each_word_was_said(project, tmp_path):
     assert report.at["u07", "status"] == "ok"
     heard = textgrid.read(folder / "data/alignment/u07.TextGrid")
     assert [p.label for p in heard.phones] == labels
-    plans = {plan.id: plan for plan in read_plans(folder / "data/alignment/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/utterances.jsonl")}
     assert set(plans["u07"].phonemes) <= set("mu ˈ.")
-    assert "phone 'A1' is not in the phoneme contract" in report.at["u08", "reason"]
+    assert "phone 'A1' is not in the phone inventory" in report.at["u08", "reason"]
 
 
 @pytest.mark.parametrize("second", ["null", "textgrid"])
@@ -223,9 +223,9 @@ def test_a_second_backend_says_how_far_they_are_apart(project, grids, tmp_path):
 def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
     folder = changed(project, tmp_path, "suspect_below: -6", "suspect_below: -1.5")
     changed(folder, folder, "reject_below: -25", "reject_below: -2")
-    plans = read_plans(folder / "data/g2p/utterances.jsonl")
+    plans = read_token_plans(folder / "data/g2p/utterances.jsonl")
     plans[7] = replace(plans[31], id="u07")
-    write_plans(plans, folder / "data/g2p/utterances.jsonl")
+    write_token_plans(plans, folder / "data/g2p/utterances.jsonl")
     with contextlib.chdir(folder):
         align.main()
     row = table(folder / "data/alignment/report.csv").loc["u07"]

@@ -9,7 +9,7 @@ from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.records import read_json
-from lbtts.text.tokens import write_plans
+from lbtts.text.tokens import write_token_plans
 from stages import durations
 from tests.tones import plan
 
@@ -38,7 +38,9 @@ def project(root, tmp_path):
         (tmp_path / "data" / name).mkdir(parents=True)
     clips = {"good": 40, "long": 100, "other": 40, "gone": 40, "rejected": 40}
     with contextlib.chdir(tmp_path):
-        write_plans([plan(name, "a", "u") for name in clips], "data/alignment/utterances.jsonl")
+        write_token_plans(
+            [plan(name, "a", "u") for name in clips], "data/alignment/utterances.jsonl"
+        )
         rows = [
             {"id": name, "split": "train", "audio": "x", "text": "a u", "status": "ok",
              "seconds": clip / UNIT_RATE, "reason": ""}

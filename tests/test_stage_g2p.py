@@ -7,7 +7,7 @@ import pytest
 
 from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import g2p as stage
 
 TEXTS = {
@@ -44,7 +44,7 @@ def configure(folder, root, **changes):
 
 def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
     stage.main()
-    plans = read_plans("data/g2p/utterances.jsonl")
+    plans = read_token_plans("data/g2p/utterances.jsonl")
     assert [plan.id for plan in plans] == ["a", "b"]
     lines = (project / "data/g2p/lexicon.dict").read_text(encoding="utf-8").splitlines()
     listed = {tuple(line.split("\t")) for line in lines}
@@ -92,7 +92,7 @@ def test_several_pronunciations_of_a_word_are_the_aligners_to_choose_from(projec
     lines = (project / "data/g2p/lexicon.dict").read_text(encoding="utf-8").splitlines()
     said = [line for line in lines if line.startswith("schnuddelpatt\t")]
     assert said == ["schnuddelpatt\tp ɑ", "schnuddelpatt\tp ɑ t"]
-    plans = read_plans("data/g2p/utterances.jsonl")
+    plans = read_token_plans("data/g2p/utterances.jsonl")
     planned = dict(entry for plan in plans for entry in plan.pronunciations())
     assert planned["schnuddelpatt"] == ("p", "ɑ", "t")
     assert not any(line.startswith("wuert") for line in lines)  # said nowhere
@@ -118,7 +118,7 @@ def test_too_many_rejects_end_the_stage_after_its_reports(project, root):
 
 def test_other_languages_are_refused(project, root):
     configure(project, root, **{"language: lb": "language: de"})
-    with pytest.raises(InputError, match=r"language: de has no front end"):
+    with pytest.raises(InputError, match=r"language: de is not supported; there are: lb"):
         stage.main()
 
 

@@ -17,7 +17,7 @@ from lbtts.models.kokoro import checkpoint, miniature
 from lbtts.models.kokoro import export as exporting
 from lbtts.models.kokoro.voice import VoiceTable
 from lbtts.records import read_json, write_json
-from lbtts.text.tokens import Phone, Plan, Token, write_plans
+from lbtts.text.tokens import Phone, Token, TokenPlan, write_token_plans
 from stages import evaluate, export
 from tests.conftest import ROOT
 
@@ -49,12 +49,12 @@ def trained(tmp_path_factory):
             f0 = track(samples, choice.f0)
             arrays = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
             symbols = tuple(Token(symbol, None, None) for symbol in "hɑɪ.")
-            plans.append(Plan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
+            plans.append(TokenPlan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
     for name in ("g2p", "corpus", "alignment", "lexicon"):
         (folder / "data" / name).mkdir()
     for name in ("g2p", "alignment"):
-        write_plans(plans, folder / "data" / name / "utterances.jsonl")
+        write_token_plans(plans, folder / "data" / name / "utterances.jsonl")
     for name in ("lexicon.dict", "model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")

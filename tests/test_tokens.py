@@ -3,11 +3,11 @@ import json
 import pytest
 
 from lbtts.errors import InputError, Reject
-from lbtts.text.tokens import Phone, Plan, Token, read_plans, write_plans
+from lbtts.text.tokens import Phone, Token, TokenPlan, read_token_plans, write_token_plans
 
 
-def plan(name: str = "a", spaces: int = 0) -> Plan:
-    return Plan(
+def plan(name: str = "a", spaces: int = 0) -> TokenPlan:
+    return TokenPlan(
         id=name,
         text="Dag!",
         words=("dag",),
@@ -31,10 +31,10 @@ def test_plan_spells_the_phoneme_string_and_its_ids():
 
 def test_plans_survive_the_file_and_are_sorted(tmp_path):
     path = tmp_path / "utterances.jsonl"
-    write_plans([plan("b"), plan("a")], path)
-    assert read_plans(path) == [plan("a"), plan("b")]
+    write_token_plans([plan("b"), plan("a")], path)
+    assert read_token_plans(path) == [plan("a"), plan("b")]
     first = path.read_bytes()
-    write_plans([plan("a"), plan("b")], path)
+    write_token_plans([plan("a"), plan("b")], path)
     assert path.read_bytes() == first
 
 
@@ -46,12 +46,12 @@ def test_more_tokens_than_kokoro_takes_are_rejected_with_count_and_remedy():
 
 def test_missing_and_broken_plan_files_are_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.jsonl: not found.*dvc repro g2p"):
-        read_plans(tmp_path / "nowhere.jsonl")
+        read_token_plans(tmp_path / "nowhere.jsonl")
     broken = tmp_path / "broken.jsonl"
-    write_plans([plan()], broken)
+    write_token_plans([plan()], broken)
     record = json.loads(broken.read_text(encoding="utf-8"))
     del record["tokens"]
     for line in (json.dumps(record), "no json", "[]"):
         broken.write_text("\n" + line + "\n", encoding="utf-8")
         with pytest.raises(InputError, match=r"broken\.jsonl:2: not a token plan"):
-            read_plans(broken)
+            read_token_plans(broken)

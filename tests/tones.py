@@ -7,12 +7,12 @@ import numpy as np
 import soundfile
 
 from lbtts.grid import SAMPLE_RATE, samples_to_grid
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 CHORDS = {"o": (300, 800, 2500), "i": (250, 2200, 3000), "u": (220, 600, 1200), "s": (5000, 6800)}
 
 
-def plan(name: str, *words: str, end: str = ".") -> Plan:
+def plan(name: str, *words: str, end: str = ".") -> TokenPlan:
     """A plan with one phone a letter, a stress mark in front of each word, spaces between."""
     phones: list[Phone] = []
     tokens: list[Token] = []
@@ -24,10 +24,10 @@ def plan(name: str, *words: str, end: str = ".") -> Plan:
             tokens.append(Token(letter, number, len(phones)))
             phones.append(Phone(letter, number))
     tokens += [Token(symbol, None, None) for symbol in end]
-    return Plan(name, " ".join(words), words, tuple(phones), tuple(tokens))
+    return TokenPlan(name, " ".join(words), words, tuple(phones), tuple(tokens))
 
 
-def speak(utterance: Plan, path: Path, seed: int) -> list[float]:
+def speak(utterance: TokenPlan, path: Path, seed: int) -> list[float]:
     """Writes the plan's audio, on the unit grid; returns the second at which each phone begins."""
     draw = np.random.default_rng(seed)
     pieces, begins, now = [np.zeros(3600)], [], 3600
@@ -49,7 +49,9 @@ def speak(utterance: Plan, path: Path, seed: int) -> list[float]:
     return begins
 
 
-def corpus(folder: Path, count: int) -> tuple[list[Plan], dict[str, str], dict[str, list[float]]]:
+def corpus(
+    folder: Path, count: int
+) -> tuple[list[TokenPlan], dict[str, str], dict[str, list[float]]]:
     """Plans, the path of each clip and the true beginnings of its phones, spoken in `folder`."""
     draw = np.random.default_rng(0)
     plans, audio, truth = [], {}, {}

@@ -12,7 +12,7 @@ from lbtts.params import Align, Backend, Run
 from lbtts.scratch import scratch
 from lbtts.text.dictionary import read_dictionary
 from lbtts.text.inventory import Inventory
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Aligner:
     run: Run
 
     def results(
-        self, backend: Backend, plans: Sequence[Plan]
+        self, backend: Backend, plans: Sequence[TokenPlan]
     ) -> dict[str, AlignmentResult | Reject]:
         """What a backend makes of each plan, by id.
 
@@ -49,7 +49,7 @@ class Aligner:
         return dict(self._each(backend, plans))
 
     def _each(
-        self, backend: Backend, plans: Sequence[Plan]
+        self, backend: Backend, plans: Sequence[TokenPlan]
     ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
         match backend:
             case "kaldi":

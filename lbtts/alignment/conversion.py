@@ -12,7 +12,7 @@ from lbtts.alignment.timing import Timing
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE, samples_to_units
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Converted:
         }
 
 
-def convert(plans: Sequence[Plan], entries: Mapping[str, Entry], grids: Path) -> Converted:
+def convert(plans: Sequence[TokenPlan], entries: Mapping[str, Entry], grids: Path) -> Converted:
     """The timings of all plans.
 
     Args:

@@ -27,12 +27,12 @@ from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.alignment.timing import Timing
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
-from lbtts.text.tokens import Plan, Token
+from lbtts.text.tokens import TokenPlan, Token
 
 _LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
 
 
-def durations(plan: Plan, alignment: Alignment, total: int) -> tuple[Timing, float]:
+def durations(plan: TokenPlan, alignment: Alignment, total: int) -> tuple[Timing, float]:
     """The durations of an utterance, by the rule above, and how far rounding moved its phones.
 
     That is the mean distance in units between a phone's true and rounded beginning.
@@ -68,7 +68,7 @@ def durations(plan: Plan, alignment: Alignment, total: int) -> tuple[Timing, flo
     return Timing(plan.id, tuple(int(n) for n in units - excess), tuple(cuts)), shift
 
 
-def _check(plan: Plan, alignment: Alignment, total: int) -> None:
+def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:
     expected = [phone.label for phone in plan.phones]
     found = [phone.label for phone in alignment.phones]
     if found != expected:

@@ -22,7 +22,7 @@ from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
 from lbtts.params import Kaldi, Run
 from lbtts.text.dictionary import Dictionary
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 from lbtts.workers import workers
 
 _RETRY = 4  # times the beam, for utterances that find no path
@@ -33,7 +33,7 @@ Features = NDArray[np.float32]
 
 
 def align(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     dictionary: Dictionary,
     entries: Mapping[str, Entry],
     kaldi: Kaldi,

@@ -26,7 +26,7 @@ from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
 from lbtts.params import MFA
 from lbtts.text.inventory import Inventory
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _SPEAKER = "speaker"
 _SPOKEN_NOISE = "spn"
@@ -43,7 +43,7 @@ _REMEDY = "install it from environment-mfa.yml, fix align.mfa.command, or set al
 
 
 def align(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     entries: Mapping[str, Entry],
     dictionary: Path,
     inventory: Inventory,
@@ -123,7 +123,7 @@ def _arguments(verb: str, places: Sequence[Path], mfa: MFA, jobs: int) -> list[s
 
 
 def _lay_out(
-    plans: Sequence[Plan], entries: Mapping[str, Entry], folder: Path
+    plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path
 ) -> dict[str, Reject]:
     """Makes the corpus folder: the clips, and their words beside them; why some are not in it."""
     folder.mkdir(parents=True)
@@ -194,7 +194,7 @@ def _run(command: Sequence[str], root: Path) -> None:
 
 
 def _results(
-    plans: Sequence[Plan],
+    plans: Sequence[TokenPlan],
     out: Path,
     lexicon: Lexicon,
     rejects: Mapping[str, Reject],

@@ -18,7 +18,7 @@ from lbtts.errors import Reject
 from lbtts.params import Quality
 from lbtts.text.dictionary import Dictionary
 from lbtts.text.inventory import Inventory
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Outcome:
     variants: how many plans have other phones than were planned.
     """
 
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[TokenPlan] = field(default_factory=list)
     results: dict[str, AlignmentResult] = field(default_factory=dict)
     rejects: dict[str, Reject] = field(default_factory=dict)
     variants: int = 0
@@ -88,7 +88,7 @@ def report(
 
 
 def spoken(
-    plans: Iterable[Plan],
+    plans: Iterable[TokenPlan],
     results: Mapping[str, AlignmentResult | Reject],
     dictionary: Dictionary,
     inventory: Inventory,

@@ -12,13 +12,13 @@ from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
 from lbtts.text.inventory import Inventory
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _ENDING = ".textgrid"  # in any case
 
 
 def align(
-    plans: Sequence[Plan], entries: Mapping[str, Entry], folder: Path, inventory: Inventory
+    plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path, inventory: Inventory
 ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
     """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
 
@@ -71,7 +71,7 @@ def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Pa
 
 
 def corrections(
-    folder: Path, plans: Sequence[Plan], inventory: Inventory
+    folder: Path, plans: Sequence[TokenPlan], inventory: Inventory
 ) -> dict[str, AlignmentResult | Reject]:
     """What was corrected by hand, by id: grids of the clips themselves, in `folder`.
 
@@ -92,8 +92,8 @@ def corrections(
 
 
 def follow_words(
-    plan: Plan, words: Sequence[Interval], phones: Sequence[Interval], inventory: Inventory
-) -> tuple[Plan, tuple[Interval, ...]] | None:
+    plan: TokenPlan, words: Sequence[Interval], phones: Sequence[Interval], inventory: Inventory
+) -> tuple[TokenPlan, tuple[Interval, ...]] | None:
     """The plan with the phones of a grid whose maker has decided how each word was said.
 
     Where words of the grid are several of the plan, as with a clitic, or are written otherwise, as

@@ -11,7 +11,7 @@ from lbtts.alignment.textgrid import Interval
 from lbtts.errors import Reject
 from lbtts.text.dictionary import Dictionary
 from lbtts.text.inventory import Inventory, Phones
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, TokenPlan, Token
 
 _POSITION_MARK = re.compile(r"_[BIES]$")  # Kaldi's, of a phone at a word's beginning, inside, ...
 _SILENCES = frozenset({"sil", "sp", "pau", "<eps>", "<sil>", "<p>", "_"})  # of other aligners
@@ -27,7 +27,7 @@ class SpokenPhone:
     planned: int | None
 
 
-def pronunciations(plan: Plan, dictionary: Dictionary) -> list[list[Phones]]:
+def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]]:
     """Of each word the pronunciations it may have: the plan's, then those of the dictionary."""
     return [
         [phones, *(p for p in dictionary.get(word, ()) if p != phones)]
@@ -55,8 +55,8 @@ def recognised(phones: Sequence[Interval], inventory: Inventory) -> tuple[Interv
 
 
 def follow(
-    plan: Plan, phones: Sequence[Interval], dictionary: Dictionary, inventory: Inventory
-) -> tuple[Plan, tuple[Interval, ...]]:
+    plan: TokenPlan, phones: Sequence[Interval], dictionary: Dictionary, inventory: Inventory
+) -> tuple[TokenPlan, tuple[Interval, ...]]:
     """The plan with the phones that were spoken, and these, one interval a phone of it.
 
     The cheapest edit of one sequence into the other says which phone is which: another vowel for a
@@ -100,8 +100,8 @@ def follow(
 
 
 def as_spoken(
-    plan: Plan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
-) -> tuple[Plan, tuple[Interval, ...]]:
+    plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
+) -> tuple[TokenPlan, tuple[Interval, ...]]:
     """The plan with these phones in its words, less the words that have none; where they lie."""
     there = [number for number, word in enumerate(words) if word]
     place = {number: k for k, number in enumerate(there)}
@@ -156,7 +156,7 @@ def _difference(one: str, other: str, inventory: Inventory) -> float:
 
 
 def _tokens(
-    plan: Plan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
+    plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
 ) -> list[Token]:
     """The plan's tokens with those of each word made anew from its phones.
 
@@ -185,7 +185,7 @@ def _tokens(
 
 
 def _marks(
-    plan: Plan, tokens: Sequence[Token], spoken: Sequence[SpokenPhone], inventory: Inventory
+    plan: TokenPlan, tokens: Sequence[Token], spoken: Sequence[SpokenPhone], inventory: Inventory
 ) -> dict[int, str]:
     """The marks of stress that the plan put into a word, by the phones that were spoken.
 
@@ -203,7 +203,7 @@ def _marks(
 
 
 def _stressed(
-    plan: Plan,
+    plan: TokenPlan,
     tokens: Sequence[Token],
     spoken: Sequence[SpokenPhone],
     planned: int,

@@ -12,7 +12,7 @@ from praatio.utilities import textgrid_io
 from praatio.utilities.errors import PraatioException
 
 from lbtts.errors import Reject, first_line
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 _ROUNDING = 1e-3  # seconds by which intervals may overlap
 
@@ -55,7 +55,7 @@ class AlignmentResult:
     beam: float | None = None
 
 
-def from_phones(plan: Plan, phones: Sequence[Interval], seconds: float) -> Alignment:
+def from_phones(plan: TokenPlan, phones: Sequence[Interval], seconds: float) -> Alignment:
     """The alignment of a plan whose phones lie as given; words begin and end with their phones."""
     words = []
     for number, group in groupby(range(len(phones)), key=lambda k: plan.phones[k].word):

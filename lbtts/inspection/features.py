@@ -17,7 +17,7 @@ from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
 from lbtts.page import bitmap, panels, png, render
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 WORST = 10  # utterances shown by each measure
 _SILENCE_DB = 40  # below its loud frames an utterance is silent
@@ -93,7 +93,7 @@ def measure(utterance: Utterance, phones: int) -> dict[str, float]:
 
 
 def describe(
-    store: FeatureStore, plans: Iterable[Plan], report: pd.DataFrame, jobs: int
+    store: FeatureStore, plans: Iterable[TokenPlan], report: pd.DataFrame, jobs: int
 ) -> pd.DataFrame:
     """Every measure of every utterance in the store, by id; `text` and `suspicion` beside them.
 

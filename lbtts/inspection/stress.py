@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from lbtts.acoustics.store.features import Utterance
 from lbtts.grid import FRAMES_PER_UNIT
 from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, VOWELS
-from lbtts.text.tokens import Plan
+from lbtts.text.tokens import TokenPlan
 
 COLUMNS = ["word", "phones", "times", "marked", "heard", "log_odds"]
 _CUES = ["duration", "energy", "pitch"]
@@ -29,7 +29,7 @@ _SURE = np.log(20)  # log odds summed over a word's occurrences
 _FEWEST = 50  # marked vowels from which weights are learned
 
 
-def nuclei(plan: Plan, utterance: Utterance) -> Iterator[dict[str, Any]]:
+def nuclei(plan: TokenPlan, utterance: Utterance) -> Iterator[dict[str, Any]]:
     """The full vowels of each word that has several of them and a mark of main stress.
 
     Args:

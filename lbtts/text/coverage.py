@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lbtts.languages.luxembourgish.characters import noises
-from lbtts.languages.luxembourgish.g2p import LBG2P
-from lbtts.text.tokens import Plan
+from lbtts.text.front_end import FrontEnd
+from lbtts.text.tokens import TokenPlan
 
 
-def guesses(plans: Sequence[Plan], g2p: LBG2P) -> pd.DataFrame:
+def guesses(plans: Sequence[TokenPlan], front_end: FrontEnd) -> pd.DataFrame:
     """The words that are in no lexicon, most frequent first, to be corrected by hand.
 
     Columns: word, count, pronunciation (as in a file of additions), example (id of an utterance).
@@ -20,7 +19,7 @@ def guesses(plans: Sequence[Plan], g2p: LBG2P) -> pd.DataFrame:
     for plan in plans:
         for word, phones in plan.pronunciations():
             count[word] += 1
-            if word not in rows and g2p.pronounce(word).is_guess:
+            if word not in rows and front_end.is_guess(word):
                 rows[word] = {"word": word, "pronunciation": " ".join(phones), "example": plan.id}
     table = pd.DataFrame(
         [{**row, "count": count[word]} for word, row in rows.items()],
@@ -29,7 +28,7 @@ def guesses(plans: Sequence[Plan], g2p: LBG2P) -> pd.DataFrame:
     return table.sort_values(["count", "word"], ascending=[False, True], ignore_index=True)
 
 
-def unspoken(plans: Sequence[Plan]) -> pd.DataFrame:
+def unspoken(plans: Sequence[TokenPlan], front_end: FrontEnd) -> pd.DataFrame:
     """What stood in brackets or tags of the transcripts and is not spoken, most frequent first.
 
     Columns: noise, count, example (id of an utterance).
@@ -37,7 +36,7 @@ def unspoken(plans: Sequence[Plan]) -> pd.DataFrame:
     count: Counter[str] = Counter()
     example: dict[str, str] = {}
     for plan in plans:
-        for noise in noises(plan.text):
+        for noise in front_end.noises(plan.text):
             count[noise] += 1
             example.setdefault(noise, plan.id)
     table = pd.DataFrame(
@@ -47,7 +46,9 @@ def unspoken(plans: Sequence[Plan]) -> pd.DataFrame:
     return table.sort_values(["count", "noise"], ascending=[False, True], ignore_index=True)
 
 
-def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | float]:
+def metrics(
+    plans: Sequence[TokenPlan], guessed: pd.DataFrame, front_end: FrontEnd
+) -> dict[str, int | float]:
     """Numbers on a corpus: words, phones, tokens, and the share of words that were guessed."""
     words = Counter(word for plan in plans for word in plan.words)
     phones = Counter(phone.label for plan in plans for phone in plan.phones)
@@ -56,7 +57,7 @@ def figures(plans: Sequence[Plan], guessed: pd.DataFrame) -> dict[str, int | flo
         "distinct_words": len(words),
         "oov_words": len(guessed),
         "oov_rate": round(int(guessed["count"].sum()) / max(words.total(), 1), 5),
-        "noises_dropped": sum(len(noises(plan.text)) for plan in plans),
+        "noises_dropped": sum(len(front_end.noises(plan.text)) for plan in plans),
         "emoji_dropped": sum(plan.emoji for plan in plans),
         "phones": phones.total(),
         "distinct_phones": len(phones),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lbtts.errors import InputError
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 Dictionary = Mapping[str, tuple[Phones, ...]]  # the pronunciations of each word
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lbtts.errors import InputError
 from lbtts.languages.luxembourgish.phones import canonical
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 SUPPLEMENT = Path(__file__).parent.parent / "languages/luxembourgish/supplement.tsv"
 NAMES = Path(__file__).parent.parent / "languages/luxembourgish/names.tsv"
@@ -32,7 +32,7 @@ def read_entries(path: str | Path) -> Entries:
 def read_variants(path: str | Path) -> dict[str, tuple[Phones, ...]]:
     """The pronunciations in a file of `word<TAB>phones`, or of any MFA dictionary.
 
-    Phones may be spelled in any way the phoneme contract knows. The likeliest pronunciation of a
+    Phones may be spelled in any way the phone inventory knows. The likeliest pronunciation of a
     word comes first, equals in the order of the file; what is in brackets stands for noise, not for
     a word.
 
@@ -74,7 +74,7 @@ def parse_phones(path: str | Path, number: int, word: str, phones: str) -> Phone
     """The phones in line `number` of a file, in canonical labels.
 
     Raises:
-        InputError: there are none, or one is not in the phoneme contract.
+        InputError: there are none, or one is not in the phone inventory.
     """
     try:
         labels = canonical(phones.split())

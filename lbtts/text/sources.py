@@ -11,8 +11,8 @@ from pathlib import Path
 from lbtts.errors import InputError, first_line
 from lbtts.params import Source
 from lbtts.scratch import scratch
+from lbtts.text.inventory import Phones
 from lbtts.text.lexicon import Entries, packaged_entries, parse_phones, read_entries, read_lines
-from lbtts.text.oov.graphones import Phones
 
 _COLUMNS = {"word", "phones", "split"}  # of a table that says which words to hold out
 _TIMEOUT = 60  # seconds without a byte

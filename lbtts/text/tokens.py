@@ -19,20 +19,20 @@ class Token:
     """One symbol of Kokoro's vocabulary."""
 
     symbol: str
-    word: int | None  # index into Plan.words; None for spaces and punctuation
-    phone: int | None  # index into Plan.phones; None for stress marks too
+    word: int | None  # index into TokenPlan.words; None for spaces and punctuation
+    phone: int | None  # index into TokenPlan.phones; None for stress marks too
 
 
 @dataclass(frozen=True)
 class Phone:
     """One phone as the aligner knows it."""
 
-    label: str  # canonical, see lbtts.languages.luxembourgish.phones
-    word: int  # index into Plan.words
+    label: str  # canonical, see lbtts.text.inventory
+    word: int  # index into TokenPlan.words
 
 
 @dataclass(frozen=True)
-class Plan:
+class TokenPlan:
     """One utterance, ready for the aligner (`words`, `phones`) and for Kokoro (`tokens`)."""
 
     id: str
@@ -72,7 +72,7 @@ class Plan:
         return [(word, tuple(labels)) for word, labels in zip(self.words, phones, strict=True)]
 
 
-def write_plans(plans: Iterable[Plan], path: str | Path) -> None:
+def write_token_plans(plans: Iterable[TokenPlan], path: str | Path) -> None:
     """Writes one JSON object a line, sorted by id: tokens as [symbol, word, phone] rows."""
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
         for plan in sorted(plans, key=lambda plan: plan.id):
@@ -82,12 +82,12 @@ def write_plans(plans: Iterable[Plan], path: str | Path) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def read_plans(path: str | Path) -> list[Plan]:
-    """The plans in `path`, in its order; raises as `each_plan` does."""
-    return list(each_plan(path))
+def read_token_plans(path: str | Path) -> list[TokenPlan]:
+    """The plans in `path`, in its order; raises as `each_token_plan` does."""
+    return list(each_token_plan(path))
 
 
-def each_plan(path: str | Path) -> Iterator[Plan]:
+def each_token_plan(path: str | Path) -> Iterator[TokenPlan]:
     """The plans in `path` one by one: all of them at once take 15 kB each.
 
     Raises:
@@ -104,10 +104,10 @@ def each_plan(path: str | Path) -> Iterator[Plan]:
                 yield _plan(path, number, line)
 
 
-def _plan(path: Path, number: int, line: str) -> Plan:
+def _plan(path: Path, number: int, line: str) -> TokenPlan:
     try:
         record = json.loads(line)
-        return Plan(
+        return TokenPlan(
             id=record["id"],
             text=record["text"],
             words=tuple(record["words"]),

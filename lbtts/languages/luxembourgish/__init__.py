@@ -1,1 +1,32 @@
 """Luxembourgish: its phones, its numbers, how it is written and stressed."""
+
+from pathlib import Path
+
+from lbtts.languages.language import Language
+from lbtts.text.front_end import FrontEnd
+from lbtts.text.inventory import Inventory
+
+
+class Luxembourgish(Language):
+    """Luxembourgish, as the Lëtzebuerger Online Dictionnaire has it."""
+
+    code = "lb"
+    name = "Luxembourgish"
+    letter = "l"
+    example = "Moien, wéi geet et?"
+
+    @property
+    def inventory(self) -> Inventory:
+        """The phones of the LOD."""
+        from lbtts.languages.luxembourgish.phones import INVENTORY
+
+        return INVENTORY
+
+    def front_end(self, additions: Path | None, known: Path | None) -> FrontEnd:
+        """The rules and lexicons of `lbtts.languages.luxembourgish.g2p`."""
+        from lbtts.languages.luxembourgish.g2p import LBG2P
+
+        return LBG2P(additions, known)
+
+
+LANGUAGE = Luxembourgish()

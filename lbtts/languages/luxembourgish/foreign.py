@@ -6,7 +6,7 @@ ones that speakers of Luxembourgish use in loans.
 
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.phones import VOWELS, canonical
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 _VOICES = {"fr": "fr", "de": "de", "en": "en"}
 _NEAREST = {  # what espeak says that `canonical` does not know or would take for something else

@@ -15,20 +15,21 @@ from typing import Literal
 
 from misaki.token import MToken
 
-from lbtts.errors import Reject
 from lbtts.languages.luxembourgish import foreign
-from lbtts.languages.luxembourgish.characters import count_emoji
+from lbtts.languages.luxembourgish.characters import count_emoji, noises
 from lbtts.languages.luxembourgish.normalize import Piece, normalize, space_follows
 from lbtts.languages.luxembourgish.numbers import PARTS
 from lbtts.languages.luxembourgish.origin import HOME, Languages
 from lbtts.languages.luxembourgish.phones import (
     FINAL_N,
+    INVENTORY,
     LINKING_S,
     SYMBOLS,
     VOICED,
     VOWELS,
     canonical,
 )
+from lbtts.languages.luxembourgish.scripts import romanised
 from lbtts.languages.luxembourgish.stress import (
     NO_STRESS,
     PARTICLES,
@@ -36,6 +37,8 @@ from lbtts.languages.luxembourgish.stress import (
     StressRules,
     read_stress,
 )
+from lbtts.text.front_end import FrontEnd, nothing_to_pronounce
+from lbtts.text.inventory import Phones
 from lbtts.text.lexicon import (
     LANGUAGES,
     LEXICON,
@@ -46,9 +49,8 @@ from lbtts.text.lexicon import (
     packaged_entries,
     read_entries,
 )
-from lbtts.text.oov.graphones import Phones
 from lbtts.text.oov.unknown import UnknownWords, learn_ngrams
-from lbtts.text.tokens import Phone, Plan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 _SENTENCE_ENDS = frozenset(".!?:")
 # Letters of either part of a compound. The parts tell that it is one of ours, and its stress; its
@@ -97,8 +99,10 @@ class Pronunciation:
 _MARK = Pronunciation((), "letters")
 
 
-class LBG2P:
+class LBG2P(FrontEnd):
     """Luxembourgish G2P: `g2p(text) -> (phonemes, tokens)`, as kokoro's KPipeline calls it."""
+
+    inventory = INVENTORY
 
     def __init__(
         self, additions: str | Path | None = None, known: str | Path | None = None
@@ -153,7 +157,7 @@ class LBG2P:
             tokens.append(MToken(piece.text, tag="", whitespace=space, phonemes="".join(symbols)))
         return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
 
-    def plan(self, id: str, text: str) -> Plan:
+    def token_plan(self, id: str, text: str) -> TokenPlan:
         """The token plan of one utterance.
 
         Raises:
@@ -170,10 +174,21 @@ class LBG2P:
             if space_follows(piece, following):
                 tokens.append(Token(" ", None, None))
         if not phones:
-            what = f"nothing in {text!r} can be pronounced" if text.strip() else "empty transcript"
-            raise Reject(f"{what}; write what is said, or take the recording out")
+            raise nothing_to_pronounce(text)
         emoji = count_emoji(text)
-        return Plan(id, text, tuple(words), tuple(phones), tuple(tokens), emoji)
+        return TokenPlan(id, text, tuple(words), tuple(phones), tuple(tokens), emoji)
+
+    def is_guess(self, word: str) -> bool:
+        """Whether a spoken word is in no lexicon, with or without its final n."""
+        return self.pronounce(word).is_guess
+
+    def noises(self, text: str) -> list[str]:
+        """What stands in square brackets, braces or tags that are no HTML, and is not spoken."""
+        return noises(text)
+
+    def romanised(self, text: str) -> tuple[str, list[str]]:
+        """`text` in characters that the rules know, and the words that were changed for it."""
+        return romanised(text)
 
     def pronounce(self, word: str, sentence_start: bool = False) -> Pronunciation:
         """The pronunciation of one spoken word.

@@ -1,17 +1,12 @@
-"""The phoneme contract: every Luxembourgish phone, its Kokoro symbols, and foreign spellings of it.
+"""The phone inventory of Luxembourgish: every phone, its Kokoro symbols, other spellings of it.
 
 Labels follow the IPA convention of the Lëtzebuerger Online Dictionnaire and of Peter Gilles'
-dictionary for the Montreal Forced Aligner. This is the only module that knows a phone symbol.
-
-The contract holds label by label, in both directions. It says nothing about strings of symbols:
-`iə` is one phone in "Lidd" but two in "Famillien".
+dictionary for the Montreal Forced Aligner.
 """
 
 # ruff: noqa: SIM905  (lists of words and sounds are read more easily as text)
 
-import unicodedata
-from collections.abc import Iterable
-from functools import cache
+from lbtts.text.inventory import Inventory
 
 _NASAL = "\u0303"
 _MONOPHTHONGS = (
@@ -28,7 +23,6 @@ LABELS = (*_MONOPHTHONGS, *_DIPHTHONGS, *_CONSONANTS)
 
 VOICED = dict(zip("p t k f s ʃ χ ɕ ʦ".split(), "b d ɡ v z ʒ ʁ ʑ ʣ".split(), strict=True))
 
-STRESS, SECOND_STRESS = "ˈ", "ˌ"
 FINAL_N = "n"  # what the Eifeler Regel takes off a word
 LINKING_S = "s"  # between the parts of a compound
 
@@ -38,10 +32,9 @@ _EXCEPTIONS = {"ʑ": "ʝ", "æːɪ": "æɪ", "æːʊ": "æʊ"}
 SYMBOLS: dict[str, tuple[str, ...]] = {
     label: tuple(_EXCEPTIONS.get(label, label)) for label in LABELS
 }
-_LABEL_OF = {"".join(symbols): label for label, symbols in SYMBOLS.items()}
 
 _AFFRICATES = {("t", "s"): "ʦ", ("t", "ʃ"): "ʧ", ("d", "ʒ"): "ʤ", ("d", "z"): "ʣ"}
-_FOREIGN = {
+_SPELLINGS = {
     **{"".join(pair): affricate for pair, affricate in _AFFRICATES.items()},
     # gruut and Gilles
     "ʀ": "ʁ", "g": "ɡ", "oɪ": "ɔɪ", "æɪ": "æːɪ", "æʊ": "æːʊ",
@@ -54,47 +47,15 @@ _FOREIGN = {
     "e" + _NASAL: f"ɛ{_NASAL}ː", f"e{_NASAL}ː": f"ɛ{_NASAL}ː", "ɔ" + _NASAL: f"ɔ{_NASAL}ː",
     "o" + _NASAL: f"ɔ{_NASAL}ː", f"o{_NASAL}ː": f"ɔ{_NASAL}ː", "œ" + _NASAL: f"œ{_NASAL}ː",
 }  # fmt: skip
-# Marks of stress, syllables, ties, voicelessness and syllabicity
-_NO_PHONE = str.maketrans("", "", "ˈˌ.'‿\u035c\u0361\u0325\u030a\u0329\u032f")
 
-
-def canonical(phones: Iterable[str]) -> tuple[str, ...]:
-    """The canonical labels of one word's phones in any of the known spellings.
-
-    Affricates are joined; a long or doubled consonant becomes a single one; stress marks, tie bars
-    and the marks of voicelessness and syllabicity are taken off.
-
-    Raises:
-        ValueError: a phone has no place in the contract.
-    """
-    labels: list[str] = []
-    for phone in phones:
-        label = _canonical(phone)
-        if labels and (labels[-1], label) in _AFFRICATES:
-            labels[-1] = _AFFRICATES[labels[-1], label]
-        elif label and (label in VOWELS or labels[-1:] != [label]):
-            labels.append(label)
-    return tuple(labels)
-
-
-@cache
-def _canonical(phone: str) -> str:
-    bare = unicodedata.normalize("NFD", phone.replace("ç", "ɕ")).translate(_NO_PHONE)
-    for spelling in (bare, bare.removesuffix("ː")):
-        label = _FOREIGN.get(spelling, spelling)
-        if label in SYMBOLS and (spelling == bare or label not in VOWELS):
-            return label
-    if bare:
-        raise ValueError(f"phone {phone!r} is not in the phoneme contract")
-    return ""
-
-
-def label_of(symbols: str) -> str:
-    """The label whose Kokoro symbols are `symbols`: the inverse of `SYMBOLS`.
-
-    Raises:
-        ValueError: no phone is written so.
-    """
-    if symbols not in _LABEL_OF:
-        raise ValueError(f"{symbols!r} are not the symbols of one phone")
-    return _LABEL_OF[symbols]
+INVENTORY = Inventory(
+    symbols=SYMBOLS,
+    vowels=VOWELS,
+    schwas=SCHWAS,
+    defined_in="lbtts/languages/luxembourgish/phones.py",
+    spellings=_SPELLINGS,
+    joined=_AFFRICATES,
+)
+STRESS, SECOND_STRESS = INVENTORY.stress, INVENTORY.second_stress
+canonical = INVENTORY.canonical
+label_of = INVENTORY.label_of

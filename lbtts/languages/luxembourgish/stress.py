@@ -32,8 +32,8 @@ from lbtts.languages.luxembourgish.phones import (
     VOWELS,
     canonical,
 )
+from lbtts.text.inventory import Phones
 from lbtts.text.lexicon import read_lines
-from lbtts.text.oov.graphones import Phones
 
 LISTED = Path(__file__).with_name("stress.tsv")
 UNSTRESSED = Path(__file__).with_name("function_words.tsv")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Phones = tuple[str, ...]
+from lbtts.text.inventory import Phones
+
 Graphone = tuple[str, Phones]  # letter, the phones that it makes
 
 MAX_PHONES = 2  # of one letter: x makes k s

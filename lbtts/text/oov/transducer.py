@@ -14,7 +14,7 @@ torch.nn.GRU (the reset gate acts behind the recurrent product).
 import numpy as np
 from numpy.typing import NDArray
 
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 EDGE = 1  # id of both ends of a word and of a letter never seen; letters count from 2
 Array = NDArray[np.float32]

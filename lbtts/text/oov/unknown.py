@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from lbtts.errors import InputError
 from lbtts.languages.luxembourgish.phones import FINAL_N, canonical
+from lbtts.text.inventory import Phones
 from lbtts.text.oov import kneser_ney
-from lbtts.text.oov.graphones import Graphone, Phones, align, alignable
+from lbtts.text.oov.graphones import Graphone, align, alignable
 from lbtts.text.oov.kneser_ney import END, FIRST, START, NGrams
 from lbtts.text.oov.transducer import Reading, Transducer
 
@@ -53,7 +54,7 @@ class UnknownWords:
     def __call__(self, word: str) -> Phones:
         """The phones of `word`, lower case; empty where it has no letter that was trained on.
 
-        They obey the phoneme contract across letters too: f made by both parts of a compound is
+        They obey the phone inventory across letters too: f made by both parts of a compound is
         one f, as in every lexicon.
         """
         return canonical(phone for symbol in self._decode(word) for phone in self._makes[symbol])
