@@ -11,7 +11,7 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import check_rejects
 from lbtts.records import write_json
 from lbtts.text.dictionary import read_dictionary
-from lbtts.text.tokens import read_plans, write_plans
+from lbtts.text.tokens import read_token_plans, write_token_plans
 from stages import run
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     """Aligns with the chosen backend; lists every utterance with its figures or its reason."""
     p = params.load()
     inventory = languages.get(p.language).inventory
-    planned = read_plans(paths.PLANNED)
+    planned = read_token_plans(paths.PLANNED)
     aligner = Aligner(
         read_manifest(paths.MANIFEST),
         paths.DICTIONARY,
@@ -36,7 +36,7 @@ def main() -> None:
     shutil.rmtree(paths.ALIGNMENT, ignore_errors=True)
     paths.ALIGNMENT.mkdir(parents=True)
     outcome.write_grids(paths.ALIGNMENT)
-    write_plans(outcome.plans, paths.SPOKEN)
+    write_token_plans(outcome.plans, paths.SPOKEN)
     second = {}
     if p.align.second is not None and outcome.plans:
         second = aligner.results(p.align.second, outcome.plans)

@@ -7,7 +7,7 @@ from lbtts.alignment.timing import write_timings
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import InputError, check_rejects
 from lbtts.records import write_json
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Converts every aligned utterance; lists each with its units or the reason why not."""
     p = params.load()
     aligned = {row.id for row in read_report(paths.ALIGNMENT_REPORT) if row.accepted}
-    plans = [plan for plan in read_plans(paths.SPOKEN) if plan.id in aligned]
+    plans = [plan for plan in read_token_plans(paths.SPOKEN) if plan.id in aligned]
     if not plans:
         raise InputError(f"{paths.ALIGNMENT_REPORT}: no aligned utterance; see its reasons")
     converted = convert(plans, read_manifest(paths.MANIFEST), paths.ALIGNMENT)

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from lbtts.alignment import mfa, mfa_log, textgrid
 from lbtts.alignment.mfa_models import Lexicon
 from lbtts.alignment.textgrid import Alignment, Interval
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
-from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.languages.luxembourgish.phones import INVENTORY, canonical
 from lbtts.params import MFA
 from lbtts.scratch import scratch
 from lbtts.text.tokens import Phone, TokenPlan
@@ -83,9 +84,9 @@ def run(project, plans=PLANS, lexicon="lexicon.dict", **changes):
         "beam": 10,
         "retry_beam": 40,
     }
-    audio = {p.id: f"{p.id}.flac" for p in plans}
+    entries = {p.id: Entry(p.id, "train", "", audio=f"{p.id}.flac") for p in plans}
     choice = MFA(**(choice | changes))
-    return dict(mfa.align(plans, audio, Path(lexicon), choice, 2, Path("scratch")))
+    return dict(mfa.align(plans, entries, Path(lexicon), INVENTORY, choice, 2, Path("scratch")))
 
 
 def seen(project):
@@ -413,14 +414,17 @@ STAGE = """
 import sys
 from pathlib import Path
 from lbtts.alignment import mfa
+from lbtts.corpus.manifest import Entry
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import MFA
 from lbtts.scratch import scratch
 from tests.test_mfa import PLANS, STAND_IN
 choice = MFA(command=f"{sys.executable} {STAND_IN}", acoustic_model=None, dictionary=None,
              jobs=None, beam=10, retry_beam=40)
 with scratch("mfa") as folder:
-    audio = {p.id: f"{p.id}.flac" for p in PLANS}
-    list(mfa.align(PLANS, audio, Path("lexicon.dict"), choice, 1, folder / "run"))
+    entries = {p.id: Entry(p.id, "train", "", audio=f"{p.id}.flac") for p in PLANS}
+    dictionary = Path("lexicon.dict")
+    list(mfa.align(PLANS, entries, dictionary, INVENTORY, choice, 1, folder / "run"))
 """
 
 

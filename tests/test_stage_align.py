@@ -14,7 +14,7 @@ from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json
-from lbtts.text.lexicon import write_dictionary
+from lbtts.text.dictionary import write_dictionary
 from lbtts.text.tokens import read_token_plans, write_token_plans
 from stages import align, durations
 from tests.tones import corpus

@@ -27,7 +27,7 @@ from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.alignment.timing import Timing
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
-from lbtts.text.tokens import TokenPlan, Token
+from lbtts.text.tokens import Token, TokenPlan
 
 _LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
 

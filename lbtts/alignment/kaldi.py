@@ -168,7 +168,9 @@ def _align_one(model: Monophones, words: Words, entry: Entry, beam: float) -> Al
             worst = np.convolve(goodness, np.full(stretch, 1 / stretch), mode="valid").min()
             score = float(goodness[model.speech(path)].mean())
             phones = _intervals(path, entry.seconds)
-            return AlignmentResult(phones, entry.seconds, score=score, worst=float(worst), beam=width)
+            return AlignmentResult(
+                phones, entry.seconds, score=score, worst=float(worst), beam=width
+            )
     count = sum(len(word[0]) for word in words)
     raise Reject(
         f"no alignment: {count} phones do not fit into {len(features)} frames of 10 ms; "

@@ -172,4 +172,3 @@ class Monophones:
             mixture.set_weights(weights.astype(np.float32))
             mixture.set_invvars_and_means(inverse.astype(np.float32), means.astype(np.float32))
             mixture.compute_gconsts()
-

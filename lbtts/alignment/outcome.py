@@ -107,9 +107,9 @@ def spoken(
         try:
             if isinstance(result, Reject):
                 raise result
-            plan, phones = follow_words(
-                planned, result.words, result.phones, inventory
-            ) or follow(planned, result.phones, dictionary, inventory)
+            plan, phones = follow_words(planned, result.words, result.phones, inventory) or follow(
+                planned, result.phones, dictionary, inventory
+            )
         except Reject as reason:
             outcome.rejects[planned.id] = reason
             continue

@@ -11,7 +11,7 @@ from lbtts.alignment.textgrid import Interval
 from lbtts.errors import Reject
 from lbtts.text.dictionary import Dictionary
 from lbtts.text.inventory import Inventory, Phones
-from lbtts.text.tokens import Phone, TokenPlan, Token
+from lbtts.text.tokens import Phone, Token, TokenPlan
 
 _POSITION_MARK = re.compile(r"_[BIES]$")  # Kaldi's, of a phone at a word's beginning, inside, ...
 _SILENCES = frozenset({"sil", "sp", "pau", "<eps>", "<sil>", "<p>", "_"})  # of other aligners
@@ -48,7 +48,7 @@ def recognised(phones: Sequence[Interval], inventory: Inventory) -> tuple[Interv
         try:
             label = inventory.canonical([_POSITION_MARK.sub("", phone.label)])
         except ValueError as error:
-            raise Reject(f"{error}; map it in {inventory.source} or fix the TextGrid") from None
+            raise Reject(f"{error}; map it in {inventory.defined_in} or fix the TextGrid") from None
         if label:
             known.append(Interval(phone.start, phone.end, label[0]))
     return tuple(known)

@@ -42,7 +42,9 @@ class Topology:
         phones = [SILENCE, *self.number.values()]
         topology = khg.HmmTopology()
         topology.read(_written([*self.number.values()]))
-        self.tree = khg.monophone_context_dependency(phones, topology.get_phone_to_num_pdf_classes())
+        self.tree = khg.monophone_context_dependency(
+            phones, topology.get_phone_to_num_pdf_classes()
+        )
         self.transitions = khg.TransitionModel(self.tree, topology)
         self._arcs: dict[int, list[tuple[int, int, int]]] = {}  # phone → (from, to, transition id)
         phone_of, final, state_of = [0], [False], [0]

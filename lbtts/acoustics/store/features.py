@@ -132,9 +132,7 @@ class FeatureStore:
         """`units` units of an utterance from unit `start` on; nothing else is read, no mel."""
         return Crop(**self._rows(index, start, units, [name for name in COLUMNS if name != "mel"]))
 
-    def _rows(
-        self, index: int, start: int, units: int, columns: Iterable[str]
-    ) -> dict[str, Any]:
+    def _rows(self, index: int, start: int, units: int, columns: Iterable[str]) -> dict[str, Any]:
         """The fields of a crop, and the mel as it is stored where it is wanted."""
         spans = {
             "frame": (grid.units_to_frames(start), grid.units_to_frames(start + units)),
