@@ -34,7 +34,7 @@ def main() -> None:
     f0 = p.features.f0
     store = FeatureStore(FEATURES, p.features.f0)
     chosen = store.held_out("report", p.evaluate.utterances)
-    plans = {plan.id: plan for plan in read_token_plans("data/alignment/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_token_plans("data/alignment/spoken.jsonl")}
     provenance = read_json(FINETUNED / "provenance.json")
     stages = {stage: read_json(METRICS / f"{stage}.json") for stage in EARLIER}
     ours = Synthesiser(*load_finetuned(FINETUNED))

@@ -118,7 +118,7 @@ def test_a_phone_behind_a_silence_begins_where_mfa_says(tmp_path):
 def checked(folder, phones, seconds):
     path = folder / "a.TextGrid"
     textgrid.write(Alignment((), tuple(Interval(*phone) for phone in phones), seconds), path)
-    return mfa._checked(path, Lexicon(folder / "none.yaml", folder / "none.zip"), None)
+    return mfa._checked(path, Lexicon(folder / "none.yaml", folder / "none.zip"), None, INVENTORY)
 
 
 def test_a_last_phone_shorter_than_the_shift_keeps_some_length(tmp_path):
@@ -482,6 +482,6 @@ def test_an_interruption_ends_mfa_and_says_that_nothing_is_kept(project, monkeyp
 def test_real_grids_of_mfa_are_read_in_canonical_phones(shared):
     nothing = Lexicon(Path("none.yaml"), Path("none.zip"))
     for path in sorted(shared("mfa", "textgrids").glob("*.TextGrid")):
-        grid, found = textgrid.read(path), mfa._checked(path, nothing, None)
+        grid, found = textgrid.read(path), mfa._checked(path, nothing, None, INVENTORY)
         assert [p.label for p in found.phones] == [canonical([p.label])[0] for p in grid.phones]
         assert found.seconds == grid.seconds

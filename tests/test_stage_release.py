@@ -9,9 +9,9 @@ import torch
 
 from lbtts import params
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import Extracted
 from lbtts.acoustics.measuring.f0 import track
-from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.acoustics.store.layout import Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.errors import InputError
 from lbtts.models.kokoro import checkpoint, miniature
 from lbtts.models.kokoro import export as exporting
@@ -47,14 +47,14 @@ def trained(tmp_path_factory):
             samples = audio.astype(np.float32) / 2**15
             log_mel = mel.log_mel(samples)
             f0 = track(samples, choice.f0)
-            arrays = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
+            arrays = Arrays(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
             symbols = tuple(Token(symbol, None, None) for symbol in "hɑɪ.")
             plans.append(TokenPlan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)
     for name in ("g2p", "corpus", "alignment", "lexicon"):
         (folder / "data" / name).mkdir()
-    for name in ("g2p", "alignment"):
-        write_token_plans(plans, folder / "data" / name / "utterances.jsonl")
+    for name in ("g2p/utterances", "alignment/spoken"):
+        write_token_plans(plans, folder / f"data/{name}.jsonl")
     for name in ("lexicon.dict", "model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
