@@ -91,9 +91,7 @@ def main() -> None:
     folder = project / "scratch/demo_voice"
     store = FeatureStore(project / "data/features.h5", p.features.f0)
     manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
-    plans = {
-        plan.id: plan for plan in read_token_plans(project / "data/alignment/utterances.jsonl")
-    }
+    plans = {plan.id: plan for plan in read_token_plans(project / "data/alignment/spoken.jsonl")}
     training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
     utterances = [store[i] for i in store.indices("test")]
 

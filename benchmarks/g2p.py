@@ -18,8 +18,9 @@ from lbtts import params
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.text.dictionary import write_dictionary
 from lbtts.text.inventory import Phones
-from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
+from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL
 from lbtts.text.oov.learning import distance, kept
 from lbtts.text.oov.unknown import learn_ngrams
 from lbtts.text.sources import gather

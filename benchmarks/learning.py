@@ -107,9 +107,7 @@ def measure(project: Path, published: Path) -> None:
 
     manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
     audio = {name: str(project / path) for name, path in manifest["audio"].items()}
-    plans = {
-        plan.id: plan for plan in read_token_plans(project / "data/alignment/utterances.jsonl")
-    }
+    plans = {plan.id: plan for plan in read_token_plans(project / "data/alignment/spoken.jsonl")}
     training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
     figures = lines.summary(
         said,

@@ -23,9 +23,10 @@ from tqdm import tqdm
 from benchmarks import clips
 from lbtts import params
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.store.batching import Batch, Schedule, StepDataset, padding
-from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.grid import UNIT_RATE
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.voices.table import initial
@@ -48,7 +49,7 @@ def store(folder: Path, target: Path, copies: int) -> FeatureStore:
                 samples = (clip * (1 - 0.05 * copy)).astype(np.int16)
                 log_mel = mel.log_mel(samples / FULL_SCALE)
                 f0 = np.full(len(log_mel), 150, np.float32)
-                row = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), samples)
+                row = Arrays(log_mel.astype(np.float16), f0, mel.energy(log_mel), samples)
                 units = clips.units(clip)
                 tokens = [0, *([50] * (len(units) - 2)), 0][: len(units)]
                 writer.add(f"{copy:03d}-{number:05d}", "train", tokens, units, row)

@@ -26,8 +26,8 @@ import soundfile
 
 from benchmarks import clips
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.corpus.manifest import write_manifest
 from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
 from lbtts.params import F0
@@ -59,7 +59,7 @@ def make(source: Path, folder: Path, count: int, seconds: float) -> None:
         plans.append(TokenPlan(name, "m", ("m",), (), tokens))
         durations.append(f"{name},ok,,{' '.join(map(str, units))},")
     write_manifest(rows, folder / "data/corpus/manifest.csv")
-    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
+    write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
     (folder / "data/durations.csv").write_text("\n".join(durations) + "\n")
     params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("method: harvest", "method: dio").replace(
@@ -112,7 +112,7 @@ def writing(source: Path, folder: Path, count: int) -> None:
     for clip in clips.load(source, 64):
         log_mel = mel.log_mel(clip / FULL_SCALE)
         f0 = np.full(len(log_mel), 150, np.float32)
-        row = Extracted(log_mel.astype(np.float16, order="C"), f0, mel.energy(log_mel), clip)
+        row = Arrays(log_mel.astype(np.float16, order="C"), f0, mel.energy(log_mel), clip)
         rows.append((clips.units(clip), row))
     path, other = folder / "features.h5", folder / "plain"
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import clips
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import FULL_SCALE
+from lbtts.acoustics.store.layout import FULL_SCALE
 from lbtts.grid import HOP, SAMPLE_RATE
 
 TURNS, CROPS = 3, 500

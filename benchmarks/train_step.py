@@ -29,9 +29,10 @@ from benchmarks import clips, plain_step, step_profile
 from benchmarks.step_profile import DEVICE, now
 from lbtts import params
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
 from lbtts.acoustics.store.batching import Batch
-from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
 from lbtts.models.kokoro.recipe import KokoroRecipe
 from lbtts.models.kokoro.voices.table import InitialVoice, initial
@@ -63,7 +64,7 @@ def write_store(folder: Path, target: Path, count: int) -> None:
             units = [TOKEN_UNITS] * whole + [rest] * bool(rest)
             tokens = [0, *(50 + i % 100 for i in range(len(units) - 2)), 0]
             assert len(tokens) <= MAX_TOKENS
-            row = Extracted(log_mel.astype("f2"), pitch.numpy(), mel.energy(log_mel), clip)
+            row = Arrays(log_mel.astype("f2"), pitch.numpy(), mel.energy(log_mel), clip)
             writer.add(f"{number:05d}", "train", tokens, units, row)
 
 

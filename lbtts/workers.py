@@ -16,16 +16,21 @@ from lbtts.params import Run
 
 
 @contextmanager
-def workers(run: Run) -> Iterator[Parallel]:
+def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
     """A joblib pool as the section `run` wants it, one thread a process.
 
-    What it is given comes back as it is finished, in any order; on Ray, whose joblib backend cannot
-    do that, when the whole call is finished.
+    What it is given comes back as it is finished; on Ray, whose joblib backend cannot do that, when
+    the whole call is finished.
+
+    Args:
+        run: the section.
+        ordered: whether results come in the order of the tasks, or each as soon as it can.
 
     Raises:
         InputError: the packages for the backend are missing, or the cluster cannot be reached.
     """
-    order, options = "generator_unordered", dict[str, Any]()
+    order = "generator" if ordered else "generator_unordered"
+    options: dict[str, Any] = {}
     with ExitStack() as stack:
         if run.backend == "dask":
             distributed = _extra("distributed", run)

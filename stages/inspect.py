@@ -1,45 +1,44 @@
 """Shows what the data stages made of the corpus: a page of its alignments, one of its features."""
 
-from pathlib import Path
-
-from lbtts import params
+from lbtts import languages, params, paths
+from lbtts.acoustics.measuring.report import read_report as read_features_report
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.alignment.report import read_report
 from lbtts.corpus.manifest import read_manifest
 from lbtts.inspection import alignment, features, stress
 from lbtts.records import write_json
 from lbtts.text.tokens import read_token_plans
 from stages import run
 
-OUT = Path("metrics/inspection")
-ALIGNMENT = Path("data/alignment")
-CORRECTIONS = Path("data/corrections")
-
 
 def main() -> None:
     """Writes both pages and the figures."""
     p = params.load()
-    OUT.mkdir(parents=True, exist_ok=True)
-    found = alignment.read_report(ALIGNMENT / "report.csv")
-    manifest = read_manifest().set_index("id")
-    title = f"Alignment of {p.corpus.name}"
-    page = alignment.page(found, manifest, ALIGNMENT, CORRECTIONS, title)
-    (OUT / "alignment.html").write_text(page, encoding="utf-8")
+    inventory = languages.get(p.language).inventory
+    paths.INSPECTION.mkdir(parents=True, exist_ok=True)
+    page = alignment.page(
+        read_report(paths.ALIGNMENT_REPORT),
+        read_manifest(paths.MANIFEST),
+        paths.ALIGNMENT,
+        paths.CORRECTIONS,
+        f"Alignment of {p.corpus.name}",
+    )
+    (paths.INSPECTION / "alignment.html").write_text(page, encoding="utf-8")
 
-    store = FeatureStore("data/features.h5", p.features.f0)
-    report = features.read_report(Path("data/features_report.csv"))
-    plans = read_token_plans(ALIGNMENT / "utterances.jsonl")
-    table = features.describe(store, plans, report, p.run.workers)
-    said = {plan.id: plan for plan in plans}
+    store = FeatureStore(paths.FEATURES, p.features.f0)
+    report = read_features_report(paths.FEATURES_REPORT)
+    plans = {plan.id: plan for plan in read_token_plans(paths.SPOKEN)}
+    table = features.describe(store, plans.values(), report, p.run)
     marks, auc = stress.disagreements(
-        vowel for i, name in enumerate(store.ids) for vowel in stress.nuclei(said[name], store[i])
+        vowel
+        for i, name in enumerate(store.ids)
+        for vowel in stress.nuclei(plans[name], store[i], inventory)
     )
-    marks.to_csv(OUT / "stress.csv", index=False, lineterminator="\n")
+    marks.to_csv(paths.INSPECTION / "stress.csv", index=False, lineterminator="\n")
     page = features.page(store, table, report, marks, f"Features of {p.corpus.name}")
-    (OUT / "features.html").write_text(page, encoding="utf-8")
-    told = {} if auc is None else {"stress_auc": round(auc, 4)}
-    write_json(
-        "metrics/inspect.json", features.summary(table) | {"stress_doubts": len(marks)} | told
-    )
+    (paths.INSPECTION / "features.html").write_text(page, encoding="utf-8")
+    doubts = {"stress_doubts": len(marks)} | ({} if auc is None else {"stress_auc": round(auc, 4)})
+    write_json(paths.metrics("inspect"), features.summary(table) | doubts)
 
 
 if __name__ == "__main__":

@@ -51,12 +51,12 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stage `lexicon` writes, its model learnt from every tenth word by n-grams alone."""
     from lbtts.languages.luxembourgish import origin as languages
+    from lbtts.text.dictionary import write_dictionary
     from lbtts.text.lexicon import (
         LANGUAGES,
         LEXICON,
         MODEL,
         packaged_entries,
-        write_dictionary,
     )
     from lbtts.text.oov.unknown import learn_ngrams
 

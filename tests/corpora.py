@@ -6,9 +6,11 @@ import numpy as np
 import soundfile
 
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import FULL_SCALE, Extracted
-from lbtts.acoustics.store.features import FeatureWriter
-from lbtts.corpus.manifest import write_manifest
+from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
+from lbtts.alignment.timing import Timing, write_timings
+from lbtts.corpus.manifest import Entry, write_manifest
+from lbtts.errors import Reject
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0
 from lbtts.text.tokens import Phone, Token, TokenPlan, write_token_plans
@@ -28,7 +30,7 @@ def write_features(path: Path, units: dict[str, list[int]], test: tuple[str, ...
             writer.add(name, split, tokens, durations, buzz(sum(durations), number))
 
 
-def buzz(units: int, seed: int) -> Extracted:
+def buzz(units: int, seed: int) -> Arrays:
     """A gliding sawtooth in a little noise, with its true F0."""
     frames = 2 * units
     f0 = 120 + 20 * np.sin(np.arange(frames) / FRAME_RATE * 5 + seed)
@@ -36,7 +38,7 @@ def buzz(units: int, seed: int) -> Extracted:
     noise = np.random.default_rng(seed).standard_normal(len(phase))
     audio = np.round((0.2 * (phase % 1 - 0.5) + 0.002 * noise) * FULL_SCALE).astype(np.int16)
     log_mel = mel.log_mel(audio / FULL_SCALE)
-    return Extracted(log_mel.astype(np.float16), f0.astype(np.float32), mel.energy(log_mel), audio)
+    return Arrays(log_mel.astype(np.float16), f0.astype(np.float32), mel.energy(log_mel), audio)
 
 
 def write_project(folder: Path, ids: list[str]) -> Path:
@@ -50,20 +52,20 @@ def write_project(folder: Path, ids: list[str]) -> Path:
     (folder / "params.yaml").write_text(
         params.replace("max_rejected: 0.05", "max_rejected: 0.3"), encoding="utf-8"
     )
-    manifest, plans, durations = [], [], []
+    manifest, plans = [], []
+    timings: list[Timing | tuple[str, Reject]] = [("v", Reject("misaligned"))]
     tokens = tuple(Token(symbol, 0, phone) for phone, symbol in enumerate(SYMBOLS))
     phones = tuple(Phone(symbol, 0) for symbol in SYMBOLS)
     for number, name in enumerate(ids):
         units = [4, *[6 + number] * len(SYMBOLS), 4]
-        cut = "1200:1800" if number == 2 else ""
+        cuts = ((1200, 1800),) if number == 2 else ()
         clip = f"data/corpus/audio/{name}.flac"
-        soundfile.write(folder / clip, buzz(sum(units) + bool(cut), seed=number).audio, SAMPLE_RATE)
+        soundfile.write(folder / clip, buzz(sum(units) + len(cuts), seed=number).audio, SAMPLE_RATE)
         split = "test" if number == 3 else "train"
-        manifest.append({"id": name, "split": split, "audio": clip, "status": "ok"})
+        manifest.append(Entry(name, split, "Moien", audio=clip))
         plans.append(TokenPlan(name, "Moien", ("moien",), phones, tokens))
-        durations.append(f"{name},ok,,{' '.join(map(str, units))},{cut}")
+        timings.append(Timing(name, tuple(units), cuts))
     write_manifest(manifest, folder / "data/corpus/manifest.csv")
-    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
-    table = ["id,status,reason,units,cuts", *reversed(durations), "v,rejected,misaligned,,"]
-    (folder / "data/durations.csv").write_text("\n".join(table) + "\n")
+    write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
+    write_timings(reversed(timings), folder / "data/durations.csv")
     return folder

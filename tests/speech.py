@@ -9,14 +9,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from lbtts.alignment.pronunciation import follow
-from lbtts.alignment.report import report
-from lbtts.alignment.textgrid import Found
+from lbtts.alignment import outcome
+from lbtts.alignment.textgrid import AlignmentResult
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.espeak import Speech, speak
 from lbtts.grid import SAMPLE_RATE
 from lbtts.languages.luxembourgish.g2p import LBG2P
-from lbtts.languages.luxembourgish.phones import VOWELS, canonical
+from lbtts.languages.luxembourgish.phones import INVENTORY, VOWELS, canonical
 from lbtts.params import Params
 from lbtts.text.tokens import Phone, TokenPlan
 
@@ -30,11 +30,10 @@ _LONGEST_CLOSURE = 0.15  # seconds; longer ones are pauses
 
 @dataclass(frozen=True)
 class Spoken:
-    """Plans, the clip and its seconds by id, and the true beginning of phones by id and index."""
+    """Plans, the clips by id, and the true beginning of phones by id and index."""
 
     plans: list[TokenPlan]
-    audio: dict[str, str]
-    seconds: dict[str, float]
+    entries: dict[str, Entry]
     truth: dict[str, dict[int, float]]
 
 
@@ -51,7 +50,7 @@ def read_aloud(
     """
     g2p = LBG2P()
     g2p.unknown_words = _refuse
-    spoken = Spoken([], {}, {}, {})
+    spoken = Spoken([], {}, {})
     for number, text in enumerate(sentences):
         name = f"s{number:03d}"
         try:
@@ -66,8 +65,7 @@ def read_aloud(
         path = folder / f"{name}.wav"
         soundfile.write(path, samples, SAMPLE_RATE)
         spoken.plans.append(plan)
-        spoken.audio[name] = str(path)
-        spoken.seconds[name] = len(samples) / SAMPLE_RATE
+        spoken.entries[name] = Entry(name, "train", text, audio=str(path), samples=len(samples))
         spoken.truth[name] = _truth(plan, begins, speech)
         if len(spoken.plans) == most:
             break
@@ -79,33 +77,25 @@ def harm(spoken: Spoken, folder: Path, each: int = 20) -> tuple[Spoken, list[str
     plans = list(spoken.plans)
     order = np.random.default_rng(0).permutation(len(plans)).tolist()
     swapped, cut = order[:each], order[each : 2 * each]
-    audio, seconds = dict(spoken.audio), dict(spoken.seconds)
+    entries = dict(spoken.entries)
     for one, other in zip(swapped, swapped[1:] + swapped[:1], strict=True):
         plans[one] = replace(spoken.plans[other], id=spoken.plans[one].id)
     for name in (plans[k].id for k in cut):
-        samples, rate = soundfile.read(audio[name], dtype="int16")
+        samples, rate = soundfile.read(entries[name].audio, dtype="int16")
         samples = samples[: int(0.6 * len(samples))]
-        audio[name] = str(folder / f"{name}-cut.wav")
-        soundfile.write(audio[name], samples, rate)
-        seconds[name] = len(samples) / rate
-    return Spoken(plans, audio, seconds, spoken.truth), [plans[k].id for k in swapped + cut]
+        path = str(folder / f"{name}-cut.wav")
+        soundfile.write(path, samples, rate)
+        entries[name] = replace(entries[name], audio=path, samples=len(samples))
+    return Spoken(plans, entries, spoken.truth), [plans[k].id for k in swapped + cut]
 
 
 def verdicts(
-    plans: list[TokenPlan], results: Mapping[str, Found | Reject], params: Params
+    plans: list[TokenPlan], results: Mapping[str, AlignmentResult | Reject], params: Params
 ) -> dict[str, str]:
     """What the stage `align` would say of each utterance, by id."""
-    found, rejects = {}, {}
-    for plan in plans:
-        result = results[plan.id]
-        try:
-            if isinstance(result, Reject):
-                raise result
-            found[plan.id] = replace(result, phones=follow(plan, result.phones, {})[1])
-        except Reject as reason:
-            rejects[plan.id] = reason
-    table = report({p.id: "kaldi" for p in plans}, found, rejects, params.align.quality)
-    return table["verdict"].fillna("reject").to_dict()
+    made = outcome.spoken(plans, results, {}, INVENTORY)
+    rows = outcome.report(made, {p.id: "kaldi" for p in plans}, {}, params.align.quality)
+    return {row.id: row.verdict or "reject" for row in rows}
 
 
 def _refuse(word: str) -> tuple[str, ...]:

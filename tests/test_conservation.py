@@ -11,7 +11,7 @@ from lbtts.alignment.durations import durations
 from lbtts.alignment.pronunciation import follow
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, SAMPLES_PER_UNIT, UNIT_RATE, samples_to_units
-from lbtts.languages.luxembourgish.phones import SYMBOLS
+from lbtts.languages.luxembourgish.phones import INVENTORY, SYMBOLS
 from lbtts.text.tokens import Phone, Token, TokenPlan
 
 LABELS = [label for label in SYMBOLS if not label.startswith("h")]
@@ -91,14 +91,14 @@ def grid_of(draw, plan, oddity):
 
 def outcome(plan, path, seconds):
     """Its durations' total and cuts checked against the clip: "right", or the reason."""
-    corrected = prealigned.corrections(path.parent, [plan])[plan.id]
+    corrected = prealigned.corrections(path.parent, [plan], INVENTORY)[plan.id]
     total = samples_to_units(round(seconds * 24_000))
     try:
         if isinstance(corrected, Reject):
             raise corrected
-        heard, phones = follow(plan, corrected.phones, {})
+        heard, phones = follow(plan, corrected.phones, {}, INVENTORY)
         alignment = textgrid.from_phones(heard, phones, corrected.seconds)
-        found = durations(heard, alignment, total)
+        found, _ = durations(heard, alignment, total)
     except Reject as reason:
         assert str(reason)
         return str(reason)

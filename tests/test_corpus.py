@@ -5,18 +5,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.corpus.manifest import COLUMNS, accepted, assign_splits, read_manifest, write_manifest
+from lbtts.corpus.manifest import Entry, accepted, assign_splits, read_manifest, write_manifest
 from lbtts.errors import InputError
 
 IDS = st.sets(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}", fullmatch=True), min_size=2)
-ROW = {
-    "id": "a",
-    "split": "train",
-    "audio": "a.flac",
-    "text": "x",
-    "status": "ok",
-    "seconds": 1.025,
-}
 
 
 @given(IDS, st.floats(0, 1))
@@ -52,21 +44,28 @@ def test_rejected_utterances_do_not_count_as_test_split() -> None:
     assert {splits["a"], splits["c"]} == {"train", "test"}
 
 
-def test_manifest_comes_back_as_sorted_strings(tmp_path: Path) -> None:
+def test_manifest_comes_back_as_it_was_written_sorted(tmp_path: Path) -> None:
     path = tmp_path / "manifest.csv"
-    odd = 'NA "null", ja|nee é'
-    rows = [
-        ROW | {"id": "b", "text": odd, "start": 0.5},
-        {"id": "NA", "split": "test", "text": "null", "status": "rejected", "reason": "silent"},
+    ok = Entry("b", "train", 'NA "null", ja|nee é', "", "a.flac", samples=24_600, start=-1)
+    rejected = Entry("NA", "test", "null", "silent")
+    write_manifest([ok, rejected], path)
+    entries = read_manifest(path)
+    assert list(entries.values()) == [rejected, ok]
+    assert list(accepted(entries)) == ["b"]
+    assert path.read_bytes().splitlines() == [
+        b"id,split,audio,text,seconds,status,reason,start",
+        b"NA,test,,null,,rejected,silent,",
+        f'b,train,a.flac,"NA ""null"", ja|nee é",1.025,ok,,{-1 / 24_000}'.encode(),
     ]
-    write_manifest(rows, path)
-    manifest = read_manifest(path)
-    assert list(manifest.columns) == COLUMNS
-    assert manifest["id"].tolist() == ["NA", "b"]
-    assert manifest["text"].tolist() == ["null", odd]
-    assert manifest["seconds"].tolist() == ["", "1.025"]
-    assert accepted(manifest)["id"].tolist() == ["b"]
-    assert b"\r" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("row", ["a,train,a.flac,x,long,ok,,0.0", "a,train,a.flac,x"])
+def test_a_damaged_row_is_named_with_its_file(tmp_path: Path, row: str) -> None:
+    write_manifest([], tmp_path / "manifest.csv")
+    with (tmp_path / "manifest.csv").open("a", encoding="utf-8") as file:
+        file.write(row)
+    with pytest.raises(InputError, match=r"manifest\.csv: damaged .*; run `dvc repro -f corpus`"):
+        read_manifest(tmp_path / "manifest.csv")
 
 
 def test_missing_manifest_names_the_stage_to_run(tmp_path: Path) -> None:
@@ -83,9 +82,9 @@ def test_manifest_of_other_columns_is_refused(tmp_path: Path) -> None:
 def test_mini_corpus_is_a_corpus(mini_corpus: Path) -> None:
     manifest = accepted(read_manifest(mini_corpus / "data/corpus/manifest.csv"))
     assert len(manifest) == 6
-    assert set(manifest["split"]) == {"train", "test"}
-    for audio, seconds in zip(manifest["audio"], manifest["seconds"], strict=True):
-        facts = soundfile.info(mini_corpus / audio)
+    assert {entry.split for entry in manifest.values()} == {"train", "test"}
+    for entry in manifest.values():
+        facts = soundfile.info(mini_corpus / entry.audio)
         assert (facts.samplerate, facts.channels) == (24_000, 1)
         assert facts.frames % 600 == 0
-        assert facts.frames == pytest.approx(float(seconds) * 24_000)
+        assert facts.frames == entry.samples

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import soundfile
 from joblib.externals.loky import get_reusable_executor
 
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.alignment.report import read_report
 from lbtts.corpus.manifest import accepted, read_manifest, write_manifest
 from lbtts.errors import InputError
-from lbtts.inspection.alignment import read_report
+from lbtts.inspection.alignment import worst_first
 from lbtts.records import read_json
 from lbtts.text.tokens import read_token_plans, write_token_plans
 from lbtts.text.vocab import VOCAB
@@ -47,8 +49,8 @@ def digests(folder: Path) -> dict[str, str]:
 def assert_invariants(folder: Path) -> FeatureStore:
     """What the design promises of every utterance in features.h5."""
     store = FeatureStore(folder / "data/features.h5")
-    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/utterances.jsonl")}
-    manifest = read_manifest(folder / "data/corpus/manifest.csv").set_index("id")
+    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/spoken.jsonl")}
+    manifest = read_manifest(folder / "data/corpus/manifest.csv")
     rows = pd.read_csv(folder / "data/durations.csv", dtype=str, keep_default_na=False)
     rows = rows[rows["status"] == "ok"].set_index("id")
     symbols = {number: symbol for symbol, number in VOCAB.items()}
@@ -64,11 +66,11 @@ def assert_invariants(folder: Path) -> FeatureStore:
         assert utterance.units.tolist() == [int(n) for n in rows.at[name, "units"].split()], name
         cuts = [span.split(":") for span in rows.at[name, "cuts"].split(";") if span]
         cut = sum(int(end) - int(begin) for begin, end in cuts)
-        clip = folder / str(manifest.at[name, "audio"])
+        clip = folder / manifest[name].audio
         assert soundfile.info(clip).frames == 600 * total + cut, name
         assert np.isfinite(utterance.mel).all() and np.isfinite(utterance.energy).all(), name
         assert (utterance.f0 >= 0).all() and utterance.f0.any(), name
-        assert store.split[index] == (manifest.at[name, "split"] == "test"), name
+        assert store.split[index] == (manifest[name].split == "test"), name
     return store
 
 
@@ -167,33 +169,33 @@ def test_planted_damage_is_found_and_shown_first(real):
     run_in(real, (corpus, g2p))
     draw = np.random.default_rng(1)
     plans = read_token_plans(real / "data/g2p/utterances.jsonl")
-    manifest = read_manifest(real / "data/corpus/manifest.csv").set_index("id", drop=False)
+    manifest = read_manifest(real / "data/corpus/manifest.csv")
     kinds = {}
     for k, index in enumerate(draw.permutation(len(plans))[:185].tolist()):
         plan, kind = plans[index], KINDS[k % len(KINDS)]
-        clip = real / str(manifest.at[plan.id, "audio"])
+        clip = real / manifest[plan.id].audio
         plans[index], path = spoil(kind, plan, clip, plans, draw, real)
         kinds[plan.id] = kind
         if path != clip:
             shutil.move(path, clip)
-        manifest.at[plan.id, "seconds"] = str(soundfile.info(clip).duration)
+        manifest[plan.id] = replace(manifest[plan.id], samples=soundfile.info(clip).frames)
     write_token_plans(plans, real / "data/g2p/utterances.jsonl")
-    write_manifest(manifest.to_dict("records"), real / "data/corpus/manifest.csv")
+    write_manifest(manifest.values(), real / "data/corpus/manifest.csv")
     run_in(real, (align,))
 
-    report = pd.read_csv(real / "data/alignment/report.csv").set_index("id")
-    index = report["trust"].fillna(-1e9)  # not aligned at all
-    undamaged = [name for name in report.index if name not in kinds]
-    good = index[undamaged].to_numpy()
-    kept = report["verdict"] == "keep"
+    report = read_report(real / "data/alignment/report.csv")
+    confidence = pd.Series({row.id: row.confidence for row in report})
+    confidence = confidence.fillna(-1e9)  # not aligned at all
+    undamaged = [row.id for row in report if row.id not in kinds]
+    good = confidence[undamaged].to_numpy()
+    kept = pd.Series({row.id: row.verdict == "keep" for row in report})
     print(f"undamaged kept: {kept[undamaged].mean():.2%}")
     for kind in KINDS:
         names = [name for name in kinds if kinds[name] == kind]
-        pairs = index[names].to_numpy()[:, None] - good[None]
+        pairs = confidence[names].to_numpy()[:, None] - good[None]
         auc = float(((pairs < 0) + 0.5 * (pairs == 0)).mean())
         print(f"{kind}: AUC {auc:.3f}, kept {kept[names].sum()} of {len(names)}")
         assert auc >= (0.85 if kind == "missing words" else 0.95)
         assert kept[names].mean() <= 0.1
     assert kept[undamaged].mean() >= 0.96
-    shown = read_report(real / "data/alignment/report.csv").head(16)
-    assert set(shown.index) <= set(kinds)
+    assert {row.id for row in worst_first(report)[:16]} <= set(kinds)

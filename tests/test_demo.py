@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from lbtts.corpus.demo import TRUTH_COLUMNS, read_aloud, shift_truth
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError
 from lbtts.params import load
 
@@ -44,7 +45,8 @@ def test_truth_follows_the_trimming_and_ends_with_the_clip() -> None:
         ("a", 150, 50, 1.4, 1.5, ""),
         ("rejected", 150, 50, 0.0, 0.2, "m"),
     ]
-    truth = shift_truth(pd.DataFrame(rows, columns=TRUTH_COLUMNS), {"a": (0.1, 1.0)})
+    clip = Entry("a", "train", "mo", samples=24_000, start=2_400)
+    truth = shift_truth(pd.DataFrame(rows, columns=TRUTH_COLUMNS), [clip])
     assert truth["phoneme"].tolist() == ["m", "ˈo", ""]
     assert truth["start"].tolist() == pytest.approx([0.0, 0.1, 0.8])
     assert truth["end"].tolist() == pytest.approx([0.1, 0.8, 1.0])

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from lbtts.acoustics.measuring.extraction import Clip, Timing, measure, parse_cuts, read_timings
-from lbtts.errors import InputError, Reject
+from lbtts.acoustics.measuring.extraction import TimedClip, measure
+from lbtts.alignment.timing import Timing
+from lbtts.errors import Reject
 from tests.corpora import HARVEST, buzz
 
 UNITS = [4, 20, 12, 4]
 TOKENS = [0, 50, 51, 0]
-HEADER = "id,status,reason,units,cuts\n"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clip(tmp_path):
 
 
 def cut_clip(path, units=UNITS, cuts=((6_000, 12_000),)):
-    return Clip(path, "train", TOKENS, Timing("clip", list(units), [slice(*c) for c in cuts]))
+    return TimedClip(path, "train", TOKENS, Timing("clip", tuple(units), tuple(cuts)))
 
 
 def test_everything_is_on_the_grid_after_the_cuts(clip):
@@ -83,32 +83,3 @@ def test_a_digest_names_content_and_cuts_and_nothing_else(clip, tmp_path):
     assert cut_clip(clip, cuts=((6_600, 12_600),)).digest() != digest
     soundfile.write(copy, buzz(50, seed=1).audio, 24_000)
     assert cut_clip(str(copy)).digest() != digest
-
-
-def test_timings_are_the_accepted_rows_sorted_by_id(tmp_path):
-    path = tmp_path / "durations.csv"
-    path.write_text(
-        HEADER + "b,ok,,3 4,600:1200;6000:6600\nc,rejected,too short,,\na,ok,,1 50 2,\n"
-    )
-    assert read_timings(path) == [
-        Timing("a", [1, 50, 2], []),
-        Timing("b", [3, 4], [slice(600, 1200), slice(6000, 6600)]),
-    ]
-
-
-def test_missing_durations_name_the_stage_to_run(tmp_path):
-    with pytest.raises(InputError, match=r"durations\.csv: not found; run `dvc repro durations`"):
-        read_timings(tmp_path / "durations.csv")
-
-
-@pytest.mark.parametrize("row", ["a,ok,,3 x,", "a,ok,,3 4,600", "a,ok,,3 4,600:y"])
-def test_a_damaged_row_of_durations_is_named(tmp_path, row):
-    path = tmp_path / "durations.csv"
-    path.write_text(HEADER + row + "\n")
-    with pytest.raises(InputError, match=r"durations\.csv: a: .*dvc repro -f durations"):
-        read_timings(path)
-
-
-def test_cuts_are_spans_of_samples():
-    assert parse_cuts("") == []
-    assert parse_cuts("600:1200;6000:6600") == [slice(600, 1200), slice(6000, 6600)]

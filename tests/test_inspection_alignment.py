@@ -1,18 +1,20 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 
 from lbtts.alignment import textgrid
+from lbtts.alignment.report import Row, read_report, write_report
 from lbtts.alignment.textgrid import from_phones
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError
-from lbtts.inspection.alignment import page, read_report
+from lbtts.inspection.alignment import page, worst_first
 from tests.tones import corpus
 
 
@@ -23,9 +25,9 @@ def folder(tmp_path_factory):
     plans, _, truth = corpus(folder, 20)
     rows = []
     for k, plan in enumerate(plans):
-        row = {"id": plan.id, "status": "ok", "reason": "", "verdict": "keep", "trust": -k / 100}
+        row = Row(plan.id, "", "kaldi", "keep", confidence=-k / 100)
         if plan.id == "u03":
-            row |= {"status": "rejected", "reason": "no <path>", "verdict": None, "trust": None}
+            row = Row(plan.id, "no <path>", "kaldi", None)
         else:
             ends = [*truth[plan.id][1:], truth[plan.id][-1] + 0.05]
             phones = [
@@ -36,23 +38,22 @@ def folder(tmp_path_factory):
             grid = from_phones(plan, phones, seconds)
             textgrid.write(grid, folder / f"{plan.id}.TextGrid")
         if plan.id == "u05":
-            row |= {"verdict": "suspect", "reason": "trust -3.00", "trust": -3.0}
+            row = replace(row, verdict="suspect", reason="trust -3.00", confidence=-3.0)
         rows.append(row)
-    pd.DataFrame(rows).to_csv(folder / "report.csv", index=False)
+    write_report(rows, folder / "report.csv")
     return folder
 
 
 def html_of(folder):
     names = [f"u{k:02d}" for k in range(20)]
-    manifest = pd.DataFrame(
-        {"audio": [str(folder / f"{n}.flac") for n in names], "text": "Gudde Moien"}, index=names
-    )
+    entries = {n: Entry(n, "train", "Gudde Moien", audio=str(folder / f"{n}.flac")) for n in names}
     report = read_report(folder / "report.csv")
-    return page(report, manifest, folder, Path("data/corrections"), "Alignment of tones")
+    return page(report, entries, folder, Path("data/corrections"), "Alignment of tones")
 
 
 def test_the_worst_come_first_and_those_without_alignment_before_them(folder):
-    assert read_report(folder / "report.csv").index[:3].tolist() == ["u03", "u05", "u19"]
+    worst = worst_first(read_report(folder / "report.csv"))
+    assert [row.id for row in worst[:3]] == ["u03", "u05", "u19"]
     shown = re.findall(r'<div class="utterance" id="(\w+)"', html_of(folder))
     assert shown[:3] == ["u03", "u05", "u19"] and len(shown) == 16
 

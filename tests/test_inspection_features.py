@@ -9,10 +9,16 @@ import pytest
 import soundfile
 from matplotlib.image import imread
 
-from lbtts.acoustics.store.features import FeatureStore, FeatureWriter
-from lbtts.corpus.manifest import write_manifest
+from lbtts import params
+from lbtts.acoustics.measuring.report import Row, read_report, write_report
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.writer import FeatureWriter
+from lbtts.alignment.report import Row as AlignmentRow
+from lbtts.alignment.report import write_report as write_alignment_report
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection import features
+from lbtts.page import bitmap, spectrogram
 from lbtts.records import read_json
 from lbtts.text.tokens import Phone, Token, TokenPlan, read_token_plans, write_token_plans
 from stages import inspect
@@ -21,6 +27,7 @@ from tests.corpora import HARVEST, buzz
 
 IDS = [f"u{number:02d}" for number in range(14)]
 UNITS = [4, 40, 4]
+RUN = params.load(ROOT / "profiles/demo.yaml").run.model_copy(update={"jobs": 1})
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +48,17 @@ def project(tmp_path_factory):
             phones = tuple(Phone("m", 0) for _ in range(30 if name == "u09" else 10))
             plans.append(TokenPlan(name, f"<{name}>", ("m",), phones, (Token("m", 0, 0),)))
     (folder / "data/alignment").mkdir()
-    write_token_plans(plans, folder / "data/alignment/utterances.jsonl")
-    rows = [f"{name},ok,,,0.9,0,0" for name in IDS[:-1]]
-    rows += ["u13,ok,,2.0 octave jumps,0.9,0,2", "u99,rejected,no <voiced> frame,,,,"]
-    report = "\n".join(["id,status,reason,suspicion,voiced,outside,jumps", *rows])
-    (folder / "data/features_report.csv").write_text(report + "\n")
-    rows = [f"{name},ok,,keep,0,-2" for name in IDS]
-    report = "\n".join(["id,status,reason,verdict,trust,score", *rows])
-    (folder / "data/alignment/report.csv").write_text(report + "\n")
+    write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
+    rows = [Row(name, "", "", 0.9, 0, 0) for name in IDS[:-1]]
+    rows += [Row("u13", "", "2.0 octave jumps", 0.9, 0, 2), Row("u99", "no <voiced> frame")]
+    write_report(rows, folder / "data/features_report.csv")
+    aligned = [AlignmentRow(name, "", "kaldi", "keep", confidence=0, score=-2) for name in IDS]
+    write_alignment_report(aligned, folder / "data/alignment/report.csv")
     (folder / "data/corpus").mkdir()
     clip = folder / "u.flac"
     soundfile.write(clip, np.zeros(24_000), 24_000)
     write_manifest(
-        [{"id": name, "audio": str(clip), "text": name} for name in IDS],
+        [Entry(name, "train", name, audio=str(clip)) for name in IDS],
         folder / "data/corpus/manifest.csv",
     )
     return folder
@@ -62,9 +67,9 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(project):
     store = FeatureStore(project / "data/features.h5")
-    report = features.read_report(project / "data/features_report.csv")
-    plans = read_token_plans(project / "data/alignment/utterances.jsonl")
-    return features.describe(store, plans, report, jobs=1)
+    report = read_report(project / "data/features_report.csv")
+    plans = read_token_plans(project / "data/alignment/spoken.jsonl")
+    return features.describe(store, plans, report, RUN)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +139,7 @@ def test_the_page_is_the_same_every_time(project, written):
 
 def test_a_picture_shows_mel_and_f0(project):
     utterance = FeatureStore(project / "data/features.h5")[0]
-    uri = features.spectrogram(utterance)
+    uri = bitmap(spectrogram(utterance.mel, utterance.f0, zoom=2))
     image = imread(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
     assert image.shape[:2] == (160, 2 * len(utterance.f0))
     white = (image[:, :, :3] == 1).all(2)
@@ -145,11 +150,11 @@ def test_a_picture_shows_mel_and_f0(project):
 
 def test_a_missing_report_names_the_stage_to_run(tmp_path):
     with pytest.raises(InputError, match=r"features_report\.csv.*dvc repro features"):
-        features.read_report(tmp_path / "features_report.csv")
+        read_report(tmp_path / "features_report.csv")
 
 
 def test_an_utterance_without_a_plan_is_named(project):
     store = FeatureStore(project / "data/features.h5")
-    report = features.read_report(project / "data/features_report.csv")
+    report = read_report(project / "data/features_report.csv")
     with pytest.raises(InputError, match="u00: in the features but not"):
-        features.describe(store, [], report, jobs=1)
+        features.describe(store, [], report, RUN)

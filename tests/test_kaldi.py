@@ -1,10 +1,10 @@
 import os
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lbtts.alignment import kaldi
 from lbtts.errors import InputError, Reject
@@ -12,14 +12,17 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.params import Kaldi, load
 from lbtts.text.tokens import Phone
 from tests import speech
-from tests.tones import corpus, plan
+from tests.conftest import ROOT
+from tests.tones import corpus, entries_of, plan
 
-CHOICE = Kaldi(gaussians=30, iterations=12, beam=100, training_utterances=100)
+KALDI = Kaldi(gaussians=30, iterations=12, beam=100, training_utterances=100)
+ONE, TWO = (
+    load(ROOT / "profiles/demo.yaml").run.model_copy(update={"jobs": jobs}) for jobs in (1, 2)
+)
 
 
-def align(plans, audio, workers=1):
-    seconds = {name: soundfile.info(path).frames / SAMPLE_RATE for name, path in audio.items()}
-    return dict(kaldi.align(plans, {}, audio, seconds, CHOICE, workers))
+def align(plans, audio, run=ONE):
+    return dict(kaldi.align(plans, {}, entries_of(audio), KALDI, run))
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +62,8 @@ def test_a_word_is_aligned_with_the_pronunciation_that_is_heard(spoken, aligned)
     wrong = replace(
         plans[0], phones=(*(Phone(p, 0) for p in other), *plans[0].phones[len(first) :])
     )
-    seconds = {name: soundfile.info(path).frames / SAMPLE_RATE for name, path in audio.items()}
-    found = dict(kaldi.align([wrong, *plans[1:]], dictionary, audio, seconds, CHOICE, 1))
+    entries = entries_of(audio)
+    found = dict(kaldi.align([wrong, *plans[1:]], dictionary, entries, KALDI, ONE))
     heard = [phone.label for phone in found[wrong.id].phones]
     assert heard == [phone.label for phone in plans[0].phones]
 
@@ -70,7 +73,7 @@ def test_the_worst_stretch_of_an_utterance_is_worse_than_its_mean(spoken, aligne
 
 
 def test_the_number_of_processes_changes_nothing(spoken, aligned):
-    assert align(*spoken[:2], workers=2) == aligned
+    assert align(*spoken[:2], TWO) == aligned
 
 
 def test_a_wrong_transcript_scores_worse_than_every_right_one(spoken, aligned):
@@ -107,18 +110,16 @@ def test_nothing_alignable_is_one_clear_error(tmp_path):
 
 def test_a_missing_clip_is_rejected_alone(spoken):
     plans, audio, _ = spoken
-    results = dict(
-        kaldi.align(
-            plans, {}, audio | {"u00": "nowhere.flac"}, dict.fromkeys(audio, 1.0), CHOICE, 1
-        )
-    )
+    entries = entries_of(audio)
+    entries["u00"] = replace(entries["u00"], audio="nowhere.flac")
+    results = dict(kaldi.align(plans, {}, entries, KALDI, ONE))
     assert isinstance(results["u00"], Reject)
 
 
 def test_a_worker_that_dies_ends_the_run_instead_of_hanging_it(spoken, monkeypatch):
-    monkeypatch.setattr(kaldi, "mfcc", lambda path: os._exit(9))
-    with pytest.raises(BrokenProcessPool):
-        align(*spoken[:2])
+    monkeypatch.setattr(kaldi, "_features", lambda path: os._exit(9))
+    with pytest.raises(TerminatedWorkerError):
+        align(*spoken[:2], TWO)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +135,7 @@ def choice(root):
 
 @pytest.fixture(scope="module")
 def found(luxembourgish, choice):
-    return dict(
-        kaldi.align(
-            luxembourgish.plans, {}, luxembourgish.audio, luxembourgish.seconds, choice, workers=2
-        )
-    )
+    return dict(kaldi.align(luxembourgish.plans, {}, luxembourgish.entries, choice, TWO))
 
 
 def errors_of(spoken, found):
@@ -165,7 +162,7 @@ def test_phones_of_300_sentences_are_found_where_espeak_says(shared, choice, tmp
     lines = [line for line in lines[7::127] + lines[8::127] if 25 <= len(line) <= 110]
     spoken = speech.read_aloud(lines, tmp_path, (130, 150, 170), most=300)
     assert len(spoken.plans) == 300
-    found = dict(kaldi.align(spoken.plans, {}, spoken.audio, spoken.seconds, choice, workers=2))
+    found = dict(kaldi.align(spoken.plans, {}, spoken.entries, choice, TWO))
     errors = errors_of(spoken, found)
     median, within = np.median(np.abs(errors)), np.mean(np.abs(errors) <= 0.025)
     print(f"{len(errors)} phones: median {1000 * median:.2f} ms, {within:.2%} within 25 ms, "
@@ -180,7 +177,7 @@ def test_20_swapped_texts_and_20_cut_recordings_are_doubted_and_few_others(share
     spoken = speech.read_aloud(lines, tmp_path, (130, 150, 170), most=120)
     harmed, names = speech.harm(spoken, tmp_path)
     usual = load(root / "profiles/folder.yaml").align.kaldi
-    found = dict(kaldi.align(harmed.plans, {}, harmed.audio, harmed.seconds, usual, workers=2))
+    found = dict(kaldi.align(harmed.plans, {}, harmed.entries, usual, TWO))
     for profile in ("demo", "folder"):
         verdicts = speech.verdicts(harmed.plans, found, load(root / f"profiles/{profile}.yaml"))
         doubted = {name for name, verdict in verdicts.items() if verdict != "keep"}
@@ -189,16 +186,14 @@ def test_20_swapped_texts_and_20_cut_recordings_are_doubted_and_few_others(share
 
 
 def test_silence_at_the_edges_is_found(luxembourgish, found):
-    for name, seconds in luxembourgish.seconds.items():
+    for name, entry in luxembourgish.entries.items():
         first, last = found[name].phones[0], found[name].phones[-1]
         assert first.start == pytest.approx(speech.EDGE, abs=0.08)  # before a stop earlier
-        assert seconds - last.end == pytest.approx(speech.EDGE, abs=0.08)
+        assert entry.seconds - last.end == pytest.approx(speech.EDGE, abs=0.08)
 
 
 def test_speech_is_aligned_alike_in_one_process(luxembourgish, choice, found):
-    again = kaldi.align(
-        luxembourgish.plans, {}, luxembourgish.audio, luxembourgish.seconds, choice, workers=1
-    )
+    again = kaldi.align(luxembourgish.plans, {}, luxembourgish.entries, choice, ONE)
     assert dict(again) == found
 
 
@@ -207,9 +202,7 @@ def test_the_transcript_of_another_sentence_scores_far_below_all_others(luxembou
     plans[3] = replace(plans[8], id=plans[3].id)
     scores = {
         name: result.score
-        for name, result in kaldi.align(
-            plans, {}, luxembourgish.audio, luxembourgish.seconds, choice, workers=1
-        )
+        for name, result in kaldi.align(plans, {}, luxembourgish.entries, choice, ONE)
     }
     wrong = scores.pop(plans[3].id)
     assert wrong < 2 * min(scores.values()) < 0

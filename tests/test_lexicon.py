@@ -2,7 +2,8 @@ import pytest
 
 from lbtts.errors import InputError
 from lbtts.languages.luxembourgish.phones import SYMBOLS
-from lbtts.text.lexicon import SUPPLEMENT, packaged_entries, read_entries, write_dictionary
+from lbtts.text.dictionary import write_dictionary
+from lbtts.text.lexicon import SUPPLEMENT, packaged_entries, read_entries
 
 
 def test_packaged_words_are_known_in_canonical_phones():

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from lbtts.alignment import mfa, mfa_log, textgrid
 from lbtts.alignment.mfa_models import Lexicon
 from lbtts.alignment.textgrid import Alignment, Interval
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
-from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.languages.luxembourgish.phones import INVENTORY, canonical
 from lbtts.params import MFA
 from lbtts.scratch import scratch
 from lbtts.text.tokens import Phone, TokenPlan
@@ -83,9 +84,9 @@ def run(project, plans=PLANS, lexicon="lexicon.dict", **changes):
         "beam": 10,
         "retry_beam": 40,
     }
-    audio = {p.id: f"{p.id}.flac" for p in plans}
+    entries = {p.id: Entry(p.id, "train", "", audio=f"{p.id}.flac") for p in plans}
     choice = MFA(**(choice | changes))
-    return dict(mfa.align(plans, audio, Path(lexicon), choice, 2, Path("scratch")))
+    return dict(mfa.align(plans, entries, Path(lexicon), INVENTORY, choice, 2, Path("scratch")))
 
 
 def seen(project):
@@ -117,7 +118,7 @@ def test_a_phone_behind_a_silence_begins_where_mfa_says(tmp_path):
 def checked(folder, phones, seconds):
     path = folder / "a.TextGrid"
     textgrid.write(Alignment((), tuple(Interval(*phone) for phone in phones), seconds), path)
-    return mfa._checked(path, Lexicon(folder / "none.yaml", folder / "none.zip"), None)
+    return mfa._checked(path, Lexicon(folder / "none.yaml", folder / "none.zip"), None, INVENTORY)
 
 
 def test_a_last_phone_shorter_than_the_shift_keeps_some_length(tmp_path):
@@ -413,14 +414,17 @@ STAGE = """
 import sys
 from pathlib import Path
 from lbtts.alignment import mfa
+from lbtts.corpus.manifest import Entry
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import MFA
 from lbtts.scratch import scratch
 from tests.test_mfa import PLANS, STAND_IN
 choice = MFA(command=f"{sys.executable} {STAND_IN}", acoustic_model=None, dictionary=None,
              jobs=None, beam=10, retry_beam=40)
 with scratch("mfa") as folder:
-    audio = {p.id: f"{p.id}.flac" for p in PLANS}
-    list(mfa.align(PLANS, audio, Path("lexicon.dict"), choice, 1, folder / "run"))
+    entries = {p.id: Entry(p.id, "train", "", audio=f"{p.id}.flac") for p in PLANS}
+    dictionary = Path("lexicon.dict")
+    list(mfa.align(PLANS, entries, dictionary, INVENTORY, choice, 1, folder / "run"))
 """
 
 
@@ -478,6 +482,6 @@ def test_an_interruption_ends_mfa_and_says_that_nothing_is_kept(project, monkeyp
 def test_real_grids_of_mfa_are_read_in_canonical_phones(shared):
     nothing = Lexicon(Path("none.yaml"), Path("none.zip"))
     for path in sorted(shared("mfa", "textgrids").glob("*.TextGrid")):
-        grid, found = textgrid.read(path), mfa._checked(path, nothing, None)
+        grid, found = textgrid.read(path), mfa._checked(path, nothing, None, INVENTORY)
         assert [p.label for p in found.phones] == [canonical([p.label])[0] for p in grid.phones]
         assert found.seconds == grid.seconds

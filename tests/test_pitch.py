@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lbtts.acoustics.measuring.pitch import Histogram, judge
+from lbtts.acoustics.measuring.pitch import Histogram, statistics
 from lbtts.params import Check
 
 CHECK = Check(max_outside=0.1, max_jumps=0.5, suspects="keep")
@@ -49,26 +49,26 @@ def test_a_monotone_voice_still_has_a_range():
 
 def test_an_utterance_as_the_speaker_talks_is_not_suspect():
     f0 = np.r_[np.zeros(20), np.linspace(100, 140, 80), np.zeros(20), np.full(40, 110)]
-    verdict = judge(f0.astype(np.float32), speaker().span())
-    assert verdict.suspicion(CHECK) == ""
-    assert (verdict.outside, verdict.jumps) == (0, 0)
-    assert verdict.voiced == 0.75
+    found = statistics(f0.astype(np.float32), speaker().span())
+    assert found.suspicion(CHECK) == ""
+    assert (found.outside, found.jumps) == (0, 0)
+    assert found.voiced == 0.75
 
 
 def test_frames_outside_the_range_are_counted():
     f0 = np.r_[np.full(60, 120), np.zeros(5), np.full(40, 400)].astype(np.float32)
-    verdict = judge(f0, speaker().span())
-    assert verdict.outside == 0.4 and verdict.jumps == 0  # nothing is known of what lies between
-    assert "40 % of its voiced frames" in verdict.suspicion(CHECK)
-    assert "features.check.max_outside: 0.1" in verdict.suspicion(CHECK)
+    found = statistics(f0, speaker().span())
+    assert found.outside == 0.4 and found.jumps == 0  # nothing is known of what lies between
+    assert "40 % of its voiced frames" in found.suspicion(CHECK)
+    assert "features.check.max_outside: 0.1" in found.suspicion(CHECK)
 
 
 def test_octave_jumps_between_neighbours_are_counted():
     f0 = np.r_[np.full(40, 120), np.full(3, 60), np.full(37, 120)].astype(np.float32)
-    verdict = judge(f0, speaker().span())
-    assert verdict.jumps == 2  # in 80 voiced frames, one second
-    assert "2.0 octave jumps" in verdict.suspicion(CHECK)
+    found = statistics(f0, speaker().span())
+    assert found.jumps == 2  # in 80 voiced frames, one second
+    assert "2.0 octave jumps" in found.suspicion(CHECK)
 
 
-def test_an_utterance_without_a_voice_has_nothing_to_judge():
-    assert judge(np.zeros(10, np.float32), (80.0, 200.0)).voiced == 0
+def test_an_utterance_without_a_voice_has_no_outliers():
+    assert statistics(np.zeros(10, np.float32), (80.0, 200.0)).voiced == 0

@@ -5,14 +5,18 @@ import pytest
 from praatio import textgrid as praatio
 
 from lbtts.alignment import prealigned, textgrid
-from lbtts.alignment.prealigned import told
+from lbtts.alignment.prealigned import follow_words
 from lbtts.alignment.pronunciation import follow, recognised
-from lbtts.alignment.textgrid import Alignment, Found, Interval
+from lbtts.alignment.textgrid import Alignment, AlignmentResult, Interval
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
+from lbtts.grid import SAMPLE_RATE
 from lbtts.languages.luxembourgish import origin as languages
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Source
-from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
+from lbtts.text.dictionary import write_dictionary
+from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL
 from lbtts.text.oov.unknown import learn_ngrams
 from lbtts.text.sources import gather
 from tests.test_pronunciation import intervals, plan_of
@@ -29,7 +33,9 @@ GRID = Alignment(WORDS, PHONES, 1.0)
 
 def aligned(folder, start=0.0, seconds=1.0):
     """What the backend makes of the only utterance, with the clip's place in the recording."""
-    return dict(prealigned.align([PLAN], folder, {PLAN.id: start}, {PLAN.id: seconds}))[PLAN.id]
+    samples, start = round(SAMPLE_RATE * seconds), round(SAMPLE_RATE * start)
+    entry = Entry(PLAN.id, "train", "", samples=samples, start=start)
+    return dict(prealigned.align([PLAN], {PLAN.id: entry}, folder, INVENTORY))[PLAN.id]
 
 
 def save(folder, form="long_textgrid", tiers=None, name=PLAN.id):
@@ -51,12 +57,12 @@ def test_words_and_phones_come_on_the_time_of_the_clip(tmp_path):
 
 def test_the_short_form_is_the_same_grid(tmp_path):
     save(tmp_path, "short_textgrid")
-    assert aligned(tmp_path) == Found(PHONES, 1.0, words=WORDS)
+    assert aligned(tmp_path) == AlignmentResult(PHONES, 1.0, words=WORDS)
 
 
 def test_a_grid_without_words_has_phones_all_the_same(tmp_path):
     save(tmp_path, tiers={"phones": PHONES})
-    assert aligned(tmp_path) == Found(PHONES, 1.0)
+    assert aligned(tmp_path) == AlignmentResult(PHONES, 1.0)
 
 
 def test_a_grid_without_phones_is_rejected_in_one_line_with_the_tiers_it_has(tmp_path):
@@ -70,7 +76,7 @@ def test_tiers_may_be_capitalised_or_named_after_the_one_speaker(tmp_path):
     save(tmp_path, tiers={"Words": WORDS, "Phones": PHONES})
     first = aligned(tmp_path)
     save(tmp_path, tiers={"Anna - words": WORDS, "Anna - phones": PHONES})
-    assert first == aligned(tmp_path) == Found(PHONES, 1.0, words=WORDS)
+    assert first == aligned(tmp_path) == AlignmentResult(PHONES, 1.0, words=WORDS)
     both = {"Anna - words": WORDS, "Anna - phones": PHONES, "Jos - phones": PHONES}
     save(tmp_path, tiers=both)
     assert "2 tiers phones" in str(aligned(tmp_path))
@@ -95,7 +101,7 @@ def test_a_name_that_differs_in_case_alone_is_found(tmp_path, name):
     save(tmp_path, name=name)
     path = tmp_path / f"{name}.TextGrid"
     path.rename(path.with_suffix(".textgrid"))
-    assert aligned(tmp_path) == Found(PHONES, 1.0, words=WORDS)
+    assert aligned(tmp_path) == AlignmentResult(PHONES, 1.0, words=WORDS)
 
 
 def test_of_names_that_differ_in_case_the_exact_one_counts_and_no_other_is_guessed(tmp_path):
@@ -103,7 +109,7 @@ def test_of_names_that_differ_in_case_the_exact_one_counts_and_no_other_is_guess
     save(tmp_path, name="lb-wiki-0001", tiers={"phones": PHONES[:2]})
     assert "LB-WIKI-0001.TextGrid, lb-wiki-0001.TextGrid are all" in str(aligned(tmp_path))
     save(tmp_path)
-    assert aligned(tmp_path) == Found(PHONES, 1.0, words=WORDS)
+    assert aligned(tmp_path) == AlignmentResult(PHONES, 1.0, words=WORDS)
 
 
 def test_a_missing_grid_says_where_it_belongs(tmp_path):
@@ -125,11 +131,15 @@ def grid(*words):
     return names, phones
 
 
+def told(plan, words, phones):
+    return follow_words(plan, words, phones, INVENTORY)
+
+
 def test_who_brings_a_grid_has_decided_how_each_word_was_said():
     plan = plan_of("h ˈaː n", "ɑ s")
     words, phones = grid(("Haan", "k u t ə m"), ("ass", "ɑ s"))
     with pytest.raises(Reject):
-        follow(plan, phones, {})
+        follow(plan, phones, {}, INVENTORY)
     heard, where = told(replace(plan, words=("haan", "ass")), words, phones)
     assert heard.phonemes == "kˈutəm ɑs."
     assert [p.word for p in heard.phones] == [0] * 5 + [1] * 2 and where == tuple(phones)
@@ -234,7 +244,9 @@ def test_the_grids_that_mfa_made_for_marylux_come_through(shared, root, tmp_path
         grid = textgrid.read(path)
         try:
             heard, phones = told(
-                g2p.token_plan(path.stem, texts[path.stem]), grid.words, recognised(grid.phones)
+                g2p.token_plan(path.stem, texts[path.stem]),
+                grid.words,
+                recognised(grid.phones, INVENTORY),
             )
             assert len(heard.phones) == len(phones)
             counts["through"] += 1

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.alignment.pronunciation import follow, pronunciations, read_dictionary, recognised
+from lbtts.alignment.pronunciation import follow, pronunciations, recognised
 from lbtts.alignment.textgrid import Interval
 from lbtts.errors import InputError, Reject
-from lbtts.languages.luxembourgish.phones import SYMBOLS
+from lbtts.languages.luxembourgish.phones import INVENTORY, SYMBOLS
+from lbtts.text.dictionary import read_dictionary
 from lbtts.text.tokens import Phone, Token, TokenPlan
 
 
@@ -33,7 +34,7 @@ def intervals(labels):
 
 
 def followed(plan, labels):
-    return follow(plan, intervals(labels), {})
+    return follow(plan, intervals(labels), {}, INVENTORY)
 
 
 def test_what_was_planned_and_heard_alike_stays_the_same_plan():
@@ -77,7 +78,7 @@ def test_another_word_is_rejected_with_both_sequences():
 
 def test_a_pronunciation_that_the_word_may_have_is_no_other_word():
     plan, dictionary = plan_of("aː", "h ˈaː n"), {"aː": (("ɑ",),)}
-    heard, _ = follow(plan, intervals("ɑ h aː n"), dictionary)
+    heard, _ = follow(plan, intervals("ɑ h aː n"), dictionary, INVENTORY)
     assert heard.phonemes == "ɑ hˈaːn."
 
 
@@ -87,13 +88,13 @@ def test_a_word_of_which_nothing_was_heard_is_rejected():
 
 
 def test_marks_of_position_and_silences_are_no_phones():
-    phones = recognised(intervals("sil h_B a_E sp ʀ"))
+    phones = recognised(intervals("sil h_B a_E sp ʀ"), INVENTORY)
     assert [phone.label for phone in phones] == ["h", "ɑ", "ʁ"]
 
 
-def test_a_phone_outside_the_contract_is_named():
+def test_a_phone_outside_the_inventory_is_named():
     with pytest.raises(Reject, match="'AH1' is not in the phone inventory"):
-        recognised(intervals("h AH1"))
+        recognised(intervals("h AH1"), INVENTORY)
 
 
 def test_a_words_pronunciations_begin_with_the_plans(tmp_path):
@@ -115,7 +116,7 @@ def test_whatever_is_heard_gives_a_plan_of_just_these_phones_or_a_reject(labels)
     plan = plan_of("t ˈaː l ə n", "ɑ s", "ʦ ɑ n")
     heard = intervals(" ".join(labels))
     try:
-        found, phones = follow(plan, heard, {})
+        found, phones = follow(plan, heard, {}, INVENTORY)
     except Reject:
         return
     assert [phone.label for phone in found.phones] == [phone.label for phone in phones]

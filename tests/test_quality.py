@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbtts.alignment.quality import disagreement, judge, measures, trust
-from lbtts.alignment.textgrid import Found, Interval
+from lbtts.alignment.quality import confidence, disagreement, measures, verdict
+from lbtts.alignment.textgrid import AlignmentResult, Interval
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Quality
 
-CHOICE = Quality(suspect_below=-1.5, reject_below=-5)
+QUALITY = Quality(suspect_below=-1.5, reject_below=-5)
 
 
 def utterance(draw, score=-2.0, stretched=None, gap=0.0):
@@ -18,7 +19,7 @@ def utterance(draw, score=-2.0, stretched=None, gap=0.0):
         phones.append(Interval(now, now + length, "aus"[k % 3]))
         now += length + (gap if k == 2 else 0)
     worst = score - 3 + 0.3 * draw.standard_normal()
-    return Found(tuple(phones), now + 0.1, score + 0.1 * draw.standard_normal(), worst)
+    return AlignmentResult(tuple(phones), now + 0.1, score + 0.1 * draw.standard_normal(), worst)
 
 
 def corpus(**odd):
@@ -37,54 +38,63 @@ def test_the_measures_are_what_they_say():
 
 
 def test_usual_utterances_are_kept_and_odd_ones_are_not():
-    index = trust(measures(corpus(wrong={"score": -6.0}, stretched={"stretched": 4})))
-    kept = [judge(index[name], CHOICE).verdict == "keep" for name in index.index if name[0] == "u"]
+    index = confidence(measures(corpus(wrong={"score": -6.0}, stretched={"stretched": 4})))
+    kept = [verdict(index[name], QUALITY)[0] == "keep" for name in index.index if name[0] == "u"]
     assert np.mean(kept) > 0.95
-    assert judge(index["wrong"], CHOICE).verdict == "reject"
-    assert judge(index["stretched"], CHOICE).verdict != "keep"
+    assert verdict(index["wrong"], QUALITY)[0] == "reject"
+    assert verdict(index["stretched"], QUALITY)[0] != "keep"
 
 
 def test_a_corpus_half_of_which_is_broken_is_judged_by_its_better_half():
     wrong = {f"w{k}": {"score": -5.0 - 0.02 * k} for k in range(190)}
-    index = trust(measures(corpus(**wrong)))
-    assert min(judge(index[name], CHOICE).verdict != "keep" for name in wrong)
+    index = confidence(measures(corpus(**wrong)))
+    assert min(verdict(index[name], QUALITY)[0] != "keep" for name in wrong)
     assert np.mean([index[n] >= -1.5 for n in index.index if n[0] == "u"]) > 0.9
 
 
 def test_a_backend_without_scores_is_judged_by_durations():
-    found = {name: Found(u.phones, u.seconds) for name, u in corpus(odd={"stretched": 1}).items()}
-    index = trust(measures(found))
+    found = {
+        name: AlignmentResult(u.phones, u.seconds)
+        for name, u in corpus(odd={"stretched": 1}).items()
+    }
+    index = confidence(measures(found))
     assert index.notna().all() and index["odd"] == index.min()
 
 
 def test_verdicts_follow_the_parameters():
-    assert [judge(x, CHOICE).verdict for x in (0, -1.5, -1.6, -5, -5.1)] == [
+    assert [verdict(x, QUALITY)[0] for x in (0, -1.5, -1.6, -5, -5.1)] == [
         "keep", "keep", "suspect", "suspect", "reject",
     ]  # fmt: skip
-    assert "does the transcript say what is heard" in judge(-2, CHOICE).reason
+    assert "does the transcript say what is heard" in verdict(-2, QUALITY)[1]
+
+
+def apart(one, other):
+    return disagreement(one, other, INVENTORY)
 
 
 def three(*starts, labels="asu"):
-    return Found(tuple(Interval(t, t + 0.05, p) for t, p in zip(starts, labels, strict=True)), 1)
+    return AlignmentResult(
+        tuple(Interval(t, t + 0.05, p) for t, p in zip(starts, labels, strict=True)), 1
+    )
 
 
 def test_disagreement_is_the_mean_distance_in_milliseconds():
     one, other = three(0.1, 0.2, 0.3), three(0.11, 0.23, 0.3)
-    assert disagreement(one, other) == pytest.approx(40 / 3)
+    assert apart(one, other) == pytest.approx(40 / 3)
 
 
 def test_disagreement_is_not_tied_to_the_frames_of_two_aligners():
     one = three(0.1, 0.2, 0.3)  # on frames of 10 ms, the others 7.5 ms beside them
     nearer, farther = three(0.1075, 0.2075, 0.3075), three(0.1075, 0.2075, 0.3175)
-    assert disagreement(one, nearer) == pytest.approx(7.5)
-    assert disagreement(one, farther) == pytest.approx(32.5 / 3)
+    assert apart(one, nearer) == pytest.approx(7.5)
+    assert apart(one, farther) == pytest.approx(32.5 / 3)
 
 
 def test_disagreement_compares_the_phones_that_both_have():
     one = three(0.1, 0.2, 0.3)
-    assert disagreement(one, three(0.11, 0.2, 0.31, labels="aiu")) == pytest.approx(10)
-    assert disagreement(one, Found(one.phones[1:], 1)) == 0
-    assert np.isnan(disagreement(one, Found((Interval(0.1, 0.2, "m"),), 1)))
+    assert apart(one, three(0.11, 0.2, 0.31, labels="aiu")) == pytest.approx(10)
+    assert apart(one, AlignmentResult(one.phones[1:], 1)) == 0
+    assert np.isnan(apart(one, AlignmentResult((Interval(0.1, 0.2, "m"),), 1)))
 
 
 def test_ten_milliseconds_are_no_odder_than_thirty():
@@ -93,7 +103,7 @@ def test_ten_milliseconds_are_no_odder_than_thirty():
         for name in list(found)[::9]:  # 10 ms in one utterance of nine, as MFA 3 gives it
             first, *rest = found[name].phones
             first = Interval(first.start, first.start + seconds, first.label)
-            found[name] = Found((first, *rest), 1, found[name].score, found[name].worst)
+            found[name] = AlignmentResult((first, *rest), 1, found[name].score, found[name].worst)
         return measures(found)
 
     short, usual = with_first_phone_of(0.01), with_first_phone_of(0.03)
@@ -101,16 +111,16 @@ def test_ten_milliseconds_are_no_odder_than_thirty():
     assert short[columns].equals(usual[columns])
 
 
-def test_no_utterance_at_all_has_measures_and_no_index():
+def test_no_utterance_at_all_has_measures_and_no_confidence():
     table = measures({})
     assert table.empty and "score" in table
-    assert trust(table).empty
+    assert confidence(table).empty
 
 
 @settings(deadline=None)  # pandas takes its time on a busy machine
 @given(st.integers(1, 30), st.integers(0, 3))
-def test_a_corpus_of_any_size_even_of_equal_utterances_has_an_index(count, kinds):
+def test_a_corpus_of_any_size_even_of_equal_utterances_has_a_confidence(count, kinds):
     draw = np.random.default_rng(kinds)
     several = [utterance(draw) for _ in range(kinds + 1)]
     found = {f"u{k}": several[k % len(several)] for k in range(count)}
-    assert np.isfinite(trust(measures(found))).all()
+    assert np.isfinite(confidence(measures(found))).all()

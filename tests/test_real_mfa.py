@@ -11,16 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import soundfile
 
 from lbtts.alignment import kaldi, mfa
-from lbtts.alignment.quality import disagreement, measures, trust
-from lbtts.alignment.textgrid import Found
-from lbtts.corpus.audio import decode, prepare, write_flac
+from lbtts.alignment.quality import confidence, disagreement, measures
+from lbtts.alignment.textgrid import AlignmentResult
+from lbtts.corpus.ingest import ingest_one
+from lbtts.corpus.readers import Recording
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import load
-from lbtts.text.lexicon import write_dictionary
+from lbtts.text.dictionary import write_dictionary
 from tests import speech
 
 pytestmark = pytest.mark.mfa
@@ -37,10 +38,10 @@ def choice(root):
     return load(root / "profiles/demo.yaml").align.mfa.model_copy(update={"command": command})
 
 
-def aligned(plans, audio, choice, folder, workers=2):
+def aligned(plans, entries, choice, folder, workers=2):
     dictionary = folder / "lexicon.dict"
     write_dictionary((entry for plan in plans for entry in plan.pronunciations()), dictionary)
-    return dict(mfa.align(plans, audio, dictionary, choice, workers, folder / "run"))
+    return dict(mfa.align(plans, entries, dictionary, INVENTORY, choice, workers, folder / "run"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def demo(root, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(demo, choice, tmp_path_factory):
-    return aligned(demo.plans, demo.audio, choice, tmp_path_factory.mktemp("mfa"))
+    return aligned(demo.plans, demo.entries, choice, tmp_path_factory.mktemp("mfa"))
 
 
 def survivors(results, most_rejected):
@@ -63,7 +64,7 @@ def survivors(results, most_rejected):
     rejects = {name: str(r) for name, r in results.items() if isinstance(r, Reject)}
     print(f"{len(results) - len(rejects)} of {len(results)} aligned; rejected: {rejects}")
     assert len(rejects) <= most_rejected
-    return {name: r for name, r in results.items() if isinstance(r, Found)}
+    return {name: r for name, r in results.items() if isinstance(r, AlignmentResult)}
 
 
 def test_the_demo_is_aligned_where_espeak_says(demo, found):
@@ -83,32 +84,32 @@ def test_the_demo_is_aligned_where_espeak_says(demo, found):
     assert np.mean(np.abs(errors) <= 0.025) >= 0.8
 
 
-def test_every_utterance_has_a_likelihood_and_usual_ones_are_trusted(found):
+def test_every_utterance_has_a_likelihood_and_confidence_in_usual_ones_is_high(found):
     there = survivors(found, most_rejected=1)
     assert all(result.score is not None for result in there.values())
-    assert np.mean(trust(measures(there)) >= -5) >= 0.9
+    assert np.mean(confidence(measures(there)) >= -5) >= 0.9
 
 
 def test_the_number_of_processes_that_align_changes_nothing(demo, choice, found, tmp_path):
     plans = demo.plans
-    again = aligned(plans, demo.audio, choice, tmp_path, workers=1)
-    assert {n: r.phones for n, r in again.items() if isinstance(r, Found)} == {
-        n: r.phones for n, r in found.items() if isinstance(r, Found)
+    again = aligned(plans, demo.entries, choice, tmp_path, workers=1)
+    assert {n: r.phones for n, r in again.items() if isinstance(r, AlignmentResult)} == {
+        n: r.phones for n, r in found.items() if isinstance(r, AlignmentResult)
     }
 
 
 def test_a_missing_dictionary_is_told_in_mfas_own_words(demo, choice, tmp_path):
     nowhere = tmp_path / "nowhere.dict"
     with pytest.raises(InputError, match=r"mfa failed with status 2: .*nowhere\.dict") as caught:
-        list(mfa.align(demo.plans, demo.audio, nowhere, choice, 1, tmp_path / "run"))
+        list(mfa.align(demo.plans, demo.entries, nowhere, INVENTORY, choice, 1, tmp_path / "run"))
     assert "\n" not in str(caught.value)
 
 
 def test_real_speech_is_aligned_as_by_kaldi(shared, root, choice, tmp_path):
-    audio, seconds, plans, skipped = {}, {}, [], 0
+    entries, plans, skipped = {}, [], 0
     g2p = LBG2P()
     g2p.unknown_words = speech._refuse
-    corpus = load(root / "profiles/folder.yaml").corpus
+    params = load(root / "profiles/folder.yaml")
     with shared("marylux", "metadata.csv").open(encoding="utf-8", newline="") as file:
         for name, text in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE):
             try:
@@ -116,18 +117,15 @@ def test_real_speech_is_aligned_as_by_kaldi(shared, root, choice, tmp_path):
             except Reject:
                 skipped += 1
                 continue
-            clip = prepare(*decode(shared("marylux", "wavs", f"{name}.flac")), corpus)
-            audio[name] = str(tmp_path / f"{name}.flac")
-            write_flac(tmp_path / f"{name}.flac", clip.samples)
-            seconds[name] = soundfile.info(audio[name]).duration
+            recording = Recording(name, text, shared("marylux", "wavs", f"{name}.flac"), name)
+            entries[name], _ = ingest_one(recording, params.corpus, tmp_path)
             plans.append(plan)
             if len(plans) == UTTERANCES:
                 break
     print(f"{len(plans)} utterances; skipped {skipped} with words that the lexicon lacks")
-    there = survivors(aligned(plans, audio, choice, tmp_path), most_rejected=3)
-    usual = load(root / "profiles/folder.yaml").align.kaldi
-    others = dict(kaldi.align(plans, {}, audio, seconds, usual, workers=2))
-    apart = [disagreement(others[name], result) for name, result in there.items()]
+    there = survivors(aligned(plans, entries, choice, tmp_path), most_rejected=3)
+    others = dict(kaldi.align(plans, {}, entries, params.align.kaldi, params.run))
+    apart = [disagreement(others[name], result, INVENTORY) for name, result in there.items()]
     signed = [
         mine.start - theirs.start
         for name, result in there.items()

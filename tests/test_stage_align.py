@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 import soundfile
 
+from lbtts import paths
 from lbtts.alignment import textgrid
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.corpus.manifest import write_manifest
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json
-from lbtts.text.lexicon import write_dictionary
+from lbtts.text.dictionary import write_dictionary
 from lbtts.text.tokens import read_token_plans, write_token_plans
 from stages import align, durations
-from tests.tones import corpus
+from tests.tones import corpus, entries_of
 
 SHORT = "u03"
 
@@ -33,20 +34,7 @@ def project_in(folder: Path, root: Path, max_rejected: float) -> None:
     with contextlib.chdir(folder):
         plans, audio, _ = corpus(Path("data/corpus/audio"), 60)
         soundfile.write(audio[SHORT], np.zeros(600, np.int16), SAMPLE_RATE)
-        rows = [
-            {
-                "id": plan.id,
-                "split": "train",
-                "audio": audio[plan.id],
-                "text": plan.text,
-                "seconds": soundfile.info(audio[plan.id]).frames / SAMPLE_RATE,
-                "status": "ok",
-                "reason": "",
-                "start": 0.0,
-            }
-            for plan in plans
-        ]
-        write_manifest(rows)
+        write_manifest(entries_of(audio).values(), paths.MANIFEST)
         write_token_plans(plans, "data/g2p/utterances.jsonl")
         write_dictionary((e for p in plans for e in p.pronunciations()), "data/g2p/lexicon.dict")
 
@@ -162,7 +150,7 @@ def test_grids_with_words_decide_how_each_word_was_said(project, tmp_path):
     assert report.at["u07", "status"] == "ok"
     heard = textgrid.read(folder / "data/alignment/u07.TextGrid")
     assert [p.label for p in heard.phones] == labels
-    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/utterances.jsonl")}
+    plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/spoken.jsonl")}
     assert set(plans["u07"].phonemes) <= set("mu ˈ.")
     assert "phone 'A1' is not in the phone inventory" in report.at["u08", "reason"]
 

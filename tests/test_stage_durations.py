@@ -3,18 +3,19 @@ import contextlib
 import pandas as pd
 import pytest
 
+from lbtts import paths
 from lbtts.alignment import textgrid
+from lbtts.alignment.report import Row, Verdict, write_report
 from lbtts.alignment.textgrid import Alignment, Interval
-from lbtts.corpus.manifest import write_manifest
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
-from lbtts.grid import UNIT_RATE
+from lbtts.grid import UNIT_RATE, units_to_samples
 from lbtts.records import read_json
 from lbtts.text.tokens import write_token_plans
 from stages import durations
 from tests.tones import plan
 
 REPORT = "data/alignment/report.csv"
-COLUMNS = ["id", "status", "reason", "backend", "score"]
 
 
 def grid(name, clip, *times, labels="au"):
@@ -38,19 +39,17 @@ def project(root, tmp_path):
         (tmp_path / "data" / name).mkdir(parents=True)
     clips = {"good": 40, "long": 100, "other": 40, "gone": 40, "rejected": 40}
     with contextlib.chdir(tmp_path):
-        write_token_plans(
-            [plan(name, "a", "u") for name in clips], "data/alignment/utterances.jsonl"
+        write_token_plans([plan(name, "a", "u") for name in clips], "data/alignment/spoken.jsonl")
+        write_manifest(
+            [
+                Entry(name, "train", "a u", audio="x", samples=units_to_samples(clip))
+                for name, clip in clips.items()
+            ],
+            paths.MANIFEST,
         )
-        rows = [
-            {"id": name, "split": "train", "audio": "x", "text": "a u", "status": "ok",
-             "seconds": clip / UNIT_RATE, "reason": ""}
-            for name, clip in clips.items()
-        ]  # fmt: skip
-        write_manifest(rows)
-        report = [
-            (name, "rejected" if name == "rejected" else "ok", "", "kaldi", "-1") for name in clips
-        ]
-        pd.DataFrame(report, columns=COLUMNS).to_csv(REPORT, index=False)
+        verdicts: dict[str, Verdict] = {name: "keep" for name in clips} | {"rejected": "reject"}
+        rows = [Row(name, "", "kaldi", verdict, score=-1) for name, verdict in verdicts.items()]
+        write_report(rows, REPORT)
         grid("good", 40, (6, 16), (18, 30))
         grid("long", 100, (6, 16), (80, 92))
         grid("other", 40, (6, 16), (18, 30), labels="ai")
@@ -106,6 +105,6 @@ def test_too_many_rejects_stop_the_stage_after_its_table_is_written(project):
 
 
 def test_without_aligned_utterance_the_report_is_named(project):
-    pd.DataFrame([("good", "rejected", "x", "kaldi", "")], columns=COLUMNS).to_csv(REPORT)
+    write_report([Row("good", "x", "kaldi", None)], REPORT)
     with pytest.raises(InputError, match=r"report\.csv: no aligned utterance"):
         durations.main()

@@ -5,7 +5,7 @@ from contextlib import chdir
 
 import pytest
 
-from lbtts.corpus.manifest import write_manifest
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
 from lbtts.text.tokens import read_token_plans
 from stages import g2p as stage
@@ -25,10 +25,9 @@ def project(tmp_path, root, known):
     shutil.copytree(known, tmp_path / "data/lexicon")
     configure(tmp_path, root)
     shutil.copy(root / "data/additions.tsv", tmp_path / "data")
-    row = {"split": "train", "audio": "x", "seconds": 1.0, "status": "ok", "reason": ""}
-    rejected = {"id": "e", "text": "Moien", **row, "status": "rejected", "reason": "silent"}
-    rows = [{"id": name, "text": text, **row} for name, text in TEXTS.items()]
-    write_manifest([*rows, rejected], tmp_path / "data/corpus/manifest.csv")
+    entries = [Entry(name, "train", text, audio="x") for name, text in TEXTS.items()]
+    entries.append(Entry("e", "train", "Moien", reason="silent"))
+    write_manifest(entries, tmp_path / "data/corpus/manifest.csv")
     with chdir(tmp_path):
         yield tmp_path
 

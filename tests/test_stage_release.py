@@ -9,9 +9,9 @@ import torch
 
 from lbtts import params, paths
 from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.measuring.extraction import Extracted
 from lbtts.acoustics.measuring.f0 import track
-from lbtts.acoustics.store.features import FeatureWriter
+from lbtts.acoustics.store.layout import Arrays
+from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.errors import InputError
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as exporting
@@ -48,7 +48,7 @@ def trained(tmp_path_factory):
             samples = audio.astype(np.float32) / 2**15
             log_mel = mel.log_mel(samples)
             f0 = track(samples, choice.f0)
-            arrays = Extracted(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
+            arrays = Arrays(log_mel.astype(np.float16), f0, mel.energy(log_mel), audio)
             symbols = tuple(Token(symbol, None, None) for symbol in "hɑɪ.")
             plans.append(TokenPlan(name, "<Hei>.", ("hei",), (Phone("h", 0),), symbols))
             writer.add(name, split, plans[-1].input_ids, UNITS, arrays)

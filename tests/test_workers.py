@@ -33,7 +33,10 @@ def test_work_is_done_twice_over_in_one_pool(backend, module):
     with workers(choice(backend)) as parallel:
         for base in (2, 10):
             found = parallel(delayed(pow)(base, n) for n in range(5))
-            assert sorted(found) == [base**n for n in range(5)]
+            assert list(found) == [base**n for n in range(5)]
+    with workers(choice(backend), ordered=False) as parallel:
+        found = parallel(delayed(pow)(2, n) for n in range(5))
+        assert sorted(found) == [2**n for n in range(5)]
 
 
 def test_workers_end_when_what_started_them_is_killed():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from lbtts.corpus.manifest import Entry
 from lbtts.grid import SAMPLE_RATE, samples_to_grid
 from lbtts.text.tokens import Phone, Token, TokenPlan
 
@@ -47,6 +48,14 @@ def speak(utterance: TokenPlan, path: Path, seed: int) -> list[float]:
     audio += 0.001 * draw.standard_normal(len(audio))
     soundfile.write(path, audio, SAMPLE_RATE, subtype="PCM_16")
     return begins
+
+
+def entries_of(audio: dict[str, str]) -> dict[str, Entry]:
+    """Entries of the manifest for these clips, by id."""
+    return {
+        name: Entry(name, "train", "", audio=path, samples=soundfile.info(path).frames)
+        for name, path in audio.items()
+    }
 
 
 def corpus(

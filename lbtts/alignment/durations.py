@@ -6,7 +6,7 @@ The rule, written once:
    marks before a phone take one unit each where it lasts that long, the rest is shared equally by
    its symbols, the length mark among them.
 2. A pause between words is shared equally by the spaces and punctuation in it; before the first and
-   behind the last word, BOS and EOS share too. Between phones of one word a gap belongs to the
+   after the last word, BOS and EOS share too. Between phones of one word a gap belongs to the
    phone before it.
 3. Boundaries, not durations, are rounded, and each token gets at least one unit: the whole-numbered
    boundaries b with b[i+1] - b[i] >= 1 nearest to the true ones in the sense of least squares. With
@@ -18,13 +18,13 @@ So for every utterance units x 600 = samples, after the cuts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
 from lbtts.alignment.textgrid import Alignment, Interval
+from lbtts.alignment.timing import Timing
 from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
 from lbtts.text.tokens import Token, TokenPlan
@@ -32,22 +32,10 @@ from lbtts.text.tokens import Token, TokenPlan
 _LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
 
 
-@dataclass(frozen=True)
-class Durations:
-    """An utterance on the grid.
+def durations(plan: TokenPlan, alignment: Alignment, total: int) -> tuple[Timing, float]:
+    """The durations of an utterance, by the rule above, and how far rounding moved its phones.
 
-    units: of BOS, every token and EOS, each 1 to 50.
-    cuts: spans of samples to take out of the clip, ascending.
-    shift: mean distance in units between a phone's true and rounded beginning.
-    """
-
-    units: tuple[int, ...]
-    cuts: tuple[tuple[int, int], ...]
-    shift: float
-
-
-def durations(plan: TokenPlan, alignment: Alignment, total: int) -> Durations:
-    """The durations of an utterance, by the rule above.
+    That is the mean distance in units between a phone's true and rounded beginning.
 
     Args:
         plan: its tokens and the phones they belong to.
@@ -77,7 +65,7 @@ def durations(plan: TokenPlan, alignment: Alignment, total: int) -> Durations:
         cuts.append((begin, begin + units_to_samples(int(excess[i]))))
     first = [i + 1 for i, t in enumerate(plan.tokens) if t.phone is not None]
     shift = float(np.abs(rounded[first] - true[first]).mean())
-    return Durations(tuple(int(n) for n in units - excess), tuple(cuts), shift)
+    return Timing(plan.id, tuple(int(n) for n in units - excess), tuple(cuts)), shift
 
 
 def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:

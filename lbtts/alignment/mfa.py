@@ -1,6 +1,6 @@
 """The Montreal Forced Aligner, called by its command line.
 
-Exit status 0 proves nothing there: utterances that it cannot align are left out without a word, and
+Exit status 0 proves nothing there: utterances that it cannot align are left out silently, and
 unknown words come back as the phone `spn`. So what it wrote is compared with what it was given.
 Source: the behaviour of MFA 3.4.3, as measured, and the options that it declares.
 """
@@ -21,9 +21,11 @@ from lbtts import child
 from lbtts.alignment import mfa_log, textgrid
 from lbtts.alignment.mfa_models import Lexicon, find_acoustic_model, find_dictionary
 from lbtts.alignment.pronunciation import recognised
-from lbtts.alignment.textgrid import Found, Interval
+from lbtts.alignment.textgrid import AlignmentResult, Interval
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
 from lbtts.params import MFA
+from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import TokenPlan
 
 _SPEAKER = "speaker"
@@ -33,21 +35,22 @@ _SILENCE = 240  # samples, 10 ms: a frame is wholly in what is silent for three 
 # Seconds by which MFA's boundaries are early. Not for the frames: those of both aligners lie around
 # the middle of their 10 ms (`snip_edges` is False in MFA 3.4.3), and a clock that is wrong would be
 # wrong everywhere. On 14,032 phones of Marylux MFA hears the next phone 3 to 15 ms before the
-# backend kaldi does, depending on the sounds, but the first phone behind a silence 2 to 12 ms after
+# backend kaldi does, depending on the sounds, but the first phone after a silence 2 to 12 ms after
 # it. It is the models that differ: hence all boundaries are moved but those where speech begins.
 _LEAD = 0.0075
 _ROUNDING = 1e-3
-_REMEDY = "install it from environment-mfa.yml, mend align.mfa.command, or set align.backend: kaldi"
+_REMEDY = "install it from environment-mfa.yml, fix align.mfa.command, or set align.backend: kaldi"
 
 
 def align(
     plans: Sequence[TokenPlan],
-    audio: Mapping[str, str],
+    entries: Mapping[str, Entry],
     dictionary: Path,
-    choice: MFA,
+    inventory: Inventory,
+    mfa: MFA,
     workers: int,
     scratch: Path,
-) -> Iterator[tuple[str, Found | Reject]]:
+) -> Iterator[tuple[str, AlignmentResult | Reject]]:
     """Runs MFA over the corpus, then yields each plan's id with its phones or the reason.
 
     Without an acoustic model one is trained first. What `mfa train` itself aligns is not taken: its
@@ -55,32 +58,33 @@ def align(
 
     Args:
         plans: sorted by id.
-        audio: path of each id's clip.
-        dictionary: the lexicon in MFA's form, for want of `choice.dictionary`.
-        choice: the section `align.mfa`.
-        workers: processes that align, for want of `choice.jobs`; training takes one, for only so
+        entries: their clips, by id.
+        dictionary: the lexicon in MFA's form, for want of `mfa.dictionary`.
+        inventory: the language's phones.
+        mfa: the section `align.mfa`.
+        workers: processes that align, for want of `mfa.jobs`; training takes one, for only so
             it repeats itself.
         scratch: a folder for MFA's data, emptied first; its log stays there when it fails.
 
     Raises:
         InputError: MFA, its model or its dictionary is not there, or it fails.
     """
-    command = _command(choice.command)
-    given = find_dictionary(choice.dictionary) if choice.dictionary else dictionary
-    model = find_acoustic_model(choice.acoustic_model) if choice.acoustic_model else None
+    command = _command(mfa.command)
+    given = find_dictionary(mfa.dictionary) if mfa.dictionary else dictionary
+    model = find_acoustic_model(mfa.acoustic_model) if mfa.acoustic_model else None
     shutil.rmtree(scratch, ignore_errors=True)
     corpus, out = scratch / "corpus", scratch / "textgrids"
-    rejects = _lay_out(plans, audio, corpus / _SPEAKER)
+    rejects = _lay_out(plans, entries, corpus / _SPEAKER)
     if len(rejects) == len(plans):
         yield from rejects.items()
         return
     if model is None:
         model = scratch / "model.zip"
-        _run([*command, *_arguments("train", [corpus, given, model], choice, 1)], scratch / "train")
-    jobs = choice.jobs or workers
-    arguments = _arguments("align", [corpus, given, model, out], choice, jobs)
+        _run([*command, *_arguments("train", [corpus, given, model], mfa, 1)], scratch / "train")
+    jobs = mfa.jobs or workers
+    arguments = _arguments("align", [corpus, given, model, out], mfa, jobs)
     _run([*command, *arguments], scratch / "align")
-    results = _results(plans, out, Lexicon(given, model), rejects)
+    results = _results(plans, out, Lexicon(given, model), rejects, inventory)
     shutil.rmtree(scratch)
     yield from results
 
@@ -105,7 +109,7 @@ def _command(text: str) -> list[str]:
     return command
 
 
-def _arguments(verb: str, places: Sequence[Path], choice: MFA, jobs: int) -> list[str]:
+def _arguments(verb: str, places: Sequence[Path], mfa: MFA, jobs: int) -> list[str]:
     """The arguments of `mfa`: its places first.
 
     `--beam` is no option that it declares, but one that it collects from what is left over: before
@@ -114,18 +118,18 @@ def _arguments(verb: str, places: Sequence[Path], choice: MFA, jobs: int) -> lis
     options = ["--single_speaker", "--clean", "--overwrite", "--num_jobs", str(jobs)]
     if verb == "align":
         options += ["--output_format", "long_textgrid"]
-    beams = ["--beam", str(choice.beam), "--retry_beam", str(choice.retry_beam)]
+    beams = ["--beam", str(mfa.beam), "--retry_beam", str(mfa.retry_beam)]
     return [verb, *(str(place.resolve()) for place in places), *options, *beams]
 
 
 def _lay_out(
-    plans: Sequence[TokenPlan], audio: Mapping[str, str], folder: Path
+    plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path
 ) -> dict[str, Reject]:
     """Makes the corpus folder: the clips, and their words beside them; why some are not in it."""
     folder.mkdir(parents=True)
     rejects = {}
     for plan in tqdm(plans, desc="lay out", unit="utt"):
-        clip = Path(audio[plan.id]).resolve()
+        clip = Path(entries[plan.id].audio).resolve()
         try:
             _place(clip, folder / plan.id)
         except soundfile.SoundFileError as error:  # one such file would end MFA's whole run
@@ -190,17 +194,22 @@ def _run(command: Sequence[str], root: Path) -> None:
 
 
 def _results(
-    plans: Sequence[TokenPlan], out: Path, lexicon: Lexicon, rejects: Mapping[str, Reject]
-) -> list[tuple[str, Found | Reject]]:
+    plans: Sequence[TokenPlan],
+    out: Path,
+    lexicon: Lexicon,
+    rejects: Mapping[str, Reject],
+    inventory: Inventory,
+) -> list[tuple[str, AlignmentResult | Reject]]:
     """Each plan's id with what MFA wrote of it."""
     likelihoods = _likelihoods(out / _LIKELIHOODS)
-    results: list[tuple[str, Found | Reject]] = []
+    results: list[tuple[str, AlignmentResult | Reject]] = []
     for plan in plans:
         try:
             if plan.id in rejects:
                 raise rejects[plan.id]
             path = out / _SPEAKER / f"{plan.id}.TextGrid"
-            results.append((plan.id, _checked(path, lexicon, likelihoods.get(plan.id))))
+            found = _checked(path, lexicon, likelihoods.get(plan.id), inventory)
+            results.append((plan.id, found))
         except Reject as reason:
             results.append((plan.id, reason))
     return results
@@ -215,11 +224,13 @@ def _likelihoods(path: Path) -> dict[str, float]:
     return {name: float(value) for name, value in rows if value}
 
 
-def _checked(path: Path, lexicon: Lexicon, likelihood: float | None) -> Found:
+def _checked(
+    path: Path, lexicon: Lexicon, likelihood: float | None, inventory: Inventory
+) -> AlignmentResult:
     """The phones in MFA's TextGrid under canonical labels, moved to where they are heard.
 
     Raises:
-        Reject: it is missing, has an unknown word, or phones outside the contract.
+        Reject: it is missing, has an unknown word, or phones outside the inventory.
     """
     if not path.exists():
         raise Reject("MFA could not align it and left it out; compare transcript and recording")
@@ -231,12 +242,12 @@ def _checked(path: Path, lexicon: Lexicon, likelihood: float | None) -> Found:
         raise Reject(lexicon.why_unknown(word))
     phones = []
     ended = -1.0
-    for phone in recognised(found.phones):
-        begins = phone.start > ended + _ROUNDING  # behind a silence
+    for phone in recognised(found.phones, inventory):
+        begins = phone.start > ended + _ROUNDING  # after a silence
         start = phone.start if begins else _heard_at(phone.start, found.seconds)
         ended = phone.end
         phones.append(Interval(start, _heard_at(ended, found.seconds), phone.label))
-    return Found(tuple(phones), found.seconds, likelihood)
+    return AlignmentResult(tuple(phones), found.seconds, likelihood)
 
 
 def _heard_at(time: float, seconds: float) -> float:

@@ -1,11 +1,10 @@
 """A monophone GMM-HMM in Kaldi's own code, and how an utterance is aligned with it.
 
-Topology: three states a phone, left to right; five for silence, the middle three in any order.
-Sources: Kaldi's `steps/train_mono.sh` for topology, scales and the growth of the mixtures;
-kaldi-hmm-gmm 1.1.4 for the code.
+Sources: Kaldi's `steps/train_mono.sh` for scales and the growth of the mixtures; kaldi-hmm-gmm
+1.1.4 for the code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import kaldi_hmm_gmm as khg
@@ -14,16 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lbtts.alignment.mfcc import DIMENSION
-from lbtts.text.inventory import Phones
-
-Words = Sequence[
-    Sequence[Phones]
-]  # of each word the pronunciations it may have, the likeliest first
+from lbtts.alignment.topology import PHONE_STATES, SILENCE, SILENCE_STATES, Topology, Words
 
 _ACOUSTIC_SCALE = 0.1
-_SELF_LOOP_SCALE = 0.1
-_SILENCE = 1  # phone 1 of the model; labels count from 2
-_SILENCE_STATES, _PHONE_STATES = 5, 3
 _OCCUPANCY_POWER = 0.2  # mixtures grow with this power of the frames that a state has
 _FRAMES_PER_GAUSSIAN = 20
 _PERTURBATION = 0.01  # standard deviations between the halves of a split Gaussian
@@ -42,47 +34,32 @@ class Path:
 
 
 class Monophones:
-    """The model; `labels` are the phones it knows."""
+    """The model; it can be pickled.
+
+    Attributes:
+        topology: of the phones that it knows.
+    """
 
     def __init__(self, labels: Sequence[str], mean: NDArray, variance: NDArray) -> None:
         """Starts every state from one Gaussian, [39] `mean` and `variance` of all frames."""
-        self._labels = ("", "", *labels)  # 0 is epsilon, 1 is silence
-        self._number = {label: i for i, label in enumerate(self._labels) if label}
-        phones = [_SILENCE, *self._number.values()]
-        topology = khg.HmmTopology()
-        topology.read(_topology(list(self._number.values())))
-        tree = khg.monophone_context_dependency(phones, topology.get_phone_to_num_pdf_classes())
-        self._transitions = khg.TransitionModel(tree, topology)
-        self._arcs: dict[int, list[tuple[int, int, int]]] = {}  # phone → (from, to, transition id)
-        phone_of, final, pdf = [0], [False], [0]  # by transition id, which count from 1
-        for phone in phones:
-            self._arcs[phone] = []
-            for state, entry in enumerate(topology.topology_for_phone(phone)):
-                for target, _ in entry.transitions:
-                    transition = len(phone_of)
-                    self._arcs[phone].append((state, target, transition))
-                    phone_of.append(phone)
-                    final.append(target == _states(phone))
-                    pdf.append(self._transitions.transition_id_to_pdf(transition))
-        assert len(phone_of) - 1 == self._transitions.num_transition_ids
-        self._phone, self._final, self._pdf = map(np.array, (phone_of, final, pdf))
+        self.topology = Topology(labels)
         gaussian = khg.DiagGmm(1, DIMENSION)
         gaussian.set_weights([1.0])
         gaussian.set_invvars_and_means((1 / variance)[None], mean[None])
         gaussian.compute_gconsts()
         self._mixtures = khg.AmDiagGmm()
-        self._mixtures.init(gaussian, self._transitions.num_pdfs)
+        self._mixtures.init(gaussian, self.topology.transitions.num_pdfs)
 
-    def spread(self, words: Words, features: NDArray[np.float32]) -> NDArray[np.int64]:
-        """States [n] to start from: silence up to the first loud frame and behind the last one.
+    def first_states(self, words: Words, features: NDArray[np.float32]) -> NDArray[np.int64]:
+        """States [n] to start from: silence up to the first loud frame and after the last one.
 
         What is between them is divided equally among the phones. Were the edges divided likewise,
         the first phone would learn to begin in the silence and never come out of it.
         """
-        first = {phone: int(self._pdf[arcs[0][2]]) for phone, arcs in self._arcs.items()}
-        silence = [first[_SILENCE] + k for k in range(_SILENCE_STATES)]
-        spoken = [self._number[label] for word in words for label in word[0]]
-        states = [first[phone] + k for phone in spoken for k in range(_PHONE_STATES)]
+        first, number = self.topology.first, self.topology.number
+        silence = [first[SILENCE] + k for k in range(SILENCE_STATES)]
+        spoken = [number[label] for word in words for label in word[0]]
+        states = [first[phone] + k for phone in spoken for k in range(PHONE_STATES)]
         quiet, loudest = np.percentile(features[:, 0], [2, 95])
         threshold = max(loudest - _LOUD_DB / _DB_PER_NEPER, quiet + _LOUD_SHARE * (loudest - quiet))
         loud = np.flatnonzero(features[:, 0] >= threshold)
@@ -95,7 +72,7 @@ class Monophones:
     ) -> Path | None:
         """The best path for [n, 39] features through a graph of this model, or None."""
         decodable = khg.DecodableAmDiagGmmScaled(
-            self._mixtures, self._transitions, features, _ACOUSTIC_SCALE
+            self._mixtures, self.topology.transitions, features, _ACOUSTIC_SCALE
         )
         done, _, _, _, _, found, _ = khg.align_utterance_wrapper(
             khg.AlignConfig(beam=beam, retry_beam=0),
@@ -112,13 +89,14 @@ class Monophones:
         if not done:
             return None
         transitions = np.array(found)
-        begins = np.flatnonzero(np.r_[True, self._final[transitions[:-1]]])
-        labels = tuple(self._labels[phone] for phone in self._phone[transitions[begins]])
+        begins = np.flatnonzero(np.r_[True, self.topology.final[transitions[:-1]]])
+        phones = self.topology.phone[transitions[begins]]
+        labels = tuple(self.topology.labels[phone] for phone in phones)
         return Path(transitions, begins, labels)
 
     def states(self, path: Path) -> NDArray[np.int64]:
         """The states [n] of a path."""
-        return self._pdf[path.transitions]
+        return self.topology.state[path.transitions]
 
     def goodness(self, features: NDArray[np.float32], path: Path) -> NDArray[np.float64]:
         """log p(aligned state) - log p(best state) of each frame: [n], at most 0.
@@ -126,7 +104,7 @@ class Monophones:
         Unlike the likelihood it does not reward easy audio: where another sound would fit better
         than the transcript's, it falls.
         """
-        mixtures = [self._mixtures.get_pdf(j) for j in range(self._transitions.num_pdfs)]
+        mixtures = [self._mixtures.get_pdf(j) for j in range(self.topology.transitions.num_pdfs)]
         sizes = [mixture.num_gauss for mixture in mixtures]
         constants = np.concatenate([np.array(mixture.gconsts) for mixture in mixtures])
         linear = np.concatenate([np.array(mixture.means_invvars) for mixture in mixtures])
@@ -142,7 +120,7 @@ class Monophones:
 
     def speech(self, path: Path) -> NDArray[np.bool_]:
         """[n]: whether a frame of the path is of a phone."""
-        return self._phone[path.transitions] != _SILENCE
+        return self.topology.phone[path.transitions] != SILENCE
 
     def update(
         self, utterances: Iterable[tuple[NDArray[np.float32], NDArray]], gaussians: int, seed: int
@@ -158,7 +136,7 @@ class Monophones:
         flags = int(khg.GmmUpdateFlags.kGmmAll)
         statistics = khg.AccumAmDiagGmm()
         statistics.init(self._mixtures, flags)
-        counts = np.zeros(self._transitions.num_pdfs)
+        counts = np.zeros(self.topology.transitions.num_pdfs)
         for features, states in utterances:
             counts += np.bincount(states, minlength=len(counts))
             for frame, state in zip(features, states.tolist(), strict=True):
@@ -194,98 +172,3 @@ class Monophones:
             mixture.set_weights(weights.astype(np.float32))
             mixture.set_invvars_and_means(inverse.astype(np.float32), means.astype(np.float32))
             mixture.compute_gconsts()
-
-    def graph(self, words: Words) -> kaldifst.StdVectorFst:
-        """The words one after another in any of their pronunciations, silence at will between.
-
-        It stays valid while the mixtures are trained, since the transitions are not.
-        """
-        graph = kaldifst.StdVectorFst()
-        here = graph.start = graph.add_state()
-        for word in words:
-            begin = self._pause(graph, here)
-            here = graph.add_state()
-            for phones in word:
-                before = begin
-                for label in phones[:-1]:
-                    after = graph.add_state()
-                    self._append(graph, self._number[label], before, after)
-                    before = after
-                self._append(graph, self._number[phones[-1]], before, here)
-        graph.set_final(self._pause(graph, here), 0.0)
-        return self._timed(graph)
-
-    def loop(
-        self, likely: Mapping[str | None, Mapping[str | None, float]]
-    ) -> kaldifst.StdVectorFst:
-        """Any phone after any other, silence at will between; for hearing what no plan tells.
-
-        Args:
-            likely: probability of each phone after each phone. Before the first and behind the last
-                one stands None.
-        """
-        graph = kaldifst.StdVectorFst()
-        graph.start = graph.add_state()
-        begins = {label: graph.add_state() for label in likely if label}
-        for label, following in likely.items():
-            end = graph.start
-            if label:
-                end = graph.add_state()
-                self._append(graph, self._number[label], begins[label], end)
-            paused = self._pause(graph, end)
-            for after, probability in following.items():
-                weight = -float(np.log(probability))
-                if after:
-                    graph.add_arc(paused, kaldifst.StdArc(0, 0, weight, begins[after]))
-                else:
-                    graph.set_final(paused, weight)
-        return self._timed(graph)
-
-    def _append(self, graph: kaldifst.StdVectorFst, phone: int, begin: int, end: int) -> None:
-        """Adds the states of a phone between two states of the graph."""
-        inner = [graph.add_state() for _ in range(_states(phone))]
-        inner.append(end)
-        graph.add_arc(begin, kaldifst.StdArc(0, 0, 0.0, inner[0]))
-        for source, target, transition in self._arcs[phone]:
-            graph.add_arc(inner[source], kaldifst.StdArc(transition, 0, 0.0, inner[target]))
-
-    def _pause(self, graph: kaldifst.StdVectorFst, begin: int) -> int:
-        """The state behind a silence at will from `begin` on."""
-        end = graph.add_state()
-        self._append(graph, _SILENCE, begin, end)
-        graph.add_arc(begin, kaldifst.StdArc(0, 0, float(np.log(2)), end))
-        return end
-
-    def _timed(self, graph: kaldifst.StdVectorFst) -> kaldifst.StdVectorFst:
-        """The graph with the transitions' costs on its arcs."""
-        khg.add_transition_probs(
-            trans_model=self._transitions,
-            transition_scale=1.0,
-            self_loop_scale=_SELF_LOOP_SCALE,
-            fst=graph,
-        )
-        return graph
-
-
-def _states(phone: int) -> int:
-    return _SILENCE_STATES if phone == _SILENCE else _PHONE_STATES
-
-
-def _topology(phones: Sequence[int]) -> str:
-    """Kaldi's text form of the topology."""
-    final = _SILENCE_STATES - 1
-    lines = ["<Topology>", "<TopologyEntry>", f"<ForPhones> {' '.join(map(str, phones))}"]
-    lines.append("</ForPhones>")
-    for k in range(_PHONE_STATES):
-        onward = f"<Transition> {k} 0.75 <Transition> {k + 1} 0.25"
-        lines.append(f"<State> {k} <PdfClass> {k} {onward} </State>")
-    lines += [f"<State> {_PHONE_STATES} </State>", "</TopologyEntry>"]
-    lines += ["<TopologyEntry>", f"<ForPhones> {_SILENCE} </ForPhones>"]
-    for k in range(final):
-        targets = range(final) if k == 0 else range(1, final + 1)
-        onward = " ".join(f"<Transition> {target} 0.25" for target in targets)
-        lines.append(f"<State> {k} <PdfClass> {k} {onward} </State>")
-    onward = f"<Transition> {final} 0.75 <Transition> {final + 1} 0.25"
-    lines += [f"<State> {final} <PdfClass> {final} {onward} </State>"]
-    lines += [f"<State> {final + 1} </State>", "</TopologyEntry>", "</Topology>"]
-    return "\n".join(lines) + "\n"

@@ -7,29 +7,27 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from lbtts.alignment import textgrid
-from lbtts.alignment.pronunciation import Heard, as_heard, matched, recognised
-from lbtts.alignment.textgrid import Found, Interval
+from lbtts.alignment.pronunciation import SpokenPhone, as_spoken, matched, recognised
+from lbtts.alignment.textgrid import AlignmentResult, Interval
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
-from lbtts.languages.luxembourgish.phones import canonical
+from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import TokenPlan
 
 _ENDING = ".textgrid"  # in any case
 
 
 def align(
-    plans: Sequence[TokenPlan],
-    folder: Path,
-    starts: Mapping[str, float],
-    seconds: Mapping[str, float],
-) -> Iterator[tuple[str, Found | Reject]]:
+    plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path, inventory: Inventory
+) -> Iterator[tuple[str, AlignmentResult | Reject]]:
     """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
 
     Args:
         plans: sorted by id.
+        entries: their clips, by id; each grid is on the time of the recording.
         folder: with one `<id>.TextGrid` an utterance, however its letters are capitalised; tier
             `phones`, and `words` to say which phones are whose.
-        starts: second of the grid's time at which each clip begins.
-        seconds: length of each clip.
+        inventory: the language's phones.
 
     Raises:
         InputError: there is no such folder.
@@ -45,9 +43,11 @@ def align(
     for plan in plans:
         try:
             grid = textgrid.read(_grid_of(plan.id, folder, grids), wordless=True)
-            start, length = starts[plan.id], seconds[plan.id]
+            clip = entries[plan.id]
+            start = clip.start_seconds
             words = tuple(Interval(w.start - start, w.end - start, w.label) for w in grid.words)
-            yield plan.id, Found(_on_clip(grid.phones, start, length), length, words=words)
+            phones = _on_clip(recognised(grid.phones, inventory), start, clip.seconds)
+            yield plan.id, AlignmentResult(phones, clip.seconds, words=words)
         except Reject as reason:
             yield plan.id, reason
 
@@ -70,27 +70,29 @@ def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Pa
     return (exact or candidates)[0]
 
 
-def corrections(folder: Path, plans: Sequence[TokenPlan]) -> dict[str, Found | Reject]:
+def corrections(
+    folder: Path, plans: Sequence[TokenPlan], inventory: Inventory
+) -> dict[str, AlignmentResult | Reject]:
     """What was corrected by hand, by id: grids of the clips themselves, in `folder`.
 
     Raises:
         InputError: a grid belongs to no plan, so that the correction would go unnoticed.
     """
     known = {plan.id for plan in plans}
-    found: dict[str, Found | Reject] = {}
+    found: dict[str, AlignmentResult | Reject] = {}
     for path in sorted(folder.glob("*.TextGrid")):
         if path.stem not in known:
             raise InputError(f"{path}: no utterance has this name; rename or remove the correction")
         try:
             grid = textgrid.read(path)
-            found[path.stem] = Found(recognised(grid.phones), grid.seconds)
+            found[path.stem] = AlignmentResult(recognised(grid.phones, inventory), grid.seconds)
         except Reject as reason:
             found[path.stem] = reason
     return found
 
 
-def told(
-    plan: TokenPlan, words: Sequence[Interval], phones: Sequence[Interval]
+def follow_words(
+    plan: TokenPlan, words: Sequence[Interval], phones: Sequence[Interval], inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]] | None:
     """The plan with the phones of a grid whose maker has decided how each word was said.
 
@@ -102,9 +104,10 @@ def told(
         plan: what was to be said.
         words: of the grid; a phone belongs to the one nearest to its middle.
         phones: of the grid, canonical.
+        inventory: the language's phones.
 
     Returns:
-        As `follow`; None if less than half of the transcript is in the grid.
+        As `pronunciation.follow`; None if less than half of the transcript is in the grid.
 
     Raises:
         Reject: a word is in one of them only, or has no phone.
@@ -115,20 +118,20 @@ def told(
     own: list[list[Interval]] = [[] for _ in words]
     for phone in phones:
         own[min(range(len(words)), key=lambda k: _distance(phone, words[k]))].append(phone)
-    heard: list[list[Heard]] = [[] for _ in plan.words]
+    spoken: list[list[SpokenPhone]] = [[] for _ in plan.words]
     for theirs, ours in groups:
-        said = _joined([phone for word in theirs for phone in own[word]])
+        said = _joined([phone for word in theirs for phone in own[word]], inventory)
         if not ours or not said:
             names = [plan.words[k] for k in ours] or [words[k].label for k in theirs]
             lacking = "transcript lacks" if not ours else "TextGrid has no phone for"
             raise Reject(f"the {lacking} {' '.join(names)!r}; compare the two")
         planned = [k for k, phone in enumerate(plan.phones) if phone.word in ours]
         here = ours[0]
-        for found in matched([plan.phones[k].label for k in planned], said):
+        for found in matched([plan.phones[k].label for k in planned], said, inventory):
             index = None if found.planned is None else planned[found.planned]
             here = here if index is None else plan.phones[index].word
-            heard[here].append(Heard(found.interval, index))
-    return as_heard(plan, heard)
+            spoken[here].append(SpokenPhone(found.interval, index))
+    return as_spoken(plan, spoken, inventory)
 
 
 def _letters(word: str) -> str:
@@ -169,11 +172,11 @@ def _distance(phone: Interval, word: Interval) -> float:
     return max(word.start - middle, middle - word.end, 0.0)
 
 
-def _joined(phones: Sequence[Interval]) -> list[Interval]:
-    """The phones with those that the contract holds for one made one, such as a t and an s."""
+def _joined(phones: Sequence[Interval], inventory: Inventory) -> list[Interval]:
+    """The phones with those that the inventory holds for one made one, such as a t and an s."""
     joined: list[Interval] = []
     for phone in phones:
-        pair = canonical([joined[-1].label, phone.label]) if joined else ()
+        pair = inventory.canonical([joined[-1].label, phone.label]) if joined else ()
         if len(pair) == 1:
             joined[-1] = Interval(joined[-1].start, phone.end, pair[0])
         else:
@@ -183,12 +186,12 @@ def _joined(phones: Sequence[Interval]) -> list[Interval]:
 
 def _on_clip(phones: Sequence[Interval], start: float, seconds: float) -> tuple[Interval, ...]:
     moved = []
-    for phone in recognised(phones):
+    for phone in phones:
         begin, end = max(0.0, phone.start - start), min(seconds, phone.end - start)
         if begin >= end:
             raise Reject(
                 f"phone {phone.label!r} at {phone.start:.3f} s lies in what was trimmed off; "
-                "raise corpus.trim_db or mend the TextGrid"
+                "raise corpus.trim_db or fix the TextGrid"
             )
         moved.append(Interval(round(begin, 6), round(end, 6), phone.label))
     return tuple(moved)

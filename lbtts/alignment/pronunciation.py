@@ -1,21 +1,17 @@
-"""What a word may sound like, what it was heard as, and the plan that follows the ear."""
+"""Which pronunciation of each word was spoken, and the plan that follows it."""
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from pathlib import Path
 
 import numpy as np
 
 from lbtts.alignment.textgrid import Interval
-from lbtts.errors import InputError, Reject
-from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, SYMBOLS, VOWELS, canonical
-from lbtts.text.inventory import Phones
+from lbtts.errors import Reject
+from lbtts.text.dictionary import Dictionary
+from lbtts.text.inventory import Inventory, Phones
 from lbtts.text.tokens import Phone, Token, TokenPlan
-
-Dictionary = Mapping[str, tuple[Phones, ...]]
 
 _POSITION_MARK = re.compile(r"_[BIES]$")  # Kaldi's, of a phone at a word's beginning, inside, ...
 _SILENCES = frozenset({"sil", "sp", "pau", "<eps>", "<sil>", "<p>", "_"})  # of other aligners
@@ -24,28 +20,11 @@ _MOST_EDITS = 0.5  # of a word's phones; one that differs more is another word
 
 
 @dataclass(frozen=True)
-class Heard:
+class SpokenPhone:
     """A phone of the recording and which planned one it is, None for one that was not planned."""
 
     interval: Interval
     planned: int | None
-
-
-def read_dictionary(path: str | Path) -> Dictionary:
-    """The pronunciations of each word in `data/g2p/lexicon.dict`.
-
-    Raises:
-        InputError: the file is missing.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
-    found: dict[str, tuple[Phones, ...]] = defaultdict(tuple)
-    for line in lines:
-        word, phones = line.split("\t")
-        found[word] += (tuple(phones.split()),)
-    return found
 
 
 def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]]:
@@ -56,31 +35,29 @@ def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]
     ]
 
 
-def recognised(phones: Sequence[Interval]) -> tuple[Interval, ...]:
+def recognised(phones: Sequence[Interval], inventory: Inventory) -> tuple[Interval, ...]:
     """Intervals of any aligner under canonical labels, without silences and position marks.
 
     Raises:
-        Reject: a label has no place in the phone inventory.
+        Reject: a label is not in the inventory.
     """
     known = []
     for phone in phones:
         if phone.label.lower() in _SILENCES:
             continue
         try:
-            label = canonical([_POSITION_MARK.sub("", phone.label)])
+            label = inventory.canonical([_POSITION_MARK.sub("", phone.label)])
         except ValueError as error:
-            raise Reject(
-                f"{error}; map it in lbtts/languages/luxembourgish/phones.py or mend the TextGrid"
-            ) from None
+            raise Reject(f"{error}; map it in {inventory.defined_in} or fix the TextGrid") from None
         if label:
             known.append(Interval(phone.start, phone.end, label[0]))
     return tuple(known)
 
 
 def follow(
-    plan: TokenPlan, phones: Sequence[Interval], dictionary: Dictionary
+    plan: TokenPlan, phones: Sequence[Interval], dictionary: Dictionary, inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]]:
-    """The plan with the phones that were heard, and these, one interval a phone of it.
+    """The plan with the phones that were spoken, and these, one interval a phone of it.
 
     The cheapest edit of one sequence into the other says which phone is which: another vowel for a
     vowel or consonant for a consonant costs one, as does one too many or too few; a t and an s
@@ -88,19 +65,20 @@ def follow(
 
     Args:
         plan: what was to be said.
-        phones: what was heard, canonical.
+        phones: what was spoken, canonical.
         dictionary: pronunciations that a word may have, however far they are from the plan's.
+        inventory: the language's phones.
 
     Raises:
-        Reject: a word was heard with none of these, and more than half of its phones differ from
+        Reject: a word was spoken with none of these, and more than half of its phones differ from
             the plan's; both sequences are shown.
     """
     if [phone.label for phone in phones] == [phone.label for phone in plan.phones]:
         return plan, tuple(phones)
-    heard = matched([phone.label for phone in plan.phones], phones)
-    words: list[list[Heard]] = [[] for _ in plan.words]
+    spoken = matched([phone.label for phone in plan.phones], phones, inventory)
+    words: list[list[SpokenPhone]] = [[] for _ in plan.words]
     here = 0
-    for phone in heard:
+    for phone in spoken:
         here = here if phone.planned is None else plan.phones[phone.planned].word
         words[here].append(phone)
     for number, group in groupby(range(len(plan.phones)), key=lambda k: plan.phones[k].word):
@@ -118,29 +96,31 @@ def follow(
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
-    return as_heard(plan, words)
+    return as_spoken(plan, words, inventory)
 
 
-def as_heard(
-    plan: TokenPlan, words: Sequence[Sequence[Heard]]
+def as_spoken(
+    plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]]:
     """The plan with these phones in its words, less the words that have none; where they lie."""
     there = [number for number, word in enumerate(words) if word]
     place = {number: k for k, number in enumerate(there)}
-    heard = replace(
+    spoken = replace(
         plan,
         words=tuple(plan.words[number] for number in there),
         phones=tuple(Phone(h.interval.label, place[n]) for n in there for h in words[n]),
         tokens=tuple(
             replace(token, word=None if token.word is None else place[token.word])
-            for token in _tokens(plan, words)
+            for token in _tokens(plan, words, inventory)
         ),
     )
-    return heard, tuple(h.interval for word in words for h in word)
+    return spoken, tuple(h.interval for word in words for h in word)
 
 
-def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
-    """Every phone heard with its planned one, by the cheapest edit, see `follow`."""
+def matched(
+    planned: Sequence[str], phones: Sequence[Interval], inventory: Inventory
+) -> list[SpokenPhone]:
+    """Every spoken phone with its planned one, by the cheapest edit, see `follow`."""
     found = [phone.label for phone in phones]
     cost = np.full((len(planned) + 1, len(found) + 1), np.inf)
     move = np.zeros((*cost.shape, 2), np.int64)
@@ -149,33 +129,35 @@ def matched(planned: Sequence[str], phones: Sequence[Interval]) -> list[Heard]:
         for j in range(len(found) + 1):
             ways = [(1, 0, 1.0), (0, 1, 1.0)]
             if i and j:
-                ways.append((1, 1, _difference(planned[i - 1], found[j - 1])))
-            if i and j > 1 and canonical(found[j - 2 : j]) == (planned[i - 1],):
+                ways.append((1, 1, _difference(planned[i - 1], found[j - 1], inventory)))
+            if i and j > 1 and inventory.canonical(found[j - 2 : j]) == (planned[i - 1],):
                 ways.append((1, 2, 0.0))
             for down, right, price in ways:
                 if down <= i and right <= j and cost[i - down, j - right] + price < cost[i, j]:
                     cost[i, j] = cost[i - down, j - right] + price
                     move[i, j] = down, right
-    heard: list[Heard] = []
+    spoken: list[SpokenPhone] = []
     i, j = len(planned), len(found)
     while i or j:
         down, right = move[i, j].tolist()
         i, j = i - down, j - right
         if right == 1:
-            heard.append(Heard(phones[j], i if down else None))
+            spoken.append(SpokenPhone(phones[j], i if down else None))
         elif right == 2:
             joined = Interval(phones[j].start, phones[j + 1].end, planned[i])
-            heard.append(Heard(joined, i))
-    return heard[::-1]
+            spoken.append(SpokenPhone(joined, i))
+    return spoken[::-1]
 
 
-def _difference(one: str, other: str) -> float:
+def _difference(one: str, other: str, inventory: Inventory) -> float:
     if one == other:
         return 0
-    return 1 if (one in VOWELS) == (other in VOWELS) else 2
+    return 1 if (one in inventory.vowels) == (other in inventory.vowels) else 2
 
 
-def _tokens(plan: TokenPlan, words: Sequence[Sequence[Heard]]) -> list[Token]:
+def _tokens(
+    plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
+) -> list[Token]:
     """The plan's tokens with those of each word made anew from its phones.
 
     A word without phones takes the space before it along, unless a word follows without a space.
@@ -192,17 +174,20 @@ def _tokens(plan: TokenPlan, words: Sequence[Sequence[Heard]]) -> list[Token]:
             if apart and tokens and tokens[-1].symbol == _SPACE:
                 tokens.pop()
             continue
-        marks = _marks(plan, old, words[word])
-        for number, heard in enumerate(words[word]):
+        marks = _marks(plan, old, words[word], inventory)
+        for number, spoken in enumerate(words[word]):
             if number in marks:
                 tokens.append(Token(marks[number], word, None))
-            tokens += (Token(symbol, word, phone) for symbol in SYMBOLS[heard.interval.label])
+            symbols = inventory.symbols[spoken.interval.label]
+            tokens += (Token(symbol, word, phone) for symbol in symbols)
             phone += 1
     return tokens
 
 
-def _marks(plan: TokenPlan, tokens: Sequence[Token], heard: Sequence[Heard]) -> dict[int, str]:
-    """The marks of stress that the plan put into a word, by the phones that were heard.
+def _marks(
+    plan: TokenPlan, tokens: Sequence[Token], spoken: Sequence[SpokenPhone], inventory: Inventory
+) -> dict[int, str]:
+    """The marks of stress that the plan put into a word, by the phones that were spoken.
 
     A second stress whose vowel was not said is lost; the main stress goes to the nearest one.
     """
@@ -210,35 +195,41 @@ def _marks(plan: TokenPlan, tokens: Sequence[Token], heard: Sequence[Heard]) -> 
     for token, following in pairwise(tokens):
         if token.phone is not None or following.phone is None:
             continue
-        main = token.symbol == STRESS
-        place = _stressed(plan, tokens, heard, following.phone, nearest=main)
+        main = token.symbol == inventory.stress
+        place = _stressed(plan, tokens, spoken, following.phone, inventory, nearest=main)
         if place is not None and (main or place not in marks):
             marks[place] = token.symbol
     return marks
 
 
 def _stressed(
-    plan: TokenPlan, tokens: Sequence[Token], heard: Sequence[Heard], planned: int, *, nearest: bool
+    plan: TokenPlan,
+    tokens: Sequence[Token],
+    spoken: Sequence[SpokenPhone],
+    planned: int,
+    inventory: Inventory,
+    *,
+    nearest: bool,
 ) -> int | None:
     """Which phone of a word bears the stress that the plan put on the phone `planned`.
 
-    It is that of the same syllable. Where the word was heard with more or fewer syllables, it is
+    It is that of the same syllable. Where the word was spoken with more or fewer syllables, it is
     the phone itself, or else, if wanted, that of the nearest syllable, of one without schwa if
     there is any.
     """
     symbols = [token.phone for token in tokens if token.phone is not None]
-    nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in VOWELS]
-    vowels = [k for k, h in enumerate(heard) if h.interval.label in VOWELS]
+    nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in inventory.vowels]
+    vowels = [k for k, h in enumerate(spoken) if h.interval.label in inventory.vowels]
     if len(vowels) == len(nuclei) and planned in nuclei:
         return vowels[nuclei.index(planned)]
-    same = [k for k, h in enumerate(heard) if h.planned == planned]
+    same = [k for k, h in enumerate(spoken) if h.planned == planned]
     if same:
         return same[0]
     if not nearest:
         return None
     before = sum(nucleus < planned for nucleus in nuclei)
     choices = [
-        (heard[k].interval.label in SCHWAS, abs(number - before), k)
+        (spoken[k].interval.label in inventory.schwas, abs(number - before), k)
         for number, k in enumerate(vowels)
     ]
     return min(choices)[-1] if choices else 0

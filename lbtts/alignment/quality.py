@@ -1,20 +1,18 @@
-"""How far an alignment can be trusted: what it looks like beside the rest of its corpus."""
+"""How much confidence an alignment deserves: how it looks beside the rest of its corpus."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lbtts.alignment.pronunciation import matched
-from lbtts.alignment.textgrid import Found
+from lbtts.alignment.report import Verdict
+from lbtts.alignment.textgrid import AlignmentResult
 from lbtts.params import Quality
-
-Verdict = Literal["keep", "suspect", "reject"]
+from lbtts.text.inventory import Inventory
 
 # Seconds. Kaldi's monophones take three frames of 10 ms at least, MFA 3 takes one: how far a phone
 # falls short of three frames says something about the aligner and nothing about the speech, and on
@@ -25,7 +23,7 @@ _ENOUGH = 20  # durations that a phone needs for a distribution of its own
 _NARROWEST = 0.15  # standard deviation of log durations, for phones that are all alike
 _NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 
-# What goes into the trust index: whether much of it is good or bad, and the least standard
+# What goes into the confidence: whether much of it is good or bad, and the least standard
 # deviation that is taken for real. The Marylux sample and espeak-ng's speech vary as much or more.
 _EVIDENCE = {
     "score": (1, 0.2),
@@ -34,24 +32,16 @@ _EVIDENCE = {
     "duration_z_max": (-1, 0.4),
     "shortest_share": (-1, 0.05),
 }
-_MEASURES = [
+MEASURES = [
     "score", "worst", "duration_z_mean", "duration_z_max", "longest_phone", "longest_silence",
     "shortest_share", "rate",
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """One utterance's verdict and why it is not `keep`."""
-
-    verdict: Verdict
-    reason: str
-
-
-def measures(found: Mapping[str, Found]) -> pd.DataFrame:
+def measures(results: Mapping[str, AlignmentResult]) -> pd.DataFrame:
     """One row an utterance, by id: what can be said of its alignment in numbers.
 
-    score, worst: goodness, see `textgrid.Found`.
+    score, worst: goodness, see `textgrid.AlignmentResult`.
     duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances from
         the median of all phones of that label in robust standard deviations of log seconds; what
         lasts less than 30 ms counts as 30 ms.
@@ -59,9 +49,9 @@ def measures(found: Mapping[str, Found]) -> pd.DataFrame:
     shortest_share: of phones that last no longer than 30 ms.
     rate: phones per second of speech.
     """
-    usual = _usual_durations(found)
+    usual = _usual_durations(results)
     rows = {}
-    for name, utterance in found.items():
+    for name, utterance in results.items():
         seconds = np.array([phone.end - phone.start for phone in utterance.phones])
         z = np.abs(
             [
@@ -80,11 +70,11 @@ def measures(found: Mapping[str, Found]) -> pd.DataFrame:
             "shortest_share": np.mean(seconds <= _SHORTEST + _ROUNDING),
             "rate": len(seconds) / seconds.sum(),
         }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=_MEASURES).astype(float)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=MEASURES).astype(float)
 
 
-def trust(table: pd.DataFrame) -> pd.Series:
-    """The trust index of each row of `measures`: 0 is usual, the lower the worse.
+def confidence(table: pd.DataFrame) -> pd.Series:
+    """The alignment confidence of each row of `measures`: 0 is usual, the lower the worse.
 
     The mean distance of its evidence (`_EVIDENCE`) from the corpus's mode, in standard deviations
     of the corpus's better side: of a corpus half of which is broken the better half sets the scale.
@@ -99,17 +89,17 @@ def trust(table: pd.DataFrame) -> pd.Series:
     return pd.concat(parts, axis=1).mean(axis=1)
 
 
-def judge(index: float, choice: Quality) -> Judgement:
-    """The verdict on an utterance with this trust index."""
-    if index >= choice.suspect_below:
-        return Judgement("keep", "")
-    verdict: Verdict = "suspect" if index >= choice.reject_below else "reject"
-    return Judgement(
-        verdict, f"trust {index:.2f}: does the transcript say what is heard, all of it and no more?"
+def verdict(confidence: float, quality: Quality) -> tuple[Verdict, str]:
+    """What becomes of an utterance with this alignment confidence, and why it is not kept."""
+    if confidence >= quality.suspect_below:
+        return "keep", ""
+    return (
+        "suspect" if confidence >= quality.reject_below else "reject",
+        f"trust {confidence:.2f}: does the transcript say what is heard, all of it and no more?",
     )
 
 
-def disagreement(one: Found, other: Found) -> float:
+def disagreement(one: AlignmentResult, other: AlignmentResult, inventory: Inventory) -> float:
     """Mean distance in ms between the phones' beginnings in two alignments; NaN if none is shared.
 
     Phones are compared where both alignments have the same, also if they differ elsewhere. The
@@ -117,17 +107,17 @@ def disagreement(one: Found, other: Found) -> float:
     distances to choose from, and the median would be one of these in every utterance.
     """
     apart = [
-        abs(one.phones[heard.planned].start - heard.interval.start)
-        for heard in matched([phone.label for phone in one.phones], other.phones)
-        if heard.planned is not None and heard.interval.label == one.phones[heard.planned].label
+        abs(one.phones[spoken.planned].start - spoken.interval.start)
+        for spoken in matched([phone.label for phone in one.phones], other.phones, inventory)
+        if spoken.planned is not None and spoken.interval.label == one.phones[spoken.planned].label
     ]
     return 1000 * float(np.mean(apart)) if apart else float("nan")
 
 
-def _usual_durations(found: Mapping[str, Found]) -> dict[str, tuple[float, float]]:
+def _usual_durations(results: Mapping[str, AlignmentResult]) -> dict[str, tuple[float, float]]:
     """Median and robust standard deviation of each phone's log duration."""
     logs: dict[str, list[float]] = defaultdict(list)
-    for utterance in found.values():
+    for utterance in results.values():
         for phone in utterance.phones:
             logs[phone.label].append(float(np.log(_floored(phone.end - phone.start))))
     everything = [x for values in logs.values() for x in values]

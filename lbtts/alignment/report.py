@@ -1,63 +1,114 @@
-"""What became of every utterance at the aligner's hands, as a table and as figures."""
+"""What became of every utterance in the stage align: one row of its report.csv each."""
 
-from collections.abc import Mapping
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from lbtts.alignment.quality import judge, measures, trust
-from lbtts.alignment.textgrid import Found
-from lbtts.errors import Reject
-from lbtts.params import Quality
+from lbtts.errors import InputError
+
+Verdict = Literal["keep", "suspect", "reject"]
 
 CORRECTED = "corrected"  # the backend of what a person aligned
+_DISAGREEMENT = "disagreement_ms"  # a column that is there only after two backends
 
 
-def report(
-    source: Mapping[str, str],
-    found: Mapping[str, Found],
-    rejects: Mapping[str, Reject],
-    choice: Quality,
-) -> pd.DataFrame:
-    """One row an utterance: status, reason, backend, verdict, trust, and the measures behind it.
+@dataclass(frozen=True)
+class Row:
+    """One utterance; NaN stands for what is not known of it.
 
-    Args:
-        source: backend of each utterance, in the order of the rows.
-        found: what was aligned; together with `rejects` all of them.
-        rejects: why the others were not.
-        choice: the bounds of the verdicts; what a person corrected is kept in any case.
+    reason: why it is rejected, or suspect.
+    verdict: None where it could not be aligned at all.
+    beam: with which the path was found.
+    confidence: see `quality.confidence`; behind it lie the measures, see `quality.measures`.
+    disagreement_ms: mean distance to the second backend's beginnings of phones.
     """
-    table = measures(found)
-    table.insert(0, "trust", trust(table).round(3))
-    rows = []
-    for name, backend in source.items():
-        row: dict[str, str | float | None] = {"id": name, "backend": backend}
-        if name in rejects:
-            row |= {"status": "rejected", "reason": str(rejects[name])}
-        elif backend == CORRECTED:
-            row |= {"status": "ok", "verdict": "keep"}
-        else:
-            judgement = judge(table["trust"][name], choice)
-            status = "rejected" if judgement.verdict == "reject" else "ok"
-            row |= {"status": status, "verdict": judgement.verdict, "reason": judgement.reason}
-        if name in found:
-            row["beam"] = found[name].beam
-        rows.append(row)
-    columns = ["status", "reason", "backend", "verdict", "beam"]
-    return pd.DataFrame(rows).set_index("id").reindex(columns=columns).join(table.round(4))
+
+    id: str
+    reason: str
+    backend: str
+    verdict: Verdict | None
+    beam: float = math.nan
+    confidence: float = math.nan
+    score: float = math.nan
+    worst: float = math.nan
+    duration_z_mean: float = math.nan
+    duration_z_max: float = math.nan
+    longest_phone: float = math.nan
+    longest_silence: float = math.nan
+    shortest_share: float = math.nan
+    rate: float = math.nan
+    disagreement_ms: float = math.nan
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it goes on."""
+        return self.verdict in ("keep", "suspect")
 
 
-def summary(table: pd.DataFrame) -> dict[str, float]:
+def summary(rows: Iterable[Row]) -> dict[str, float]:
     """Counts and means of a report; a mean of nothing is left out."""
+    table = pd.DataFrame([asdict(row) | {"accepted": row.accepted} for row in rows])
     means = {
         "score_mean": table["score"].mean(),
         "score_min": table["score"].min(),
         "duration_z_mean": table["duration_z_mean"].mean(),
         "rate": table["rate"].mean(),
+        "disagreement_ms": table["disagreement_ms"].median(),
     }
-    if "disagreement_ms" in table:
-        means["disagreement_ms"] = table["disagreement_ms"].median()
     return {
-        "aligned": int((table["status"] == "ok").sum()),
-        "rejected": int((table["status"] == "rejected").sum()),
+        "aligned": int(table["accepted"].sum()),
+        "rejected": int((~table["accepted"]).sum()),
         "suspect": int((table["verdict"] == "suspect").sum()),
     } | {name: round(float(mean), 4) for name, mean in means.items() if pd.notna(mean)}
+
+
+def write_report(rows: Iterable[Row], path: str | Path) -> None:
+    """Writes the rows in their order; what is not known is left empty."""
+    rows = list(rows)
+    names = [field.name for field in fields(Row)]
+    if all(math.isnan(row.disagreement_ms) for row in rows):
+        names.remove(_DISAGREEMENT)
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["id", "status", *map(_column, names[1:])])
+        for row in rows:
+            values = (getattr(row, name) for name in names[1:])
+            known = ("" if value is None or value != value else value for value in values)
+            table.writerow([row.id, "ok" if row.accepted else "rejected", *known])
+
+
+def read_report(path: str | Path) -> list[Row]:
+    """The rows of a report, in their order.
+
+    Raises:
+        InputError: it is missing, lacks a column or has values that no report has.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            return [_row(row) for row in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: no report of alignments ({error}); run `dvc repro align`"
+        ) from None
+
+
+def _row(row: Mapping[str, str]) -> Row:
+    values: dict[str, Any] = {}
+    for field in fields(Row):
+        name = _column(field.name)
+        text = row.get(name, "") if name == _DISAGREEMENT else row[name]
+        values[field.name] = float(text or "nan") if field.type is float else text
+    decided = values.pop("verdict") or None
+    if decided not in (None, *get_args(Verdict)):
+        raise ValueError(f"{row['id']}: {decided!r} is no verdict")
+    return Row(**values, verdict=decided)
+
+
+def _column(name: str) -> str:
+    """The column of a field of `Row`."""
+    return "trust" if name == "confidence" else name

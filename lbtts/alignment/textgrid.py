@@ -36,12 +36,12 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What an aligner makes of one clip, before it is compared with the plan.
+class AlignmentResult:
+    """What a backend makes of one clip, before it is compared with the plan.
 
     phones: in order; what lies between them is silence.
     seconds: length of the clip.
-    words: where the words lie, if somebody else has divided the phones among them.
+    words: where the words lie, where the backend says which phones are whose.
     score: how well the phones fit, higher is better; each backend has its own scale.
     worst: the same of the worst third of a second, where the backend tells.
     beam: with which the path was found, where there is one.

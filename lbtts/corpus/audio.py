@@ -15,7 +15,7 @@ from lbtts.errors import Reject
 from lbtts.grid import HOP, SAMPLE_RATE, samples_to_grid, samples_to_seconds
 from lbtts.params import Corpus
 
-PEAK = 0.99  # of full scale: loudness gives way rather than clip
+PEAK = 0.99  # of full scale; where loudness would raise a peak above it, loudness gives way
 TRIM_WINDOW = 4 * HOP  # 50 ms: more than two periods of the lowest voice
 
 # File name endings that libsndfile reads; RAW and MATLAB files say nothing about their audio.
@@ -36,18 +36,14 @@ class Clip:
     """An utterance as the corpus holds it.
 
     samples: float32 [S] in -1..1, 24 kHz, S a multiple of 600.
-    start: second of the recording at which it begins; below 0 where silence was put before it.
-    peak_limited: its loudness is below the target, or its peak would clip.
+    start: sample of the recording, at 24 kHz, at which it begins; below 0 where silence was put
+        before it.
+    peak_limited: its loudness is below the target, for its peak would exceed `PEAK`.
     """
 
     samples: NDArray[np.float32]
-    start: float
+    start: int
     peak_limited: bool
-
-    @property
-    def seconds(self) -> float:
-        """Its length."""
-        return samples_to_seconds(len(self.samples))
 
 
 def decode(path: Path) -> tuple[NDArray[np.float32], int]:
@@ -113,7 +109,7 @@ def prepare(samples: NDArray[np.float32], rate: int, corpus: Corpus) -> Clip:
     ceiling = PEAK / float(np.abs(samples).max())
     return Clip(
         (samples * min(gain, ceiling)).astype(np.float32),
-        samples_to_seconds(start),
+        start,
         bool(gain > ceiling),
     )
 

@@ -1,12 +1,13 @@
 """The demo corpus: Luxembourgish sentences read by espeak-ng, with the true phoneme times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from itertools import cycle, product
 from pathlib import Path
 
 import pandas as pd
 import soundfile
 
+from lbtts.corpus.manifest import Entry
 from lbtts.corpus.readers import Recording, read_utf8
 from lbtts.errors import InputError
 from lbtts.espeak import Phoneme, speak
@@ -51,16 +52,23 @@ def read_aloud(sentences: Path, demo: Demo, folder: Path) -> tuple[list[Recordin
     return recordings, pd.DataFrame(truth, columns=TRUTH_COLUMNS)
 
 
-def shift_truth(truth: pd.DataFrame, clips: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+def write_truth(truth: pd.DataFrame, entries: Iterable[Entry], path: Path) -> None:
+    """Writes `truth` in seconds of the clips, see `shift_truth`."""
+    table = shift_truth(truth, entries)
+    table.to_csv(path, index=False, lineterminator="\n", float_format="%.5f")
+
+
+def shift_truth(truth: pd.DataFrame, entries: Iterable[Entry]) -> pd.DataFrame:
     """`truth` in seconds of the clips, cut to their length; what fell to the trimming is left out.
 
     Args:
         truth: as `read_aloud` returns it.
-        clips: id → (second of the recording at which its clip begins, seconds of the clip).
+        entries: the clips; sentences without are left out too.
     """
+    clips = {entry.id: entry for entry in entries}
     truth = truth[truth["id"].isin(clips)]
-    begin = truth["id"].map(lambda name: clips[name][0])
-    length = truth["id"].map(lambda name: clips[name][1])
+    begin = truth["id"].map(lambda name: clips[name].start_seconds)
+    length = truth["id"].map(lambda name: clips[name].seconds)
     shifted = truth.assign(
         start=(truth["start"] - begin).clip(0, length), end=(truth["end"] - begin).clip(0, length)
     )

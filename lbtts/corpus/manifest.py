@@ -1,16 +1,47 @@
 """The corpus as every later stage reads it: the manifest and the held-out split."""
 
+import csv
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from lbtts.errors import InputError
+from lbtts.grid import SAMPLE_RATE, samples_to_seconds
 
-MANIFEST = Path("data/corpus/manifest.csv")
 COLUMNS = ["id", "split", "audio", "text", "seconds", "status", "reason", "start"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One utterance of the corpus.
+
+    split: `train` or `test`.
+    text: its transcript.
+    reason: why it was rejected, empty if it was accepted; what follows is known of accepted ones.
+    audio: path of its clip.
+    samples: length of the clip, at 24 kHz.
+    start: sample of the recording, at 24 kHz, at which the clip begins; below 0 where silence was
+        put before it.
+    """
+
+    id: str
+    split: str
+    text: str
+    reason: str = ""
+    audio: str = ""
+    samples: int = 0
+    start: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of the clip."""
+        return samples_to_seconds(self.samples)
+
+    @property
+    def start_seconds(self) -> float:
+        """Second of the recording at which the clip begins."""
+        return samples_to_seconds(self.start)
 
 
 def assign_splits(
@@ -41,31 +72,48 @@ def _hash(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
 
-def write_manifest(rows: Iterable[Mapping[str, Any]], path: Path = MANIFEST) -> None:
-    """Writes one row per utterance, sorted by id; of each mapping only the manifest's columns."""
-    table = pd.DataFrame(sorted(rows, key=lambda row: row["id"]), columns=COLUMNS)
-    table.to_csv(path, index=False, lineterminator="\n")
+def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
+    """Writes one row per utterance, sorted by id; times in seconds."""
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for e in sorted(entries, key=lambda entry: entry.id):
+            if e.reason:
+                table.writerow([e.id, e.split, "", e.text, "", "rejected", e.reason, ""])
+            else:
+                seconds, start = e.seconds, e.start_seconds
+                table.writerow([e.id, e.split, e.audio, e.text, seconds, "ok", "", start])
 
 
-def read_manifest(path: str | Path = MANIFEST) -> pd.DataFrame:
-    """The manifest as strings, empty where there is no value.
-
-    Columns: id, split (train or test), audio, text, seconds, status (ok or rejected), reason, start
-    (second of the recording at which the clip begins).
+def read_manifest(path: str | Path) -> dict[str, Entry]:
+    """The entries of the manifest by id, rejected ones included, in the order of the file.
 
     Raises:
-        InputError: there is none, or it has other columns.
+        InputError: there is none, it has other columns, or a row is damaged.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: not found; run `dvc repro corpus`")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if list(table.columns) != COLUMNS:
-        raise InputError(
-            f"{path}: its columns are not {','.join(COLUMNS)}; run `dvc repro -f corpus`"
-        )
-    return table
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            if table.fieldnames != COLUMNS:
+                raise InputError(
+                    f"{path}: its columns are not {','.join(COLUMNS)}; run `dvc repro -f corpus`"
+                )
+            return {row["id"]: _entry(row) for row in table}
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run `dvc repro corpus`") from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f corpus`") from None
 
 
-def accepted(manifest: pd.DataFrame) -> pd.DataFrame:
-    """The rows of usable utterances, renumbered."""
-    return manifest[manifest["status"] == "ok"].reset_index(drop=True)
+def _entry(row: Mapping[str, str]) -> Entry:
+    if row["status"] == "rejected":
+        return Entry(row["id"], row["split"], row["text"], row["reason"])
+    samples, start = (round(float(row[name]) * SAMPLE_RATE) for name in ("seconds", "start"))
+    return Entry(
+        row["id"], row["split"], row["text"], audio=row["audio"], samples=samples, start=start
+    )
+
+
+def accepted(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Those of the utterances that were not rejected."""
+    return {name: entry for name, entry in entries.items() if not entry.reason}

@@ -1,36 +1,35 @@
 """What the features of a corpus look like, and which utterances to look at first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyloudnorm
-from joblib import Parallel, delayed
-from matplotlib import colormaps
+from joblib import delayed
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from lbtts.acoustics.store.features import FeatureStore, Utterance
+from lbtts.acoustics.measuring.report import Row
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.layout import Utterance
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
-from lbtts.page import bitmap, panels, png, render
+from lbtts.page import bitmap, panels, png, render, spectrogram
+from lbtts.params import Run
 from lbtts.text.tokens import TokenPlan
+from lbtts.workers import workers
 
 WORST = 10  # utterances shown by each measure
 _SILENCE_DB = 40  # below its loud frames an utterance is silent
 _LOUD = 95  # percentile of its frames
 _NEPER_DB = 10 / np.log(10)  # N is the natural logarithm of a power
-_TOP_HZ = 500  # of the F0 drawn over the spectrogram
 _ZOOM = 2  # pixels a mel and a frame
 _TASK = 64  # utterances measured by a worker in one go
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of an utterance.
+    """A measure of an utterance.
 
     Attributes:
         name: the column, with its unit.
@@ -56,21 +55,6 @@ MEASURES = (
 )
 
 
-def read_report(path: Path) -> pd.DataFrame:
-    """The table that the stage `features` wrote, one row an utterance, indexed by id.
-
-    Raises:
-        InputError: it is missing or has other columns.
-    """
-    try:
-        table = pd.read_csv(path, index_col="id", dtype={"id": str})
-        return table[["status", "reason", "suspicion", "voiced", "outside", "jumps"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path}: not the report of the stage features ({error}); run `dvc repro features`"
-        ) from error
-
-
 def measure(utterance: Utterance, phones: int) -> dict[str, float]:
     """The measures of an utterance that are read off its features.
 
@@ -93,31 +77,36 @@ def measure(utterance: Utterance, phones: int) -> dict[str, float]:
 
 
 def describe(
-    store: FeatureStore, plans: Iterable[TokenPlan], report: pd.DataFrame, jobs: int
+    store: FeatureStore, plans: Iterable[TokenPlan], report: Iterable[Row], run: Run
 ) -> pd.DataFrame:
     """Every measure of every utterance in the store, by id; `text` and `suspicion` beside them.
 
     Args:
         store: the features.
         plans: of all its utterances.
-        report: from `read_report`.
-        jobs: processes.
+        report: of the stage features.
+        run: the section.
 
     Raises:
         InputError: an utterance has no plan or is not in the report.
     """
     said = {plan.id: (plan.text, len(plan.phones)) for plan in plans}
-    missing = [name for name in store.ids if name not in said or name not in report.index]
+    rows = {row.id: row for row in report}
+    missing = [name for name in store.ids if name not in said or name not in rows]
     if missing:
         raise InputError(f"{missing[0]}: in the features but not in their report; run `dvc repro`")
     phones = [said[name][1] for name in store.ids]
-    work = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_measure_some)(store, begin, phones[begin : begin + _TASK])
-        for begin in range(0, len(store), _TASK)
-    )
-    table = pd.DataFrame([row for rows in work for row in rows], index=pd.Index(store.ids))
+    with workers(run) as parallel:
+        work = parallel(
+            delayed(_measure_some)(store, begin, phones[begin : begin + _TASK])
+            for begin in range(0, len(store), _TASK)
+        )
+        measured = [measures for some in work for measures in some]
+    table = pd.DataFrame(measured, index=pd.Index(store.ids))
     table["text"] = [said[name][0] for name in store.ids]
-    return table.join(report[["voiced", "outside", "jumps", "suspicion"]])
+    for column in ("voiced", "outside", "jumps", "suspicion"):
+        table[column] = [getattr(rows[name], column) for name in store.ids]
+    return table
 
 
 def _measure_some(store: FeatureStore, begin: int, phones: list[int]) -> list[dict[str, float]]:
@@ -145,7 +134,7 @@ def worst(table: pd.DataFrame, measure: Measure) -> list[str]:
 def page(
     store: FeatureStore,
     table: pd.DataFrame,
-    report: pd.DataFrame,
+    report: Sequence[Row],
     marks: pd.DataFrame,
     title: str,
 ) -> str:
@@ -154,13 +143,13 @@ def page(
     Args:
         store: the features.
         table: from `describe`.
-        report: from `read_report`.
+        report: of the stage features.
         marks: from `lbtts.inspection.stress.disagreements`.
         title: its heading.
     """
     index = {name: number for number, name in enumerate(store.ids)}
     shown = {m.name: worst(table, m) for m in MEASURES}
-    pictures = {name: spectrogram(store[index[name]]) for names in shown.values() for name in names}
+    pictures = {name: _picture(store[index[name]]) for names in shown.values() for name in names}
     return render(
         "inspection/features.html.jinja",
         title=title,
@@ -185,29 +174,13 @@ def page(
             for m in MEASURES
         ],
         marks=marks.to_dict("records"),
-        suspects=_rows(table["suspicion"]),
-        rejects=_rows(report.loc[report["status"] != "ok", "reason"]),
+        suspects=[{"id": row.id, "reason": row.suspicion} for row in report if row.suspicion],
+        rejects=[{"id": row.id, "reason": row.reason} for row in report if row.reason],
     )
 
 
-def _rows(reasons: pd.Series) -> list[Mapping[str, Any]]:
-    return [{"id": name, "reason": reason} for name, reason in reasons.dropna().items()]
-
-
-def spectrogram(utterance: Utterance) -> str:
-    """The log-mel spectrogram with F0 drawn over it in white, as a data URI.
-
-    Drawn pixel by pixel: ninety of them through matplotlib's axes would take half a minute.
-    """
-    low, high = np.percentile(utterance.mel, [1, 99.5])
-    shades = np.clip((utterance.mel.T - low) / max(high - low, 1e-6), 0, 1)
-    pixels: NDArray[np.uint8] = colormaps["magma"](shades, bytes=True)[:, :, :3]
-    pixels = pixels.repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
-    heights = np.rint(utterance.f0.repeat(_ZOOM) / _TOP_HZ * len(pixels)).astype(int)
-    drawn = np.flatnonzero((heights > 0) & (heights < len(pixels) - 1))
-    for thickness in (0, 1):
-        pixels[heights[drawn] + thickness, drawn] = 255
-    return bitmap(pixels[::-1])
+def _picture(utterance: Utterance) -> str:
+    return bitmap(spectrogram(utterance.mel, utterance.f0, _ZOOM))
 
 
 def _distributions(table: pd.DataFrame) -> Figure:

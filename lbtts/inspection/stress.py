@@ -17,9 +17,9 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from lbtts.acoustics.store.features import Utterance
+from lbtts.acoustics.store.layout import Utterance
 from lbtts.grid import FRAMES_PER_UNIT
-from lbtts.languages.luxembourgish.phones import SCHWAS, STRESS, VOWELS
+from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import TokenPlan
 
 COLUMNS = ["word", "phones", "times", "marked", "heard", "log_odds"]
@@ -29,12 +29,13 @@ _SURE = np.log(20)  # log odds summed over a word's occurrences
 _FEWEST = 50  # marked vowels from which weights are learned
 
 
-def nuclei(plan: TokenPlan, utterance: Utterance) -> Iterator[dict[str, Any]]:
+def nuclei(plan: TokenPlan, utterance: Utterance, inventory: Inventory) -> Iterator[dict[str, Any]]:
     """The full vowels of each word that has several of them and a mark of main stress.
 
     Args:
         plan: as aligned; its tokens are those of `utterance`.
         utterance: whole.
+        inventory: the language's phones.
     """
     ends = utterance.units.cumsum()[1:-1]  # of the tokens between BOS and EOS
     spans: dict[int, list[int]] = {}  # of each phone, in units
@@ -43,13 +44,17 @@ def nuclei(plan: TokenPlan, utterance: Utterance) -> Iterator[dict[str, Any]]:
         if token.phone is not None:
             spans.setdefault(token.phone, [int(end - length), int(end)])[1] = int(end)
     for token, following in pairwise(plan.tokens):
-        if token.symbol == STRESS and following.phone is not None:
+        if token.symbol == inventory.stress and following.phone is not None:
             stressed.add(following.phone)
     words: dict[int, list[int]] = {}
     for number, phone in enumerate(plan.phones):
         words.setdefault(phone.word, []).append(number)
     for word, phones in words.items():
-        vowels = [n for n in phones if plan.phones[n].label in VOWELS - SCHWAS and n in spans]
+        vowels = [
+            n
+            for n in phones
+            if plan.phones[n].label in inventory.vowels - inventory.schwas and n in spans
+        ]
         if len(vowels) < 2 or len(stressed & {*vowels}) != 1:
             continue
         for syllable, number in enumerate(vowels, start=1):

@@ -7,7 +7,6 @@ Lëtzebuerger Online Dictionnaire (CC0).
 import importlib.util
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -112,9 +111,3 @@ def packaged_entries() -> Entries:
         for word, phones in rows:
             entries.setdefault(word, canonical(phones.split()))
     return entries
-
-
-def write_dictionary(pronunciations: Iterable[tuple[str, Phones]], path: str | Path) -> None:
-    """Writes an MFA dictionary: `word<TAB>p1 p2 …`, sorted, each pair once."""
-    lines = sorted({f"{word}\t{' '.join(phones)}\n" for word, phones in pronunciations})
-    Path(path).write_text("".join(lines), encoding="utf-8", newline="\n")

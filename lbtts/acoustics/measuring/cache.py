@@ -2,11 +2,10 @@
 
 One SQLite database in the stage's scratch folder, written by the stage's own process alone: killed
 at any moment, the next run finds everything that was handed over until then. F0 and the spectral
-measures are kept apart, so that another F0 method leaves the spectral ones valid. Their names hold
-the source code that measured them and the versions of the libraries behind it.
+measures are kept apart, so that another F0 method leaves the spectral ones valid. Their keys hold
+the `VERSION` of the module that measured them, the versions of its libraries and the parameters.
 """
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -16,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Self
 
 import numpy as np
@@ -24,10 +22,9 @@ from diskcache import Cache
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lbtts import grid
 from lbtts.acoustics.measuring import f0, mel
-from lbtts.acoustics.measuring.extraction import Measured, Spectral
-from lbtts.acoustics.measuring.mel import N_MELS
+from lbtts.acoustics.measuring.extraction import Measures, Spectral
+from lbtts.acoustics.store.layout import N_MELS
 from lbtts.errors import InputError
 from lbtts.params import F0
 
@@ -43,16 +40,17 @@ _SETTINGS = {"eviction_policy": "none", "cull_limit": 0, "disk_min_file_size": 2
 class MeasureCache:
     """Measures by the digest of a clip; values that were damaged on disk are not found."""
 
-    def __init__(self, folder: Path, choice: F0) -> None:
+    def __init__(self, folder: Path, f0_params: F0) -> None:
         """Opens the cache in `folder`, or starts it afresh where it is damaged.
 
         Args:
             folder: a scratch folder that no other process uses.
-            choice: how F0 is tracked.
+            f0_params: how F0 is tracked.
         """
         self._folder = folder / _FOLDER
-        self._f0 = "f0/" + _fingerprint(f0, ("pyworld-prebuilt", "numpy"), choice.model_dump())
-        self._spectral = "mel/" + _fingerprint(mel, ("librosa", "numpy", "scipy"), {})
+        parameters = json.dumps(f0_params.model_dump(), sort_keys=True)
+        self._f0 = _key("f0", f0.VERSION, ("pyworld-prebuilt", "numpy"), parameters)
+        self._spectral = _key("mel", mel.VERSION, ("librosa", "numpy", "scipy"))
         try:
             self._cache = self._open()
         except sqlite3.DatabaseError as error:
@@ -71,7 +69,7 @@ class MeasureCache:
     def __exit__(self, *_: object) -> None:
         self._cache.close()
 
-    def get(self, digest: str) -> Measured:
+    def get(self, digest: str) -> Measures:
         """What is known of a clip; None for what is not.
 
         Raises:
@@ -80,22 +78,22 @@ class MeasureCache:
         with self._in_words():
             tracked = _checked(self._cache.get(f"{self._f0}/{digest}"))
             spectral = _checked(self._cache.get(f"{self._spectral}/{digest}"))
-        return Measured(
+        return Measures(
             None if tracked is None else np.frombuffer(tracked, np.float32),
             None if spectral is None else _unpack(spectral),
         )
 
-    def put(self, digest: str, measured: Measured) -> None:
+    def put(self, digest: str, measures: Measures) -> None:
         """Keeps what was measured.
 
         Raises:
             InputError: it cannot be written.
         """
         with self._in_words(), self._cache.transact():
-            if measured.f0 is not None:
-                self._set(f"{self._f0}/{digest}", measured.f0)
-            if measured.spectral is not None:
-                spectral = measured.spectral
+            if measures.f0 is not None:
+                self._set(f"{self._f0}/{digest}", measures.f0)
+            if measures.spectral is not None:
+                spectral = measures.spectral
                 self._set(f"{self._spectral}/{digest}", spectral.mel, spectral.energy)
 
     def _set(self, key: str, *arrays: NDArray) -> None:
@@ -113,16 +111,10 @@ class MeasureCache:
             ) from error
 
 
-def _fingerprint(module: ModuleType, libraries: tuple[str, ...], choice: dict) -> str:
-    """Names a way of measuring: its code, the libraries behind it, its parameters, the grid."""
-    assert module.__file__
-    parts = [
-        hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest(),
-        [version(library) for library in libraries],
-        choice,
-        [grid.SAMPLE_RATE, grid.HOP],
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+def _key(quantity: str, revision: int, libraries: tuple[str, ...], parameters: str = "") -> str:
+    """What the keys of a quantity begin with: all that its values depend on beside the clip."""
+    versions = (f"{library} {version(library)}" for library in libraries)
+    return "/".join([quantity, str(revision), *versions, parameters])
 
 
 def _checked(value: bytes | None) -> bytes | None:

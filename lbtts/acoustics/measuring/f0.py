@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0
 
+VERSION = 1  # raise it when the same audio gives another F0
+
 _PERIOD = 1000 / FRAME_RATE  # 12.5 ms
 _LOUD = 95  # percentile of the frames' levels with which a frame is compared
 
@@ -20,7 +22,7 @@ _LOWEST = 40.0  # Hz; its window grows no longer
 _AT_ONCE = 256  # frames, so that the memory for their windows does not grow with the clip
 
 
-def track(audio: NDArray[np.float32], choice: F0) -> NDArray[np.float32]:
+def track(audio: NDArray[np.float32], f0_params: F0) -> NDArray[np.float32]:
     """F0 in Hz, [F] float32, 0 where unvoiced; frame i is centred on sample 300 i.
 
     Harvest finds a pitch nearly everywhere, so Love Train and the level of a frame say where there
@@ -31,25 +33,25 @@ def track(audio: NDArray[np.float32], choice: F0) -> NDArray[np.float32]:
 
     Args:
         audio: [S] float32 in -1..1, 24 kHz, S = 300 F.
-        choice: method, range and level.
+        f0_params: method, range and level.
 
     Source: WORLD (Morise et al., IEICE 2016), through pyworld: Harvest (Morise, Interspeech 2017),
     or DIO refined by StoneMask.
     """
     samples = audio.astype(np.float64)
-    tracker = pyworld.harvest if choice.method == "harvest" else pyworld.dio
+    tracker = pyworld.harvest if f0_params.method == "harvest" else pyworld.dio
     f0, times = tracker(
         samples,
         SAMPLE_RATE,
-        f0_floor=choice.floor,
-        f0_ceil=choice.ceiling,
+        f0_floor=f0_params.floor,
+        f0_ceil=f0_params.ceiling,
         frame_period=_PERIOD,
     )
-    if choice.method == "dio":
+    if f0_params.method == "dio":
         f0 = pyworld.stonemask(samples, f0, times, SAMPLE_RATE)
     f0 = f0[: len(audio) // HOP]
-    f0[~_loud(samples, choice.silence_db)] = 0
-    if choice.method == "harvest":
+    f0[~_loud(samples, f0_params.silence_db)] = 0
+    if f0_params.method == "harvest":
         found = np.flatnonzero(f0)
         for some in np.array_split(found, -(-len(found) // _AT_ONCE) or 1):
             f0[some] *= low_share(samples, some, f0[some]) > _LOVE_TRAIN

@@ -1,4 +1,4 @@
-"""Log-mel and energy as Kokoro's ancestor StyleTTS2 defines them.
+"""Log-mel and energy as StyleTTS2, on which Kokoro builds, defines them.
 
 Source: StyleTTS2 (Li et al., https://arxiv.org/abs/2306.07691), `meldataset.py` and `log_norm` of
 its training code. The filterbank is built for 16 kHz and applied to 24 kHz audio there: an
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from lbtts.acoustics.store.layout import N_MELS
 from lbtts.grid import HOP
+
+VERSION = 1  # raise it when the same audio gives another mel or energy
 
 N_FFT = 2048
 WINDOW = 1200  # samples, Hann
-N_MELS = 80
 FILTERBANK_RATE = 16_000  # Hz; see above
 LOG_FLOOR = 1e-5  # added to the mel power before the logarithm
 

@@ -55,8 +55,8 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is to be said of an utterance's F0."""
+class PitchStatistics:
+    """An utterance's F0 in three numbers."""
 
     voiced: float  # share of its frames
     outside: float  # share of its voiced frames outside the speaker's range
@@ -78,8 +78,8 @@ class Verdict:
         return "; ".join(found)
 
 
-def judge(f0: NDArray[np.float32], span: tuple[float, float]) -> Verdict:
-    """The verdict on an utterance, [F] in Hz, 0 where unvoiced, given the speaker's range in Hz.
+def statistics(f0: NDArray[np.float32], span: tuple[float, float]) -> PitchStatistics:
+    """Those of an utterance, [F] in Hz, 0 where unvoiced, given the speaker's range in Hz.
 
     A jump is half an octave and more between neighbouring voiced frames, 12.5 ms apart, which no
     larynx can do.
@@ -89,8 +89,8 @@ def judge(f0: NDArray[np.float32], span: tuple[float, float]) -> Verdict:
     voiced = f0 > 0
     count = int(voiced.sum())
     if not count:
-        return Verdict(0.0, 0.0, 0.0)
+        return PitchStatistics(0.0, 0.0, 0.0)
     outside = voiced & ((f0 < span[0]) | (f0 > span[1]))
     steps = np.abs(np.diff(np.log2(np.where(voiced, f0, 1))))
     jumps = int((steps[voiced[1:] & voiced[:-1]] >= JUMP).sum())
-    return Verdict(count / len(f0), int(outside.sum()) / count, jumps * FRAME_RATE / count)
+    return PitchStatistics(count / len(f0), int(outside.sum()) / count, jumps * FRAME_RATE / count)

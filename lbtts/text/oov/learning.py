@@ -7,8 +7,9 @@ from pathlib import Path
 from lbtts.languages.luxembourgish import origin as languages
 from lbtts.params import Lexicon, Network
 from lbtts.scratch import scratch
+from lbtts.text.dictionary import write_dictionary
 from lbtts.text.inventory import Phones
-from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL, write_dictionary
+from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL
 from lbtts.text.oov import graphones, kneser_ney, transducer, transducer_training, unknown
 from lbtts.text.oov.transducer_training import train_transducer
 from lbtts.text.oov.unknown import UnknownWords, combine, graphone_sequences, with_and_without_n

@@ -1,0 +1,136 @@
+"""Writes the feature file; why its layout is as it is, see `lbtts.acoustics.store.features`."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from lbtts.acoustics.store.layout import AXES, COLUMNS, GRID, SPLITS, VERSION, Arrays, tracking
+from lbtts.acoustics.store.sink import Sink
+from lbtts.errors import InputError
+from lbtts.params import F0
+
+_CHUNK = 2**18
+_BUFFER = 64  # utterances between writes
+_LIBVER = ("v108", "v108")  # HDF5's file format; fixed, for its default moves with the library
+
+
+class FeatureWriter:
+    """Writes a feature file; it appears under its name only when it is complete."""
+
+    def __init__(self, path: str | Path, f0_params: F0) -> None:
+        """Begins the file at `path`; it says how its F0 was tracked.
+
+        Raises:
+            InputError: here or later, the file cannot be written. What was at `path` stays.
+        """
+        self._path = Path(path)
+        self._partial = self._path.with_suffix(".partial")
+        self._buffer: dict[str, list[NDArray]] = {name: [] for name in COLUMNS}
+        self._offsets: dict[str, list[int]] = {axis: [0] for axis in AXES}
+        self._ids: list[str] = []
+        self._splits: list[int] = []
+        with self._on_disk():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._sink = Sink(self._partial, "w+")
+            self._file = h5py.File(self._sink, "w", libver=_LIBVER)
+            self._file.attrs.update(GRID)
+            self._file.attrs["version"] = VERSION
+            self._file.attrs["f0"] = tracking(f0_params)
+            for library in ("librosa", "pyworld-prebuilt", "numpy"):
+                self._file.attrs[library] = version(library)
+            for name, (shape, dtype, _) in COLUMNS.items():
+                chunk = (_CHUNK // (shape or (1,))[0], *shape)
+                self._file.create_dataset(
+                    name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunk
+                )
+
+    def add(
+        self,
+        name: str,
+        split: str,
+        tokens: Sequence[int],
+        units: Sequence[int],
+        arrays: Arrays,
+    ) -> None:
+        """Appends an utterance; ids must come in ascending order.
+
+        Raises:
+            ValueError: the order is broken.
+        """
+        if self._ids and name <= self._ids[-1]:
+            raise ValueError(f"{name} comes after {self._ids[-1]}")
+        row = vars(arrays) | {"tokens": np.array(tokens, "u1"), "units": np.array(units, "u1")}
+        for column, values in row.items():
+            self._buffer[column].append(values)
+        sizes = {"frame": len(arrays.f0), "sample": len(arrays.audio), "token": len(tokens)}
+        for axis, size in sizes.items():
+            self._offsets[axis].append(self._offsets[axis][-1] + size)
+        self._ids.append(name)
+        self._splits.append(SPLITS.index(split))
+        if len(self._ids) % _BUFFER == 0:
+            with self._on_disk():
+                self._flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Literal[False]:
+        try:
+            if kind is None:
+                with self._on_disk():
+                    self._finish()
+        finally:
+            self._file.close()
+            self._sink.close()
+            self._partial.unlink(missing_ok=True)
+        return False
+
+    @contextlib.contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        try:
+            yield
+            if self._sink.error:
+                raise self._sink.error
+        except OSError as problem:
+            raise InputError(
+                f"{self._path}: could not be written ({problem}); make room there and run again"
+            ) from problem
+
+    def _finish(self) -> None:
+        self._flush(rest=True)
+        for axis, offsets in self._offsets.items():
+            self._file[f"{axis}_offsets"] = np.array(offsets, np.int64)
+        self._file["ids"] = np.array([name.encode() for name in self._ids], dtype=bytes)
+        self._file["split"] = np.array(self._splits, np.uint8)
+        self._file.close()
+        if self._sink.error is None:
+            os.fsync(self._sink.fileno())
+            self._partial.replace(self._path)
+
+    def _flush(self, rest: bool = False) -> None:
+        """Writes what is buffered in whole chunks, past HDF5's copy of them; at last the rest."""
+        for name, (shape, dtype, _) in COLUMNS.items():
+            parts, dataset = self._buffer[name], self._file[name]
+            values = np.ascontiguousarray(np.concatenate([np.empty((0, *shape), dtype), *parts]))
+            begin, chunk = len(dataset), dataset.chunks[0]
+            whole = len(values) // chunk * chunk
+            dataset.resize(begin + (len(values) if rest else whole), axis=0)
+            for first in range(0, whole, chunk):
+                place = (begin + first, *(0 for _ in shape))
+                dataset.id.write_direct_chunk(place, values[first : first + chunk])
+            if rest:
+                dataset[begin + whole :] = values[whole:]
+            self._buffer[name] = [values[whole:]]

@@ -1,0 +1,70 @@
+"""The forced aligners by the names that `align.backend` knows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lbtts.alignment import kaldi, mfa, prealigned
+from lbtts.alignment.textgrid import AlignmentResult
+from lbtts.corpus.manifest import Entry
+from lbtts.errors import Reject
+from lbtts.params import Align, Backend, Run
+from lbtts.scratch import scratch
+from lbtts.text.dictionary import read_dictionary
+from lbtts.text.inventory import Inventory
+from lbtts.text.tokens import TokenPlan
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """A corpus, ready for any backend.
+
+    entries: the clips, by id.
+    dictionary: path of the aligner's dictionary.
+    grids: folder of the TextGrids that came with the corpus.
+    inventory: the language's phones.
+    align: the section.
+    run: the section; no backend's results depend on it.
+    """
+
+    entries: Mapping[str, Entry]
+    dictionary: Path
+    grids: Path
+    inventory: Inventory
+    align: Align
+    run: Run
+
+    def results(
+        self, backend: Backend, plans: Sequence[TokenPlan]
+    ) -> dict[str, AlignmentResult | Reject]:
+        """What a backend makes of each plan, by id.
+
+        Args:
+            backend: which one.
+            plans: sorted by id.
+
+        Raises:
+            InputError: the backend, or what it needs, is not there or fails altogether.
+        """
+        return dict(self._each(backend, plans))
+
+    def _each(
+        self, backend: Backend, plans: Sequence[TokenPlan]
+    ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
+        match backend:
+            case "kaldi":
+                dictionary = read_dictionary(self.dictionary)
+                yield from kaldi.align(plans, dictionary, self.entries, self.align.kaldi, self.run)
+            case "mfa":
+                with scratch("mfa") as folder:
+                    yield from mfa.align(
+                        plans,
+                        self.entries,
+                        self.dictionary,
+                        self.inventory,
+                        self.align.mfa,
+                        self.run.workers,
+                        folder / "run",
+                    )
+            case "textgrid":
+                yield from prealigned.align(plans, self.entries, self.grids, self.inventory)

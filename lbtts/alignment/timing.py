@@ -1,0 +1,70 @@
+"""How long each token of an utterance lasts: one row of durations.csv."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lbtts.errors import InputError, Reject
+
+COLUMNS = ["id", "status", "reason", "units", "cuts"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """An utterance on the grid.
+
+    units: of BOS, every token and EOS, each 1 to 50.
+    cuts: spans of samples, begin and end, to take out of the clip, ascending.
+    """
+
+    id: str
+    units: tuple[int, ...]
+    cuts: tuple[tuple[int, int], ...] = ()
+
+
+def write_timings(timings: Iterable[Timing | tuple[str, Reject]], path: str | Path) -> None:
+    """Writes one row an utterance, in the order given: its timing, or its id and why it has none.
+
+    Units stand apart by spaces, cuts as `begin:end;begin:end`.
+    """
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for timing in timings:
+            if isinstance(timing, Timing):
+                cuts = ";".join(f"{begin}:{end}" for begin, end in timing.cuts)
+                table.writerow([timing.id, "ok", "", " ".join(map(str, timing.units)), cuts])
+            else:
+                name, reason = timing
+                table.writerow([name, "rejected", reason, "", ""])
+
+
+def read_timings(path: str | Path) -> list[Timing]:
+    """The accepted utterances of durations.csv, sorted by id.
+
+    Raises:
+        InputError: the file is missing, or a row of it is damaged.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["status"] == "ok"]
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run `dvc repro durations`") from None
+    timings = []
+    for row in rows:
+        try:
+            timings.append(_timing(row))
+        except ValueError as error:
+            raise InputError(
+                f"{path}: {row['id']}: {error}; run `dvc repro -f durations`"
+            ) from None
+    return sorted(timings, key=lambda timing: timing.id)
+
+
+def _timing(row: Mapping[str, str]) -> Timing:
+    cuts = []
+    for span in filter(None, row["cuts"].split(";")):
+        begin, end = map(int, span.split(":"))
+        cuts.append((begin, end))
+    return Timing(row["id"], tuple(int(n) for n in row["units"].split()), tuple(cuts))
