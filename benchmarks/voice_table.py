@@ -87,7 +87,7 @@ def losses(
     found = {}
     for name, rows in tables.items():
         network = Kokoro(model, VoiceTable(rows))
-        losses = validation.validate(network, recipe, store, train)
+        losses = validation.losses(network, recipe, store, train)
         total = sum(weights.get(loss, 0.0) * value for loss, value in losses.items())
         found[name] = losses | {"total": total}
     return found

@@ -34,8 +34,10 @@ def test_an_estimate_counts_what_the_run_will_take(features, tmp_path):
     assert (found.steps, found.epoch_steps, found.micro_batches) == (100, 2, 1)
     assert found.speech == pytest.approx(1.6)
     assert found.seconds > 0
-    # weights, their average, the best ones and Adam's two moments: five times the network
-    assert 4.5 < found.checkpoint / (4 * found.parameters) < 5.5
+    # weights, their average and Adam's two moments: four times the network
+    assert 3.5 < found.checkpoint / (4 * found.parameters) < 4.5
+    kept = found.stored - 2 * found.checkpoint
+    assert kept / (4 * found.parameters) == pytest.approx(2, abs=0.1)
     assert 4 * found.parameters < found.memory < found.available
     text = str(found)
     for line in ("parameters", "steps", "time", "memory", "disk"):
@@ -61,7 +63,7 @@ def test_one_utterance_that_cannot_fit_is_refused(features, tmp_path, monkeypatc
 
 def test_a_checkpoint_that_finds_no_room_is_refused(features, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    with pytest.raises(InputError, match=r"a checkpoint takes .* make room there"):
+    with pytest.raises(InputError, match=r"a run takes .* make room there"):
         estimated(features, tmp_path)
 
 
@@ -82,4 +84,4 @@ def test_the_estimate_is_that_of_the_step_with_most_speech_and_everything_at_wor
         discriminators={"width": 2, "lr": 1e-3},
     )
     assert state.adversary_optimizer.state_dict()["state"], "they have not trained"
-    assert found.checkpoint > 5 * 4 * found.trained
+    assert found.checkpoint > 4 * 4 * found.trained

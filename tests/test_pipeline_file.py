@@ -33,6 +33,10 @@ PLUMBING = {
     Path("lbtts/models/__init__.py"),  # calls a part by name
     Path("stages/__init__.py"),
 }
+# Found by the code of the language and not imported by name
+INVENTORIES = {
+    path.relative_to(ROOT).as_posix() for path in ROOT.glob("lbtts/languages/*/phones.py")
+}
 WINGS = [
     "corpus",
     "text",
@@ -68,6 +72,8 @@ def behind(stage: str) -> set[Path]:
     found = closure(ROOT, f"stages/{stage}.py")
     for model in MODELS if stage in PARTS else ():
         found |= closure(ROOT, f"lbtts/models/{model}/{PARTS[stage]}.py")
+    if stage in ("align", "inspect"):
+        found |= INVENTORIES
     return {Path(module) for module in found}
 
 

@@ -12,6 +12,7 @@ from lbtts.models.kokoro.network import schedules
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.randomness import UtteranceNoise, utterance_seeds
 from lbtts.training import nonfinite, step, trainer
+from lbtts.training.choice import LeastLoss
 from tests.corpora import write_features
 from tests.train_small import choices, start, train, with_loaders
 
@@ -147,7 +148,7 @@ def planted(features, folder, plant):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, "train_step", breaking)
         with pytest.raises(InputError) as error:
-            trainer.fit(state, store, p, accelerator, folder, folder / "curves")
+            trainer.fit(state, store, p, accelerator, LeastLoss("stft"), folder, folder / "curves")
     return str(error.value), p
 
 

@@ -9,12 +9,15 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+import safetensors.torch
 import torch
 
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.models.kokoro.network.schedules import settled
 from lbtts.scratch import scratch
 from lbtts.training import resume, schedules, trainer
+from lbtts.training.choice import LeastLoss
 from lbtts.training.recorder import Recorder, trackers
 from tests.conftest import ROOT
 from tests.corpora import write_features
@@ -122,31 +125,67 @@ def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_pat
         assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-4, abs=1e-4)
 
 
+def chosen(state, features, folder, rule=None, history=None):
+    """What the run in `folder` gives away."""
+    recorder = Recorder(None, history or resume.load(folder / trainer.CHECKPOINT)["history"])
+    rule = rule or LeastLoss("stft")
+    return trainer.choose(state, FeatureStore(features), choices(), rule, recorder, folder)
+
+
 def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, tmp_path, capsys):
     still = {"lr": 1e-15, "lr_bert": 1e-15, "lr_voice": 1e-15}
     changes = {"steps": 30, "validate_every": 2, "patience": 2} | still
     state = train(features, tmp_path, **changes)
     assert state.step < 30
-    assert state.best.waited == 2
-    assert state.best.step == state.step - 4
-    assert f"stopped at step {state.step}: the stft loss was best" in capsys.readouterr().out
-    history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
-    step, network = trainer.chosen(state, Recorder(None, history))
-    assert step == state.best.step
-    assert_same(network.state_dict(), state.best.weights)
+    assert state.waited == 2
+    best = state.candidates[0].step
+    assert best == state.step - 4
+    assert f"stopped at step {state.step}: step {best} was best" in capsys.readouterr().out
     again = train(features, tmp_path, **changes)
     assert again.step == state.step, "a run that has stopped stays stopped"
+    step, network = chosen(state, features, tmp_path)
+    assert step == best
+    kept = safetensors.torch.load_file(tmp_path / f"candidate-{best:07d}.safetensors")
+    assert_same(network.state_dict(), kept)
 
 
 def test_the_last_weights_are_taken_where_they_are_better_than_the_best_so_far(features, tmp_path):
     """Where the run ends between two validations, the last one is an extra."""
     state = train(features, tmp_path, steps=15, validate_every=12)
-    assert state.best.step == 12
+    expected = weights(state)
+    (candidate,) = state.candidates
+    assert candidate.step == 12
     history = resume.load(tmp_path / trainer.CHECKPOINT)["history"]
-    last = {"validation/stft": state.best.criterion - 0.1, "validation/total": 0.0}
-    step, network = trainer.chosen(state, Recorder(None, [*history, (15, last)]))
+    last = {"validation/stft": -candidate.rank[0] - 0.1, "validation/total": 0.0}
+    step, network = chosen(state, features, tmp_path, history=[*history, (15, last)])
     assert step == 15
-    assert_same(network.state_dict(), weights(state))
+    assert_same(network.state_dict(), expected)
+
+
+def test_the_best_few_checkpoints_stay_and_the_others_go(features, tmp_path):
+    state = train(features, tmp_path, steps=30, validate_every=3, keep=2)
+    ranks = [candidate.rank for candidate in state.candidates]
+    assert len(ranks) == 2 and ranks == sorted(ranks, reverse=True)
+    files = {path.name for path in tmp_path.glob("candidate-*")}
+    assert files == {f"candidate-{c.step:07d}.safetensors" for c in state.candidates}
+
+
+def test_a_rule_that_listens_hears_every_candidate_and_may_overrule_its_rank(features, tmp_path):
+    state = train(features, tmp_path, steps=30, validate_every=6, keep=3)
+    worst = state.candidates[-1].step
+    heard = []
+
+    def listen(spoken):
+        heard.append([utterance.id for utterance, _ in spoken])
+        assert all(speech.audio.any() for _, speech in spoken)
+        return {"naturalness": len(heard)}  # the last that is heard sounds best
+
+    rule = SimpleNamespace(listens=True, listen=listen, rank=lambda m: [m.get("naturalness", 0)])
+    step, network = chosen(state, features, tmp_path, rule)
+    assert heard == [["e"]] * 3
+    assert step == worst
+    kept = safetensors.torch.load_file(tmp_path / f"candidate-{worst:07d}.safetensors")
+    assert_same(network.state_dict(), kept)
 
 
 def test_nothing_is_compared_while_the_task_still_changes():

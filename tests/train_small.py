@@ -21,6 +21,7 @@ from lbtts.models.kokoro.recipe import KokoroRecipe
 from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.params import KokoroTraining, Params
 from lbtts.training import trainer
+from lbtts.training.choice import LeastLoss
 from tests.conftest import ROOT
 
 EMBEDDING = 16
@@ -76,7 +77,8 @@ def train(features: Path, scratch: Path, p: Params | None = None, **changes: Any
     p = p or choices(**changes)
     state, store, accelerator = start(features, p)
     scratch.mkdir(parents=True, exist_ok=True)
-    trainer.fit(state, store, p, accelerator, scratch, scratch / "curves")
+    rule = LeastLoss(state.recipe.criterion)
+    trainer.fit(state, store, p, accelerator, rule, scratch, scratch / "curves")
     return state
 
 

@@ -103,8 +103,11 @@ class Train(Section):
     ema: Annotated[float, Field(ge=0, lt=1)]
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
-    validation_utterances: Count
-    patience: Count | None  # validations without a better criterion, then it stops; null: never
+    validation_utterances: Count  # whose losses are averaged
+    validation_speech: Count  # how many of them are spoken and listened to
+    choose: Literal["loss"]  # what ranks checkpoints: the model's validation loss
+    keep: Count  # best checkpoints, among which the end chooses
+    patience: Count | None  # validations that were no better, then it stops; null: never
     seed: Seed
 
     @model_validator(mode="after")

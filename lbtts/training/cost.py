@@ -39,7 +39,9 @@ class Cost:
         speech: seconds of speech in such a step.
         memory: bytes at the peak, of one process, where it computes.
         available: bytes that it may have there.
-        checkpoint: bytes; twice as many are taken while it is written anew.
+        checkpoint: bytes.
+        stored: bytes at the most: the checkpoint twice, while it is written anew, and the weights of
+            the candidates that are kept.
         disk: bytes free.
     """
 
@@ -53,6 +55,7 @@ class Cost:
     memory: int
     available: int
     checkpoint: int
+    stored: int
     disk: int
 
     def __str__(self) -> str:
@@ -65,7 +68,7 @@ class Cost:
                 f"time        {self.steps * hours:.1f} h; {self.epoch_steps * hours:.2f} an epoch; "
                 f"{self.seconds:.2f} s a step, {self.speech / self.seconds:.1f} s of speech/s",
                 f"memory      {self.memory / _GB:.2f} GB of {self.available / _GB:.1f} GB",
-                f"disk        {2 * self.checkpoint / _GB:.2f} GB of {self.disk / _GB:.1f} GB",
+                f"disk        {self.stored / _GB:.2f} GB of {self.disk / _GB:.1f} GB",
             ]
         )
 
@@ -114,11 +117,12 @@ def estimate(
         speech.append(batch.of * batch.crop_units / UNIT_RATE)
 
     weights = _bytes(state.recipe.network.state_dict())
-    checkpoint = _bytes(state.state_dict()) + weights  # the best weights come to it
+    checkpoint = _bytes(state.state_dict())
+    stored = 2 * checkpoint + train.keep * weights
     disk = shutil.disk_usage(folder).free
-    if 2 * checkpoint > disk:
+    if stored > disk:
         raise InputError(
-            f"{folder}: a checkpoint takes {2 * checkpoint / _GB:.1f} GB while it is written, and "
+            f"{folder}: a run takes {stored / _GB:.1f} GB while its checkpoint is written, and "
             f"{disk / _GB:.1f} GB are free; make room there"
         )
     tensors = list(state.recipe.network.parameters())
@@ -133,6 +137,7 @@ def estimate(
         memory=memory,
         available=available,
         checkpoint=checkpoint,
+        stored=stored,
         disk=disk,
     )
 

@@ -6,40 +6,33 @@ import numpy as np
 import soundfile
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from torch import nn
 
 from lbtts.acoustics.measuring.mel import log_mel
-from lbtts.acoustics.store.features import FeatureStore, Utterance
+from lbtts.acoustics.store.features import Utterance
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
-from lbtts.models.recipe import Recipe, Speech
+from lbtts.models.recipe import Speech
 from lbtts.page import panels
 from lbtts.text.vocab import VOCAB
 
 _SYMBOLS = {number: symbol for symbol, number in VOCAB.items()}
 
 
-def save(
-    network: nn.Module, recipe: Recipe, store: FeatureStore, seed: int, folder: Path, step: int
-) -> None:
-    """Writes `step-<step>-<id>.wav` and `.png`, of the first held-out utterance.
+def save(recording: Utterance, speech: Speech, folder: Path, step: int) -> None:
+    """Writes `step-<step>-<id>.wav` and `.png` of one held-out utterance.
 
     The sound is in the network's own time. The picture shows its mel spectrogram below the
     recording's, each with its tokens at their durations.
 
     Args:
-        network: in eval mode.
-        recipe: that speaks with it.
-        store: features.
-        seed: of the noise in the speech.
+        recording: of the utterance.
+        speech: of the network.
         folder: made if it does not exist.
         step: number in the files' names.
     """
-    first = store[store.indices("test")[0]]
-    speech = recipe.speak(network, first, seed)
     folder.mkdir(exist_ok=True)
-    path = folder / f"step-{step:07d}-{first.id}.wav"
+    path = folder / f"step-{step:07d}-{recording.id}.wav"
     soundfile.write(path, speech.audio, SAMPLE_RATE, subtype="PCM_16")
-    _picture(first, speech, path.with_suffix(".png"), step)
+    _picture(recording, speech, path.with_suffix(".png"), step)
 
 
 def _picture(recording: Utterance, speech: Speech, path: Path, step: int) -> None:

@@ -19,6 +19,7 @@ from lbtts.paths import CURVES, FEATURES, FINETUNED, metrics
 from lbtts.records import write_json
 from lbtts.scratch import scratch, scratch_folder
 from lbtts.training import cost, nonfinite, resume, trainer
+from lbtts.training.choice import LeastLoss
 from lbtts.training.recorder import Recorder
 from lbtts.training.state import State
 
@@ -67,12 +68,16 @@ def train(p: Params) -> None:
         _launch(p.run.processes)
         return
     state, store, accelerator = begin(p)
+    rule = LeastLoss(state.recipe.criterion)
     name = f"train/{_fingerprint(p, state)}"
     main = accelerator.is_main_process
     with scratch(name) if main else nullcontext(scratch_folder(name)) as folder:
-        recorder = trainer.fit(state, store, p, accelerator, folder, CURVES)
+        recorder = trainer.fit(state, store, p, accelerator, rule, folder, CURVES)
         if main:
-            _write(p, state, store, recorder, folder / trainer.SAMPLES)
+            kept, network = trainer.choose(state, store, p, rule, recorder, folder)
+            _copy_samples(recorder, folder / trainer.SAMPLES)
+            changed = state.recipe.save(network, FINETUNED, p.train.seed, kept)
+            write_json(metrics("train"), _metrics(p, state, store, recorder, kept, changed))
     accelerator.end_training()
 
 
@@ -96,28 +101,34 @@ def _fingerprint(p: Params, state: State) -> str:
     return resume.fingerprint(shaping, inputs, state.recipe.version)
 
 
-def _write(p: Params, state: State, store: FeatureStore, recorder: Recorder, samples: Path) -> None:
-    """Writes the model, the samples of its validations, and the metrics."""
+def _copy_samples(recorder: Recorder, samples: Path) -> None:
+    """Puts what the validations of this run spoke beside the model."""
     validated = dict(recorder.validations())
     (FINETUNED / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
     for path in sorted(samples.iterdir()):
         if int(path.name.split("-")[1]) in validated:
             shutil.copy(path, FINETUNED / trainer.SAMPLES)
-    kept, network = trainer.chosen(state, recorder)
-    changed = state.recipe.save(network, FINETUNED, p.train.seed, kept)
+
+
+def _metrics(
+    p: Params,
+    state: State,
+    store: FeatureStore,
+    recorder: Recorder,
+    kept: int,
+    changed: dict[str, float],
+) -> dict[str, float]:
     trained = store.indices("train")
     epoch = trainer.steps(store, p.train).schedule.epoch(0)
+    validated = dict(recorder.validations())
     first, last = validated[0], validated[kept]
-    write_json(
-        metrics("train"),
-        {
-            "steps": state.step,
-            "kept_step": kept,
-            "utterances": len(trained),
-            "steps_per_epoch": len(epoch),
-            "padding_of_tokens": round(padding(store.tokens_total[trained], epoch), 4),
-            **{f"changed_{name}": float(f"{value:.3g}") for name, value in changed.items()},
-            **{f"first_{name.replace('/', '_')}": round(v, 5) for name, v in first.items()},
-            **{name.replace("/", "_"): round(v, 5) for name, v in last.items()},
-        },
-    )
+    return {
+        "steps": state.step,
+        "kept_step": kept,
+        "utterances": len(trained),
+        "steps_per_epoch": len(epoch),
+        "padding_of_tokens": round(padding(store.tokens_total[trained], epoch), 4),
+        **{f"changed_{name}": float(f"{value:.3g}") for name, value in changed.items()},
+        **{f"first_{name.replace('/', '_')}": round(v, 5) for name, v in first.items()},
+        **{name.replace("/", "_"): round(v, 5) for name, v in last.items()},
+    }

@@ -4,28 +4,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
 from lbtts.models.recipe import Recipe
 
 
-@dataclass
-class Best:
-    """The best validation so far, by the recipe's criterion.
+@dataclass(frozen=True)
+class Candidate:
+    """A step whose averaged weights may be given away, and their rank: the greater, the better."""
 
-    Attributes:
-        step: at which it was; 0 where none has counted yet.
-        criterion: its loss of that name.
-        waited: validations since.
-        weights: the averaged network's, on the CPU.
-    """
-
-    step: int = 0
-    criterion: float = float("inf")
-    waited: int = 0
-    weights: dict[str, Tensor] = field(default_factory=dict)
+    step: int
+    rank: list[float]
 
 
 @dataclass
@@ -38,6 +29,8 @@ class State:
         optimizer: of the network.
         adversary_optimizer: where the recipe has an adversary.
         micro_batches: that a step is made of; grows when memory runs out.
+        candidates: the best validations so far, best first.
+        waited: validations since the best.
     """
 
     step: int
@@ -48,7 +41,8 @@ class State:
     schedule: LambdaLR
     scaler: torch.amp.GradScaler
     micro_batches: int
-    best: Best
+    candidates: list[Candidate] = field(default_factory=list)
+    waited: int = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
@@ -61,7 +55,8 @@ class State:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "micro_batches": self.micro_batches,
-            "best": vars(self.best),
+            "candidates": [vars(candidate) for candidate in self.candidates],
+            "waited": self.waited,
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -76,7 +71,8 @@ class State:
         self.schedule.load_state_dict(saved["schedule"])
         self.scaler.load_state_dict(saved["scaler"])
         self.micro_batches = saved["micro_batches"]
-        self.best = Best(**saved["best"])
+        self.candidates = [Candidate(**candidate) for candidate in saved["candidates"]]
+        self.waited = saved["waited"]
 
     def _adversary(self) -> dict[str, Any] | None:
         if not (self.recipe.adversary and self.adversary_optimizer):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
+from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.nn.utils.weight_norm import WeightNorm
 from torch.optim.lr_scheduler import LambdaLR
@@ -23,9 +23,10 @@ from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.models.recipe import Recipe
 from lbtts.params import Params, Train
-from lbtts.training import nonfinite, resume, schedules, step, validation
+from lbtts.training import choice, nonfinite, resume, schedules, step, validation
+from lbtts.training.choice import Choice
 from lbtts.training.recorder import Metrics, Recorder, trackers
-from lbtts.training.state import Best, State
+from lbtts.training.state import State
 
 CHECKPOINT = "checkpoint.pt"
 SAMPLES = "samples"
@@ -91,7 +92,6 @@ def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
         ),
         scaler=torch.amp.GradScaler(device.type, enabled=train.precision == "fp16"),
         micro_batches=train.accumulate,
-        best=Best(),
     )
 
 
@@ -111,6 +111,7 @@ def fit(
     store: FeatureStore,
     p: Params,
     accelerator: Accelerator,
+    rule: Choice,
     folder: Path,
     curves: Path,
 ) -> Recorder:
@@ -121,7 +122,9 @@ def fit(
         store: features, train and test split.
         p: the parameters; the recipe was made for them.
         accelerator: from `accelerate`.
-        folder: the run's scratch folder: checkpoint, samples, and the record of a failed step.
+        rule: by which validations are ranked.
+        folder: the run's scratch folder: checkpoint, candidates, samples, and the record of a
+            failed step.
         curves: where dvclive writes.
 
     Raises:
@@ -139,7 +142,7 @@ def fit(
     if history and main:
         tqdm.write(f"continuing at step {state.step} of {train.steps} from {folder / CHECKPOINT}")
     if not history:
-        validation.record(state, store, train, folder / SAMPLES, recorder)
+        validation.record(state, store, train, rule, folder / SAMPLES, recorder)
 
     loader = DataLoader(
         steps(store, train, accelerator.process_index, accelerator.num_processes),
@@ -162,22 +165,23 @@ def fit(
             recorder.log(state.step, {f"train/{name}": value for name, value in metrics.items()})
             regular = state.step % train.validate_every == 0
             if regular or state.step == train.steps:
-                criterion = validation.record(state, store, train, folder / SAMPLES, recorder)
+                found = validation.record(state, store, train, rule, folder / SAMPLES, recorder)
                 if regular and state.step >= state.recipe.settled():
-                    mine = torch.tensor(criterion, device=accelerator.device)
-                    validation.compare(state, broadcast(mine).item())  # all processes agree
+                    ranks = [rule.rank(found) if main else []]
+                    broadcast_object_list(ranks)  # all processes agree
+                    choice.consider(state, ranks[0], train.keep, folder, main)
             ended = state.step == train.steps or should_stop(state, train)
             if main and (ended or state.step % train.checkpoint_every == 0):
-                resume.save(
-                    {"state": state.state_dict(), "history": recorder.history}, folder / CHECKPOINT
-                )
+                saved = {"state": state.state_dict(), "history": recorder.history}
+                resume.save(saved, folder / CHECKPOINT)
+                choice.prune(state, folder)
             bar.update()
             speech = batch.of * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
             bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
     if should_stop(state, train) and main:
         tqdm.write(
-            f"train: stopped at step {state.step}: the {state.recipe.criterion} loss was best at "
-            f"step {state.best.step}, and {train.patience} validations since were no better"
+            f"train: stopped at step {state.step}: step {state.candidates[0].step} was best, and "
+            f"{train.patience} validations since were no better"
         )
     recorder.close()
     return recorder
@@ -194,7 +198,7 @@ def _restore(state: State, train: Train, path: Path) -> list[tuple[int, Metrics]
 
 def should_stop(state: State, train: Train) -> bool:
     """Whether as many validations as `train.patience` were no better than the best."""
-    return train.patience is not None and state.best.waited >= train.patience
+    return train.patience is not None and state.waited >= train.patience
 
 
 def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> StepDataset:
@@ -210,12 +214,35 @@ def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> S
     )
 
 
-def chosen(state: State, recorder: Recorder) -> tuple[int, nn.Module]:
-    """What is given away, and its step: the averaged network as it was best, or as it is."""
+def choose(
+    state: State, store: FeatureStore, p: Params, rule: Choice, recorder: Recorder, folder: Path
+) -> tuple[int, nn.Module]:
+    """What is given away, and its step: of the candidates and the last weights, the rule's best.
+
+    Where the rule listens, it listens to each of several once more, to as many held-out utterances
+    as a report has.
+    """
     network = state.averaged()
-    last_step, losses = recorder.validations()[-1]
-    criterion = losses[f"validation/{state.recipe.criterion}"]
-    if not state.best.weights or criterion < state.best.criterion:
-        return last_step, network
-    network.load_state_dict(state.best.weights)
-    return state.best.step, network
+    last = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    validated = {step: _losses(metrics) for step, metrics in recorder.validations()}
+    ranks = {candidate.step: candidate.rank for candidate in state.candidates}
+    ranks.setdefault(state.step, rule.rank(validated[state.step]))
+
+    def load(step: int) -> None:
+        if step == state.step:
+            network.load_state_dict(last)
+        else:
+            choice.load(network, folder, step)
+
+    if len(ranks) > 1 and rule.listens:
+        for step in tqdm(ranks, desc="choose", unit="checkpoint"):
+            load(step)
+            spoken = validation.speak(network, state.recipe, store, p.train, p.evaluate.utterances)
+            ranks[step] = rule.rank(validated[step] | rule.listen(spoken))
+    best = max(ranks, key=lambda step: ranks[step])
+    load(best)
+    return best, network
+
+
+def _losses(metrics: Metrics) -> Metrics:
+    return {name.removeprefix("validation/"): value for name, value in metrics.items()}

@@ -1,4 +1,4 @@
-"""How the averaged weights do on held-out speech, and when they were best."""
+"""How the averaged weights do on held-out speech."""
 
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from lbtts.models.randomness import utterance_seeds
 from lbtts.models.recipe import Recipe
 from lbtts.params import Train
 from lbtts.training import samples
+from lbtts.training.choice import Choice, Spoken
 from lbtts.training.recorder import Metrics, Recorder
-from lbtts.training.state import Best, State
+from lbtts.training.state import State
 
 
-def validate(network: nn.Module, recipe: Recipe, store: FeatureStore, train: Train) -> Metrics:
+def losses(network: nn.Module, recipe: Recipe, store: FeatureStore, train: Train) -> Metrics:
     """Mean teacher-forced losses over some held-out utterances, one fixed crop of each."""
     device = next(network.parameters()).device
     crop_units = round(train.crop_seconds * UNIT_RATE)
@@ -24,32 +25,40 @@ def validate(network: nn.Module, recipe: Recipe, store: FeatureStore, train: Tra
     network.eval()
     for index in chosen.tolist():
         batch = collate(store, [index], crop_units, (train.seed,)).to(device)
-        losses = recipe.validate(network, batch, utterance_seeds(train.seed, indices=[index]))
-        for name, loss in losses.items():
+        found = recipe.validate(network, batch, utterance_seeds(train.seed, indices=[index]))
+        for name, loss in found.items():
             means[name] = means.get(name, 0.0) + loss.item() / len(chosen)
     return means
 
 
+def speak(
+    network: nn.Module, recipe: Recipe, store: FeatureStore, train: Train, count: int
+) -> Spoken:
+    """At most `count` held-out utterances and what the network makes of them, in its own time."""
+    chosen = store.held_out("choice", count)
+    utterances = [store[index] for index in chosen.tolist()]
+    return [(utterance, recipe.speak(network, utterance, train.seed)) for utterance in utterances]
+
+
 def record(
-    state: State, store: FeatureStore, train: Train, folder: Path, recorder: Recorder
-) -> float:
-    """The criterion of the averaged weights, which are validated and speak a held-out sentence."""
+    state: State,
+    store: FeatureStore,
+    train: Train,
+    choice: Choice,
+    folder: Path,
+    recorder: Recorder,
+) -> Metrics:
+    """The losses of the averaged weights, and what the choice measures of their speech.
+
+    Only the process that writes speaks and measures speech.
+    """
     network = state.averaged()
-    losses = validate(network, state.recipe, store, train)
+    metrics = losses(network, state.recipe, store, train)
     weights = state.recipe.weights(state.step)
-    total = sum(weights.get(name, 0.0) * value for name, value in losses.items())
-    losses["total"] = total
-    recorder.log(state.step, {f"validation/{name}": value for name, value in losses.items()})
+    metrics["total"] = sum(weights.get(name, 0.0) * value for name, value in metrics.items())
     if recorder.writes:
-        samples.save(network, state.recipe, store, train.seed, folder, state.step)
-    return losses[state.recipe.criterion]
-
-
-def compare(state: State, criterion: float) -> None:
-    """Keeps the averaged weights if they are the best so far."""
-    best = state.best
-    if criterion < best.criterion:
-        weights = {k: v.detach().cpu().clone() for k, v in state.averaged().state_dict().items()}
-        state.best = Best(state.step, criterion, 0, weights)
-    else:
-        best.waited += 1
+        spoken = speak(network, state.recipe, store, train, train.validation_speech)
+        samples.save(*spoken[0], folder, state.step)
+        metrics |= choice.listen(spoken)
+    recorder.log(state.step, {f"validation/{name}": value for name, value in metrics.items()})
+    return metrics
