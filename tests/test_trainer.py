@@ -129,7 +129,7 @@ def chosen(state, features, folder, rule=None, history=None):
     """What the run in `folder` gives away."""
     recorder = Recorder(None, history or resume.load(folder / trainer.CHECKPOINT)["history"])
     rule = rule or LeastLoss("stft")
-    return trainer.choose(state, FeatureStore(features), choices(), rule, recorder, folder)
+    return trainer.choose(state, FeatureStore(features), choices().train, rule, recorder, folder)
 
 
 def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, tmp_path, capsys):

@@ -40,8 +40,8 @@ class Cost:
         memory: bytes at the peak, of one process, where it computes.
         available: bytes that it may have there.
         checkpoint: bytes.
-        stored: bytes at the most: the checkpoint twice, while it is written anew, and the weights of
-            the candidates that are kept.
+        stored: bytes at the most: the checkpoint twice, while it is written anew, and the kept
+            candidates' weights.
         disk: bytes free.
     """
 

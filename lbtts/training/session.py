@@ -74,7 +74,7 @@ def train(p: Params) -> None:
     with scratch(name) if main else nullcontext(scratch_folder(name)) as folder:
         recorder = trainer.fit(state, store, p, accelerator, rule, folder, CURVES)
         if main:
-            kept, network = trainer.choose(state, store, p, rule, recorder, folder)
+            kept, network = trainer.choose(state, store, p.train, rule, recorder, folder)
             _copy_samples(recorder, folder / trainer.SAMPLES)
             changed = state.recipe.save(network, FINETUNED, p.train.seed, kept)
             write_json(metrics("train"), _metrics(p, state, store, recorder, kept, changed))

@@ -215,12 +215,12 @@ def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> S
 
 
 def choose(
-    state: State, store: FeatureStore, p: Params, rule: Choice, recorder: Recorder, folder: Path
+    state: State, store: FeatureStore, train: Train, rule: Choice, recorder: Recorder, folder: Path
 ) -> tuple[int, nn.Module]:
     """What is given away, and its step: of the candidates and the last weights, the rule's best.
 
-    Where the rule listens, it listens to each of several once more, to as many held-out utterances
-    as a report has.
+    Where the rule listens, it listens to each of several once more, to all utterances whose losses
+    are averaged.
     """
     network = state.averaged()
     last = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -237,7 +237,8 @@ def choose(
     if len(ranks) > 1 and rule.listens:
         for step in tqdm(ranks, desc="choose", unit="checkpoint"):
             load(step)
-            spoken = validation.speak(network, state.recipe, store, p.train, p.evaluate.utterances)
+            count = train.validation_utterances
+            spoken = validation.speak(network, state.recipe, store, train, count)
             ranks[step] = rule.rank(validated[step] | rule.listen(spoken))
     best = max(ranks, key=lambda step: ranks[step])
     load(best)
