@@ -12,31 +12,27 @@ import os
 import resource
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from lbtts import params
+from lbtts import params, paths
 from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
-from lbtts.alignment.pronunciation import read_dictionary
 from lbtts.corpus.manifest import read_manifest
+from lbtts.text.dictionary import read_dictionary
 from lbtts.text.tokens import read_token_plans
 
-DICTIONARY = Path("data/g2p/lexicon.dict")
 
-
-def align(workers: int) -> None:
-    choice = params.load().align.kaldi
-    plans = read_token_plans("data/g2p/utterances.jsonl")
-    manifest = read_manifest().set_index("id")
-    seconds = manifest.loc[[plan.id for plan in plans], "seconds"].astype(float).to_dict()
-    dictionary = read_dictionary(DICTIONARY)
-    for _ in kaldi.align(plans, dictionary, manifest["audio"].to_dict(), seconds, choice, workers):
+def align(jobs: int) -> None:
+    p = params.load()
+    plans = read_token_plans(paths.PLANNED)
+    dictionary, entries = read_dictionary(paths.DICTIONARY), read_manifest(paths.MANIFEST)
+    run = p.run.model_copy(update={"jobs": jobs, "backend": "loky"})
+    for _ in kaldi.align(plans, dictionary, entries, p.align.kaldi, run):
         pass
 
 
 def features() -> None:
-    for plan in read_token_plans("data/g2p/utterances.jsonl"):
-        mfcc(f"data/corpus/audio/{plan.id}.flac")
+    for plan in read_token_plans(paths.PLANNED):
+        mfcc(paths.AUDIO / f"{plan.id}.flac")
 
 
 def _measure(cores: int, work: Callable[[], None], results) -> None:  # type: ignore[no-untyped-def]
@@ -63,7 +59,7 @@ def measure(title: str, cores: int, work: Callable[[], None]) -> tuple[float, fl
 
 def main() -> None:
     """Measures and prints."""
-    minutes = read_manifest()["seconds"].replace("", "0").astype(float).sum() / 60
+    minutes = sum(entry.seconds for entry in read_manifest(paths.MANIFEST).values()) / 60
     print(f"{minutes:.1f} minutes of speech")
     _, floor = measure("features alone", 1, features)
     alone, cpu = measure("one core", 1, lambda: align(1))

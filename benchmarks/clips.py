@@ -6,7 +6,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from lbtts.acoustics.measuring.extraction import Clip, Timing
+from lbtts.acoustics.measuring.extraction import TimedClip
+from lbtts.alignment.timing import Timing
 from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
 
 
@@ -27,13 +28,13 @@ def units(clip: np.ndarray) -> list[int]:
     return [MAX_UNITS] * (total // MAX_UNITS) + [total % MAX_UNITS] * bool(total % MAX_UNITS)
 
 
-def write(clips: list[np.ndarray], folder: Path) -> list[Clip]:
+def write(clips: list[np.ndarray], folder: Path) -> list[TimedClip]:
     """The clips as files of a corpus."""
     written = []
     for number, clip in enumerate(clips):
         path = folder / f"{number:05d}.flac"
         soundfile.write(path, clip, SAMPLE_RATE)
         durations = units(clip)
-        timing = Timing(path.stem, durations, [])
-        written.append(Clip(str(path), "train", [0] * len(durations), timing))
+        timing = Timing(path.stem, tuple(durations))
+        written.append(TimedClip(str(path), "train", [0] * len(durations), timing))
     return written

@@ -90,9 +90,9 @@ def main() -> None:
     p = params.load(project / "params.yaml")
     folder = project / "scratch/demo_voice"
     store = FeatureStore(project / "data/features.h5", p.features.f0)
-    manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
+    manifest = read_manifest(project / "data/corpus/manifest.csv")
     plans = {plan.id: plan for plan in read_token_plans(project / "data/alignment/spoken.jsonl")}
-    training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
+    training = [plan for plan in plans.values() if manifest[plan.id].split == "train"]
     utterances = [store[i] for i in store.indices("test")]
 
     base = stock(project / "models/base", "model.pth")
@@ -112,7 +112,7 @@ def main() -> None:
     )
     figures = lines.summary(
         said,
-        [project / manifest.loc[u.id, "audio"] for u in utterances],
+        [project / manifest[u.id].audio for u in utterances],
         [labels(plans[u.id]) for u in utterances],
         Recogniser(*read_aloud(base, begun, voices, training, folder / "read"), LISTENER),
         folder,

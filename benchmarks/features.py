@@ -9,7 +9,6 @@ tracker, an STFT, and one .npy a quantity; it has no cache, no check and no audi
 Speed-up: wall-clock time with one and with two processes that were started before.
 """
 
-import contextlib
 import sys
 import tempfile
 import time
@@ -25,42 +24,46 @@ from joblib import delayed
 
 from benchmarks import clips
 from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.assembly import assemble
 from lbtts.acoustics.measuring.cache import MeasureCache
-from lbtts.acoustics.measuring.extraction import Clip
+from lbtts.acoustics.measuring.extraction import TimedClip
 from lbtts.acoustics.measuring.survey import survey
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
-from lbtts.params import F0, Check, Features, Run
+from lbtts.params import F0, Check, Features, load
 from lbtts.workers import workers
-from stages import features
 
+ROOT = Path(__file__).resolve().parent.parent
+RUN = load(ROOT / "profiles/demo.yaml").run
 CHECK = Check(max_outside=0.1, max_jumps=0.5, suspects="keep")
 WINDOW = torch.hann_window(mel.WINDOW)
 FILTERBANK = torch.from_numpy(mel.FILTERBANK)
 
 
-def dio(audio: np.ndarray, rate: int, **choice: float) -> np.ndarray:
+def dio(audio: np.ndarray, rate: int, **f0_params: float) -> np.ndarray:
     """DIO with the refinement that belongs to it."""
-    return pyworld.stonemask(audio, *pyworld.dio(audio, rate, **choice), rate)
+    return pyworld.stonemask(audio, *pyworld.dio(audio, rate, **f0_params), rate)
 
 
-def harvest(audio: np.ndarray, rate: int, **choice: float) -> np.ndarray:
-    return pyworld.harvest(audio, rate, **choice)[0]
+def harvest(audio: np.ndarray, rate: int, **f0_params: float) -> np.ndarray:
+    return pyworld.harvest(audio, rate, **f0_params)[0]
 
 
 TRACKERS: dict[str, Callable] = {"harvest": harvest, "dio": dio}
 
 
-def track(method: str, audio: np.ndarray, choice: F0) -> np.ndarray:
+def track(method: str, audio: np.ndarray, f0_params: F0) -> np.ndarray:
     """The bare tracker's answer."""
-    limits = {"f0_floor": choice.floor, "f0_ceil": choice.ceiling}
+    limits = {"f0_floor": f0_params.floor, "f0_ceil": f0_params.ceiling}
     return TRACKERS[method](audio, SAMPLE_RATE, **limits, frame_period=1000 / FRAME_RATE)
 
 
-def plain_loop(corpus: list[Clip], choice: F0, folder: Path) -> None:
+def plain_loop(corpus: list[TimedClip], f0_params: F0, folder: Path) -> None:
     """The same features, utterance by utterance, a file each."""
     for clip in corpus:
         audio, _ = soundfile.read(clip.path, dtype="float32")
-        np.save(folder / f"{clip.id}-f0.npy", track(choice.method, audio.astype(float), choice))
+        np.save(
+            folder / f"{clip.id}-f0.npy", track(f0_params.method, audio.astype(float), f0_params)
+        )
         spectrum = torch.stft(
             torch.from_numpy(audio), mel.N_FFT, HOP, mel.WINDOW, WINDOW, return_complex=True
         )
@@ -69,18 +72,19 @@ def plain_loop(corpus: list[Clip], choice: F0, folder: Path) -> None:
         np.save(folder / f"{clip.id}-energy.npy", torch.linalg.norm(log_mel.exp(), dim=0).numpy())
 
 
-def extract(corpus: list[Clip], choice: F0, jobs: int) -> tuple[float, float]:
+def extract(corpus: list[TimedClip], f0_params: F0, jobs: int) -> tuple[float, float]:
     """The stage's whole work in a fresh project, workers started before.
 
     Returns wall-clock seconds, and the CPU seconds of this process, without its workers'.
     """
-    run = Run(jobs=jobs, backend="loky", cluster=None, max_rejected=1)
-    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), workers(run) as parallel:
+    run = RUN.model_copy(update={"jobs": jobs})
+    with tempfile.TemporaryDirectory() as name, workers(run, ordered=False) as parallel:
         list(parallel(delayed(librosa.stft)(np.zeros(4_096)) for _ in range(8 * jobs)))
         begin, begin_cpu = time.perf_counter(), time.process_time()
-        with MeasureCache(Path(name), choice) as cache:
-            found = survey(corpus, cache, choice, parallel)
-            features.write(corpus, found, cache, Features(f0=choice, check=CHECK))
+        with MeasureCache(Path(name), f0_params) as cache:
+            found = survey(corpus, cache, f0_params, parallel)
+            section = Features(f0=f0_params, check=CHECK)
+            assemble(corpus, found, cache, section, Path(name) / "features.h5")
         return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
@@ -100,12 +104,12 @@ def main() -> None:
         corpus = clips.write(audio, Path(name))
         doubles = [clip / 32768 for clip in audio]
         for method in TRACKERS:
-            choice = F0(method=method, floor=60, ceiling=500, silence_db=30)
+            f0_params = F0(method=method, floor=60, ceiling=500, silence_db=30)
             rows = [
                 (
-                    cpu(lambda c=choice: [track(c.method, double, c) for double in doubles]),
-                    cpu(lambda c=choice: extract(corpus, c, 1)),
-                    cpu(lambda c=choice: plain_loop(corpus, c, Path(name))),
+                    cpu(lambda c=f0_params: [track(c.method, double, c) for double in doubles]),
+                    cpu(lambda c=f0_params: extract(corpus, c, 1)),
+                    cpu(lambda c=f0_params: plain_loop(corpus, c, Path(name))),
                 )
                 for _ in range(turns)
             ]
@@ -116,9 +120,9 @@ def main() -> None:
                 f"plain loop {plain:.2f} s (extraction is {ours / plain:.3f} of it)",
                 flush=True,
             )
-        choice = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
+        f0_params = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
         (one, total), (two, own) = (
-            min(extract(corpus, choice, jobs) for _ in range(turns)) for jobs in (1, 2)
+            min(extract(corpus, f0_params, jobs) for _ in range(turns)) for jobs in (1, 2)
         )
         print(f"wall-clock: one process {one:.1f} s, two {two:.1f} s, {one / two:.2f} x faster")
         print(

@@ -105,10 +105,10 @@ def measure(project: Path, published: Path) -> None:
         report.curves(project / "metrics/train"), sounds, f0, project / "metrics/learning.png"
     )
 
-    manifest = read_manifest(project / "data/corpus/manifest.csv").set_index("id")
-    audio = {name: str(project / path) for name, path in manifest["audio"].items()}
+    manifest = read_manifest(project / "data/corpus/manifest.csv")
+    audio = {name: str(project / entry.audio) for name, entry in manifest.items()}
     plans = {plan.id: plan for plan in read_token_plans(project / "data/alignment/spoken.jsonl")}
-    training = [plan for plan in plans.values() if manifest.loc[plan.id, "split"] == "train"]
+    training = [plan for plan in plans.values() if manifest[plan.id].split == "train"]
     figures = lines.summary(
         said,
         [Path(audio[utterance.id]) for utterance in utterances],

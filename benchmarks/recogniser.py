@@ -15,11 +15,16 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import kaldifst
 import numpy as np
 import soundfile
+from joblib import Parallel
 
 from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
+from lbtts.alignment.pronunciation import pronunciations
+from lbtts.alignment.topology import Topology
+from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.params import Kaldi
 from lbtts.text.inventory import Phones
@@ -27,7 +32,7 @@ from lbtts.text.oov.learning import distance
 from lbtts.text.tokens import TokenPlan
 
 # Few Gaussians: more fit the recordings better, and already the copy synthesis of them worse.
-CHOICE = Kaldi(gaussians=200, iterations=20, beam=100, training_utterances=600)
+KALDI = Kaldi(gaussians=200, iterations=20, beam=100, training_utterances=600)
 ROOM_DB = -40.0  # level of the room's noise against a file's own
 
 
@@ -35,14 +40,16 @@ class Recogniser:
     """Hears phones in audio files."""
 
     def __init__(
-        self, plans: Sequence[TokenPlan], audio: Mapping[str, str], choice: Kaldi = CHOICE
+        self, plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi = KALDI
     ) -> None:
         """Learns from the clips of `plans`, whose paths are `audio`, by id."""
-        self._beam = choice.beam
+        self._beam = kaldi_params.beam
         with TemporaryDirectory() as room:
-            heard = {plan.id: str(in_a_room(Path(audio[plan.id]), Path(room))) for plan in plans}
-            self._model = kaldi.train(plans, {}, heard, choice, workers=1)
-        self._graph = self._model.loop(bigram(labels(plan) for plan in plans))
+            words = {plan.id: pronunciations(plan, {}) for plan in plans}
+            heard = {name: str(in_a_room(Path(audio[name]), Path(room))) for name in words}
+            entries = {name: Entry(name, "train", "", audio=path) for name, path in heard.items()}
+            self._model = kaldi.train(words, entries, kaldi_params, Parallel(1))
+        self._graph = loop(self._model.topology, bigram(labels(plan) for plan in plans))
 
     def hear(self, path: Path) -> Phones:
         """The phones in an audio file, canonical; none where there is nothing to hear."""
@@ -53,6 +60,35 @@ class Recogniser:
                 return ()
         found = self._model.align(features, self._graph, self._beam)
         return tuple(filter(None, found.labels)) if found else ()
+
+
+def loop(
+    topology: Topology, likely: Mapping[str | None, Mapping[str | None, float]]
+) -> kaldifst.StdVectorFst:
+    """Any phone after any other, silence at will between.
+
+    Args:
+        topology: of a model that knows the phones.
+        likely: probability of each phone after each phone. Before the first and after the last one
+            stands None.
+    """
+    graph = kaldifst.StdVectorFst()
+    graph.start = graph.add_state()
+    begins = {label: graph.add_state() for label in likely if label}
+    for label, following in likely.items():
+        end = graph.start
+        if label:
+            end = graph.add_state()
+            topology.append(graph, topology.number[label], begins[label], end)
+        paused = topology.pause(graph, end)
+        for after, probability in following.items():
+            weight = -float(np.log(probability))
+            if after:
+                graph.add_arc(paused, kaldifst.StdArc(0, 0, weight, begins[after]))
+            else:
+                graph.set_final(paused, weight)
+    topology.add_costs(graph)
+    return graph
 
 
 def in_a_room(path: Path, room: Path) -> Path:

@@ -28,7 +28,8 @@ from benchmarks import clips
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
 from lbtts.acoustics.store.writer import FeatureWriter
-from lbtts.corpus.manifest import write_manifest
+from lbtts.alignment.timing import Timing, write_timings
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
 from lbtts.params import F0
 from lbtts.text.tokens import Token, TokenPlan, write_token_plans
@@ -45,7 +46,7 @@ def make(source: Path, folder: Path, count: int, seconds: float) -> None:
     length = int(seconds * UNIT_RATE) * SAMPLES_PER_UNIT
     (folder / "data/corpus/audio").mkdir(parents=True)
     (folder / "data/alignment").mkdir()
-    rows, plans, durations = [], [], ["id,status,reason,units,cuts"]
+    entries, plans, timings = [], [], []
     for number in range(count):
         name = f"u{number:06d}"
         clip = audio[number % len(audio)]
@@ -55,12 +56,12 @@ def make(source: Path, folder: Path, count: int, seconds: float) -> None:
         soundfile.write(folder / path, cut, SAMPLE_RATE)
         units = [2] * (length // SAMPLES_PER_UNIT // 2)
         tokens = tuple(Token("m", 0, None) for _ in units[2:])
-        rows.append({"id": name, "split": "train", "audio": path, "status": "ok"})
+        entries.append(Entry(name, "train", "m", audio=path, samples=length))
         plans.append(TokenPlan(name, "m", ("m",), (), tokens))
-        durations.append(f"{name},ok,,{' '.join(map(str, units))},")
-    write_manifest(rows, folder / "data/corpus/manifest.csv")
+        timings.append(Timing(name, tuple(units)))
+    write_manifest(entries, folder / "data/corpus/manifest.csv")
     write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
-    (folder / "data/durations.csv").write_text("\n".join(durations) + "\n")
+    write_timings(timings, folder / "data/durations.csv")
     params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
     params = params.replace("method: harvest", "method: dio").replace(
         "rejected: 0.05", "rejected: 1"

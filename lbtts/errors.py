@@ -30,6 +30,6 @@ def check_rejects(stage: str, rejected: int, total: int, limit: float, report: s
     if rejected >= total or rejected > limit * total:
         raise InputError(
             f"{stage}: {rejected} of {total} utterances rejected, more than "
-            f"run.max_rejected = {limit:g} allows; see the reasons in {report}, then mend the "
+            f"run.max_rejected = {limit:g} allows; see the reasons in {report}, then fix the "
             "data or raise the limit"
         )

@@ -14,6 +14,7 @@ from lbtts.corpus.manifest import write_manifest
 from lbtts.corpus.readers import read_corpus
 from lbtts.errors import InputError, check_rejects
 from lbtts.records import write_json
+from lbtts.scratch import scratch_folder
 from stages import run
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     """Reads the source, writes clips, manifest and metrics."""
     p = params.load()
     raw = paths.raw(p.corpus.name)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=scratch_folder("corpus")) as folder:
         if p.corpus.demo:
             recordings, truth = read_aloud(raw / "sentences.txt", p.corpus.demo, Path(folder))
         else:

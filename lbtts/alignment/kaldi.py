@@ -53,7 +53,7 @@ def align(
     """
     words = {plan.id: pronunciations(plan, dictionary) for plan in plans}
     with workers(run) as parallel:
-        model = train(_evenly(words, kaldi.training_utterances), entries, kaldi, parallel)
+        model = train(words, entries, kaldi, parallel)
         tasks = [(words[plan.id], entries[plan.id]) for plan in plans]
         work = parallel(delayed(_align)(model, some, kaldi.beam) for some in _parts(tasks))
         results = (result for some in work for result in some)
@@ -64,7 +64,7 @@ def align(
 def train(
     words: Mapping[str, Words], entries: Mapping[str, Entry], kaldi: Kaldi, parallel: Parallel
 ) -> Monophones:
-    """The model of these utterances.
+    """A model trained on these utterances, or as many of them as `kaldi.training_utterances`.
 
     Args:
         words: of each utterance, by id.
@@ -75,6 +75,7 @@ def train(
     Raises:
         InputError: no utterance can be aligned.
     """
+    words = _evenly(words, kaldi.training_utterances)
     work = parallel(delayed(_features)(entries[name].audio) for name in words)
     features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
     if not features:

@@ -34,7 +34,7 @@ _LIKELIHOODS = "alignment_analysis.csv"
 _SILENCE = 240  # samples, 10 ms: a frame is wholly in what is silent for three times as long
 # Seconds by which MFA's boundaries are early. Not for the frames: those of both aligners lie around
 # the middle of their 10 ms (`snip_edges` is False in MFA 3.4.3), and a clock that is wrong would be
-# wrong everywhere. On 14,032 phones of Marylux MFA hears the next phone 3 to 15 ms before the
+# wrong everywhere. On 14,032 phones of Marylux MFA begins the next phone 3 to 15 ms before the
 # backend kaldi does, depending on the sounds, but the first phone after a silence 2 to 12 ms after
 # it. It is the models that differ: hence all boundaries are moved but those where speech begins.
 _LEAD = 0.0075
@@ -227,7 +227,7 @@ def _likelihoods(path: Path) -> dict[str, float]:
 def _checked(
     path: Path, lexicon: Lexicon, likelihood: float | None, inventory: Inventory
 ) -> AlignmentResult:
-    """The phones in MFA's TextGrid under canonical labels, moved to where they are heard.
+    """The phones in MFA's TextGrid under canonical labels, moved by `_LEAD`.
 
     Raises:
         Reject: it is missing, has an unknown word, or phones outside the inventory.
@@ -244,14 +244,14 @@ def _checked(
     ended = -1.0
     for phone in recognised(found.phones, inventory):
         begins = phone.start > ended + _ROUNDING  # after a silence
-        start = phone.start if begins else _heard_at(phone.start, found.seconds)
+        start = phone.start if begins else _moved(phone.start, found.seconds)
         ended = phone.end
-        phones.append(Interval(start, _heard_at(ended, found.seconds), phone.label))
+        phones.append(Interval(start, _moved(ended, found.seconds), phone.label))
     return AlignmentResult(tuple(phones), found.seconds, likelihood)
 
 
-def _heard_at(time: float, seconds: float) -> float:
-    """Where a boundary lies that MFA writes at `time`; the ends of the clip stay.
+def _moved(time: float, seconds: float) -> float:
+    """A boundary at `time` moved to where the backend kaldi would put it; the clip's ends stay.
 
     Towards the end of the clip the shift fades, so that no phone, however short, loses its length.
     """

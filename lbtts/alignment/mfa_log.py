@@ -11,7 +11,7 @@ _BOX = re.compile(r"[│╭╮╰╯─]+")
 _FAULT = re.compile(r"\w(Error|Exception|NotFound)\b|does not exist|command not found")
 _TOLD_TWICE = re.compile(r"^(?:\w+\.)*(\w+): \1:")
 _WARNING = "WARNING "
-_WRAPPER = "ERROR conda.cli"  # what `conda run` adds behind the words of the command
+_WRAPPER = "ERROR conda.cli"  # what `conda run` adds after the words of the command
 
 
 def failure(status: int, said: str) -> str:

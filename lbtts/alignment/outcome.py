@@ -1,4 +1,4 @@
-"""How a corpus was spoken: what an aligner found, put into the plans."""
+"""How a corpus was spoken: what a backend found, put into the plans."""
 
 import math
 from collections.abc import Iterable, Mapping

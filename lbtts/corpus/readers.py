@@ -109,7 +109,7 @@ def read_csv(root: Path) -> Iterator[Recording]:
                 yield _csv_recording(root, table, rows.line_num, row)
         except csv.Error as error:
             raise InputError(
-                f"{table}: not valid CSV after line {rows.line_num} ({error}); mend it"
+                f"{table}: not valid CSV after line {rows.line_num} ({error}); fix it"
             ) from None
 
 
@@ -132,18 +132,18 @@ def _csv_recording(root: Path, table: Path, line: int, row: Mapping[Any, Any]) -
 def read_folder(root: Path) -> Iterator[Recording]:
     """Every audio file under `root` with its transcript beside it, `.txt` before `.lab`."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.name[0] != "."]
-    heard = set()
+    seen = set()
     for path in files:
         if path.suffix.lower() in SUFFIXES:
-            heard.add(_composed(str(path.with_suffix(""))))
+            seen.add(_composed(str(path.with_suffix(""))))
             yield _folder_recording(root, path)
     for path in files:
         if (
             path.suffix in _TRANSCRIPTS
-            and _composed(str(path.with_suffix(""))) not in heard
+            and _composed(str(path.with_suffix(""))) not in seen
             and path.stem.lower() not in _NOT_TRANSCRIPTS
         ):
-            heard.add(_composed(str(path.with_suffix(""))))
+            seen.add(_composed(str(path.with_suffix(""))))
             name = path.relative_to(root).with_suffix("").as_posix()
             fault = "no audio file of the same name beside it; add one, or take the transcript out"
             yield Recording(name, "", path, str(path), fault=fault)

@@ -23,7 +23,7 @@ from lbtts.page import panels, png, render, spectrogram, wav
 
 _SHOWN = 16  # with audio and picture: some 10 MB
 _LISTED = 500  # rows of the table
-_SECONDS_A_LINE = 6.0  # of a spectrogram, so that phones can be told apart
+_SECONDS_A_LINE = 6.0  # of a spectrogram, so that phones are wide enough to see
 
 # What each column of the report means, in the order of the page
 MEASURES = {

@@ -111,7 +111,7 @@ class Kaldi(Section):
 
 
 class Quality(Section):
-    """Verdicts on alignments, by their trust index (see `lbtts.alignment.quality.trust`)."""
+    """Verdicts on alignments, by their confidence (see `lbtts.alignment.quality.confidence`)."""
 
     suspect_below: float  # kept, but listed
     reject_below: float  # taken out
@@ -142,7 +142,7 @@ class F0(Section):
     method: Literal["harvest", "dio"]
     floor: Annotated[float, Field(ge=20)]  # Hz
     ceiling: Annotated[float, Field(le=2000)]  # Hz
-    silence_db: Positive  # a frame this far below the clip's loud ones has no voice
+    silence_db: Positive  # a frame this far below the clip's loud ones is unvoiced
 
     @model_validator(mode="after")
     def _consistent(self) -> "F0":

@@ -15,7 +15,7 @@ from lbtts.params import Voice
 
 _ENCODER_RATE = 16_000  # Hz; both encoders were trained at it
 _LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer was trained at, of full scale
-_SILENT = 1e-6  # of full scale; nothing is heard at a lower level
+_SILENT = 1e-6  # of full scale; a lower level is taken for silence
 
 Audio = NDArray[np.float32]
 
@@ -23,8 +23,8 @@ Audio = NDArray[np.float32]
 def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
     """The speaker embedding of one utterance, float32: 256 numbers (Resemblyzer) or 512 (WavLM).
 
-    Every utterance is heard at the same level: Resemblyzer's mel spectrogram has no logarithm, and
-    a louder clip would be another speaker.
+    Every utterance is brought to one level: Resemblyzer's mel spectrogram has no logarithm, and a
+    louder clip would be another speaker.
 
     Args:
         audio: [S] float32, 24 kHz.
@@ -34,9 +34,9 @@ def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
         InputError: WavLM's weights cannot be fetched.
     """
     encode = _resemblyzer() if voice.encoder == "resemblyzer" else _wavlm(voice.wavlm)
-    heard = soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)
-    level = np.sqrt(np.mean(np.square(heard)))
-    return encode(heard * np.float32(_LEVEL / max(level, _SILENT))).astype(np.float32)
+    resampled = soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)
+    level = np.sqrt(np.mean(np.square(resampled)))
+    return encode(resampled * np.float32(_LEVEL / max(level, _SILENT))).astype(np.float32)
 
 
 @cache
@@ -46,7 +46,7 @@ def _resemblyzer() -> Callable[[Audio], Audio]:
         warnings.simplefilter("ignore", UserWarning)
         from resemblyzer import VoiceEncoder
 
-    torch.set_num_threads(1)  # the work is spread over processes
+    torch.set_num_threads(1)  # the work is shared by processes
     return VoiceEncoder("cpu", verbose=False).embed_utterance
 
 

@@ -32,8 +32,8 @@ class Batch:
     index: tuple[int, ...]  # in the store
     of: int  # utterances of the whole step
     crop_units: int  # C
-    tokens: Tensor  # [B, T] int64, zeros behind the EOS
-    units: Tensor  # [B, T] int64, zeros behind the EOS
+    tokens: Tensor  # [B, T] int64, zeros after the EOS
+    units: Tensor  # [B, T] int64, zeros after the EOS
     crop_start: Tensor  # [B] int64, units
     f0: Tensor  # [B, 2C] float32, Hz
     energy: Tensor  # [B, 2C] float32

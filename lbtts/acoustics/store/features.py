@@ -12,10 +12,8 @@ of real time, medians of three, chunks of 2^16:
     shuffled, gzip 1    75 %   10.3 s                    1,200      470
 
 Uncompressed and past the cache, smaller chunks are slower (2^14: 27,000, 2^12: 22,000), and 2^18 is
-as fast within the spread of runs (`benchmarks/store.py`). Whole chunks are handed to the file past
-HDF5's own copy of them: 1 GB then takes 0.90 s in chunks of 2^16 and 0.73 s in chunks of 2^18,
-1.06 s through the copy, and a plain write 0.63 s (best of three). The reader keeps its datasets
-open: looking them up by name for every crop makes it six to ten times slower.
+as fast as runs differ (`benchmarks/store.py`). The reader keeps its datasets open: looking them up
+by name for every crop makes it six to ten times slower.
 """
 
 import os

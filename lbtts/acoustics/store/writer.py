@@ -121,16 +121,15 @@ class FeatureWriter:
             self._partial.replace(self._path)
 
     def _flush(self, rest: bool = False) -> None:
-        """Writes what is buffered in whole chunks, past HDF5's copy of them; at last the rest."""
+        """Writes what is buffered in whole chunks, so that none is written twice; at last the rest.
+
+        The file's bytes do not depend on how many utterances are buffered.
+        """
         for name, (shape, dtype, _) in COLUMNS.items():
-            parts, dataset = self._buffer[name], self._file[name]
-            values = np.ascontiguousarray(np.concatenate([np.empty((0, *shape), dtype), *parts]))
+            dataset = self._file[name]
+            values = np.concatenate([np.empty((0, *shape), dtype), *self._buffer[name]])
             begin, chunk = len(dataset), dataset.chunks[0]
-            whole = len(values) // chunk * chunk
-            dataset.resize(begin + (len(values) if rest else whole), axis=0)
-            for first in range(0, whole, chunk):
-                place = (begin + first, *(0 for _ in shape))
-                dataset.id.write_direct_chunk(place, values[first : first + chunk])
-            if rest:
-                dataset[begin + whole :] = values[whole:]
-            self._buffer[name] = [values[whole:]]
+            count = len(values) if rest else len(values) // chunk * chunk
+            dataset.resize(begin + count, axis=0)
+            dataset[begin:] = values[:count]
+            self._buffer[name] = [values[count:]]
