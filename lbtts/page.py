@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lbtts.grid import SAMPLE_RATE
 
-_TOP_HZ = 500  # of the F0 drawn over a spectrogram
+TOP_HZ = 500  # of the F0 drawn over a spectrogram
 
 _TEMPLATES = Environment(
     loader=PackageLoader("lbtts", "."),
@@ -75,7 +75,7 @@ def spectrogram(
     pixels: NDArray[np.uint8] = colormaps["magma"](shades, bytes=True)[:, :, :3]
     pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     if f0 is not None:
-        heights = np.rint(f0.repeat(zoom) / _TOP_HZ * len(pixels)).astype(int)
+        heights = np.rint(f0.repeat(zoom) / TOP_HZ * len(pixels)).astype(int)
         drawn = np.flatnonzero((heights > 0) & (heights < len(pixels) - 1))
         for thickness in (0, 1):
             pixels[heights[drawn] + thickness, drawn] = 255

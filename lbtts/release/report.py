@@ -25,7 +25,7 @@ from lbtts.evaluation.systems import (
     read_audio,
 )
 from lbtts.grid import FRAME_RATE
-from lbtts.page import audio_file, panels, png, render
+from lbtts.page import TOP_HZ, audio_file, panels, png, render, spectrogram
 from lbtts.params import F0
 from lbtts.text.tokens import TokenPlan
 
@@ -203,27 +203,12 @@ def _spectrograms(recordings: Sequence[Recording]) -> Figure:
     """One log-mel spectrogram a recording on one time axis, with F0 over it."""
     figure = Figure(figsize=(9, 1.7 * len(recordings)), layout="constrained")
     axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
-    low, high = np.percentile(recordings[0].mel, [1, 99.5])
     for axis, recording in zip(axes, recordings, strict=True):
         seconds = len(recording.mel) / FRAME_RATE
-        axis.imshow(
-            recording.mel.T,
-            origin="lower",
-            aspect="auto",
-            extent=(0, seconds, 0, recording.mel.shape[1]),
-            vmin=low,
-            vmax=high,
-            cmap="magma",
-            interpolation="nearest",
-        )
-        axis.set(yticks=[])
-        axis.set_ylabel(recording.name, fontsize=8)
-        pitch = axis.twinx()
-        voiced = np.where(recording.f0 > 0, recording.f0, np.nan)
-        pitch.plot(np.arange(len(voiced)) / FRAME_RATE, voiced, color="white", linewidth=1.2)
-        pitch.set_ylim(0, 500)
-        pitch.set_ylabel("F0, Hz", fontsize=7)
-        pitch.tick_params(labelsize=7)
+        picture = spectrogram(recording.mel, recording.f0)
+        axis.imshow(picture, aspect="auto", extent=(0, seconds, 0, TOP_HZ))
+        axis.set_ylabel(f"{recording.name}\nF0, Hz", fontsize=8)
+        axis.tick_params(labelsize=7)
     axes[-1].set_xlim(0, max(len(recording.mel) for recording in recordings) / FRAME_RATE)
     axes[-1].set_xlabel("seconds", fontsize=8)
     return figure

@@ -11,7 +11,7 @@ from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
 from lbtts.models.recipe import Speech
-from lbtts.page import panels
+from lbtts.page import panels, spectrogram
 from lbtts.text.vocab import VOCAB
 
 _SYMBOLS = {number: symbol for symbol, number in VOCAB.items()}
@@ -39,12 +39,12 @@ def _picture(recording: Utterance, speech: Speech, path: Path, step: int) -> Non
     figure, (above, below) = panels(
         [f"{recording.id}: recording", f"step {step}"], across=1, width=9, height=2.2
     )
-    _spectrogram(above, recording.mel, recording.tokens, recording.units)
-    _spectrogram(below, log_mel(speech.audio), recording.tokens, speech.units)
+    _draw(above, recording.mel, recording.tokens, recording.units)
+    _draw(below, log_mel(speech.audio), recording.tokens, speech.units)
     figure.savefig(path, dpi=90, metadata={"Software": None})
 
 
-def _spectrogram(
+def _draw(
     axis: Axes,
     mel: NDArray[np.float32],
     tokens: NDArray[np.int64],
@@ -53,7 +53,7 @@ def _spectrogram(
     """A mel [F, 80] over seconds, with a line where each token [T] begins and its symbol."""
     ends = units.cumsum() / UNIT_RATE
     extent = (0.0, float(ends[-1]), 0.0, float(mel.shape[1]))
-    axis.imshow(mel.T, origin="lower", aspect="auto", extent=extent, cmap="magma")
+    axis.imshow(spectrogram(mel), aspect="auto", extent=extent)
     axis.set_yticks([])
     for token, end, length in zip(tokens, ends, units, strict=True):
         axis.axvline(end, color="white", linewidth=0.3)
