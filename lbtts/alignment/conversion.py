@@ -54,15 +54,16 @@ def convert(plans: Sequence[TokenPlan], entries: Mapping[str, Entry], grids: Pat
         entries: of the manifest, by id.
         grids: folder of the TextGrids.
     """
-    converted = Converted([], [])
+    rows: list[Timing | tuple[str, Reject]] = []
+    shifts: list[float] = []
     for plan in tqdm(plans, desc="durations", unit="utt"):
         try:
             alignment = textgrid.read(grids / f"{plan.id}.TextGrid")
             total = samples_to_units(entries[plan.id].samples)
             timing, shift = durations(plan, alignment, total)
         except Reject as reason:
-            converted.rows.append((plan.id, reason))
+            rows.append((plan.id, reason))
         else:
-            converted.rows.append(timing)
-            converted.shifts.append(shift)
-    return converted
+            rows.append(timing)
+            shifts.append(shift)
+    return Converted(rows, shifts)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import TokenPlan
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """The utterances whose phones are known, and the others.
 
@@ -31,10 +31,10 @@ class Outcome:
     variants: how many plans have other phones than were planned.
     """
 
-    plans: list[TokenPlan] = field(default_factory=list)
-    results: dict[str, AlignmentResult] = field(default_factory=dict)
-    rejects: dict[str, Reject] = field(default_factory=dict)
-    variants: int = 0
+    plans: list[TokenPlan]
+    results: dict[str, AlignmentResult]
+    rejects: dict[str, Reject]
+    variants: int
 
     def write_grids(self, folder: Path) -> None:
         """Writes one TextGrid an utterance into `folder`."""
@@ -101,7 +101,10 @@ def spoken(
         dictionary: pronunciations that a word may have beside its plan's.
         inventory: the language's phones.
     """
-    outcome = Outcome()
+    followed: list[TokenPlan] = []
+    found: dict[str, AlignmentResult] = {}
+    rejects: dict[str, Reject] = {}
+    variants = 0
     for planned in plans:
         result = results[planned.id]
         try:
@@ -111,9 +114,9 @@ def spoken(
                 planned, result.phones, dictionary, inventory
             )
         except Reject as reason:
-            outcome.rejects[planned.id] = reason
+            rejects[planned.id] = reason
             continue
-        outcome.plans.append(plan)
-        outcome.results[plan.id] = replace(result, phones=phones)
-        outcome.variants += plan.phones != planned.phones
-    return outcome
+        followed.append(plan)
+        found[plan.id] = replace(result, phones=phones)
+        variants += plan.phones != planned.phones
+    return Outcome(followed, found, rejects, variants)

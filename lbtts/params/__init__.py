@@ -74,7 +74,7 @@ class Run(Section):
     """How the work is done, not what comes out, but for rounding: no stage depends on it."""
 
     jobs: Annotated[int, Field(ge=0)]  # worker processes; 0 = one per core
-    backend: Literal["loky", "dask", "ray"]  # who extracts features; the last two need an extra
+    backend: Literal["loky", "dask", "ray"]  # shares the work of data stages; dask, ray: extras
     # address of a running Dask or Ray cluster, which must see the project at the same path; null
     # starts one of `jobs` processes on this machine
     cluster: str | None
