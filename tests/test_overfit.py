@@ -170,6 +170,7 @@ def measurements(model, features, steps):
         table=recovery.voices()["jf_alpha"],  # a woman's, as the recordings are
         projection=torch.zeros(1, 256),
         deviations=torch.zeros(len(LEARNT), 1),
+        embeddings=torch.zeros(len(LEARNT), 1),
     )
     state, accelerator = begin(model, voice, store, p)
     drop_nothing(state.recipe.network)

@@ -72,9 +72,9 @@ def trained(tmp_path_factory):
     network = miniature.random(seed=1)
     tuned = folder / "models/finetuned"
     checkpoint.save_finetuned(tuned, network, table, miniature.config(), provenance)
-    voice = InitialVoice(("b",), table, torch.zeros(2, 256), torch.zeros(1, 2))
+    voice = InitialVoice(("b",), table, torch.zeros(2, 256), torch.zeros(1, 2), torch.ones(1, 2))
     (folder / paths.VOICE).parent.mkdir(parents=True)
-    voice.save(folder / paths.VOICE, np.ones((1, 2), np.float32))
+    voice.save(folder / paths.VOICE)
     return folder
 
 

@@ -102,6 +102,7 @@ def parts() -> dict[str, ModuleType]:
     recipe.inputs = list[Path]
     speech.base = lambda: ToySynthesiser(Hum())
     speech.finetuned = _finetuned
+    speech.stranger = lambda: None
     return {module.__name__: module for module in (recipe, speech)}
 
 

@@ -67,6 +67,7 @@ def start(features: Path, p: Params) -> tuple[trainer.State, FeatureStore, Accel
         table=torch.randn(510, 1, 256, generator=draw) / 8,
         projection=torch.randn(EMBEDDING, 256, generator=draw) / 8,
         deviations=torch.randn(len(trained), EMBEDDING, generator=draw),
+        embeddings=torch.zeros(len(trained), EMBEDDING),
     )
     state, accelerator = begin(miniature.random(), voice, store, p)
     return state, store, accelerator

@@ -5,7 +5,8 @@ A model is a package with these modules, which the stages call by `part`:
 base      make(p) -> metrics: writes the weights to start from into `models/base`
 voice     make(p) -> metrics: writes the voice to start from into `models/voice`
 recipe    build(p, store, device, autocast) -> Recipe, and inputs() -> the files that count for it
-speech    base() and finetuned() -> Synthesiser: what is compared on held-out utterances
+speech    base() and finetuned() -> Synthesiser: what is compared on held-out utterances;
+          stranger() -> Synthesiser of another speaker, or None
 export    make(p) -> metrics: writes the folder that is given away into `models/export` and
           proves it
 

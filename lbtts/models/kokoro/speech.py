@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
-from lbtts.models.kokoro.weights.checkpoint import load_base, load_finetuned
+from lbtts.models.kokoro.weights.checkpoint import load_base, load_finetuned, load_tensors
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
 from lbtts.paths import BASE, FINETUNED, VOICE
@@ -19,6 +19,17 @@ _NOISE = 0  # seed of SineGen's noise: the same tokens always sound the same
 def base() -> "KokoroSynthesiser":
     """The base with the initial voice table, untrained: zero shot."""
     return KokoroSynthesiser(load_base(BASE), InitialVoice.load(VOICE).table)
+
+
+def stranger() -> "KokoroSynthesiser | None":
+    """The base with its own voice that is nearest to the speaker: somebody else.
+
+    None where the base has no voices of its own.
+    """
+    nearest = InitialVoice.load(VOICE).nearest
+    if not nearest:
+        return None
+    return KokoroSynthesiser(load_base(BASE), load_tensors(BASE / "voices.safetensors")[nearest])
 
 
 def finetuned() -> "KokoroSynthesiser":

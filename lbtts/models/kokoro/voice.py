@@ -37,7 +37,7 @@ def make(p: Params) -> dict[str, Any]:
         lengths = store.tokens_total[trained] - 2  # BOS and EOS are no symbols
         voice = table.initial(ids, embeddings, lengths, p.voice.seed)
     VOICE.parent.mkdir(parents=True, exist_ok=True)
-    voice.save(VOICE, embeddings)
+    voice.save(VOICE)
     _plot(voice.table[:, 0]).savefig(VOICE_PLOT, metadata={"Software": None})
     return {**_shape(voice, embeddings), "voices": len(known), **metrics}
 
@@ -77,7 +77,7 @@ def _choose(
         "nearest_voice_similarity": round(scores[nearest], 4),
     }
     print(f"voice: starts with {name}, which sounds most like the recordings")
-    return replace(voice, table=best), metrics | learned.metrics()
+    return replace(voice, table=best, nearest=nearest), metrics | learned.metrics()
 
 
 def _shape(voice: InitialVoice, embeddings: Embeddings) -> dict[str, float]:

@@ -102,6 +102,7 @@ class Projection:
             table=self.table(expected),
             projection=self.at(lengths),
             deviations=torch.from_numpy(embeddings - expected[lengths - 1]).float(),
+            embeddings=torch.from_numpy(embeddings),
         )
 
     def at(self, lengths: NDArray[np.int64]) -> Tensor:

@@ -21,7 +21,7 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.weights.checkpoint import load_tensors
 from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS, table_row
 
-_IDS = "ids"  # of the utterances, in the metadata of the file
+_IDS, _NEAREST = "ids", "nearest"  # in the metadata of the file
 _SPLINES = 8  # functions in the basis
 _LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
 _SHRINKAGE = 10.0  # utterances' worth of pull towards the neighbouring length
@@ -116,22 +116,27 @@ class InitialVoice:
         table: [510, 1, 256] float32.
         projection: [E, 256] float32, from a deviation of the embedding to one of the row.
         deviations: [N, E] float32, each utterance's embedding less what its length lets expect.
+        embeddings: [N, E] float32, of which all this was made.
+        nearest: the base's own voice that sounds most like the speaker; empty without voices.
     """
 
     ids: tuple[str, ...]
     table: Tensor
     projection: Tensor
     deviations: Tensor
+    embeddings: Tensor
+    nearest: str = ""
 
-    def save(self, path: str | Path, embeddings: NDArray[np.float32]) -> None:
-        """Writes it with the embeddings [N, E] float32 that it stems from."""
+    def save(self, path: str | Path) -> None:
+        """Writes it into one file."""
         tensors = {
             "table": self.table.contiguous(),
             "projection": self.projection.contiguous(),
             "deviations": self.deviations.contiguous(),
-            "embeddings": torch.from_numpy(embeddings),
+            "embeddings": self.embeddings.contiguous(),
         }
-        safetensors.torch.save_file(tensors, path, {_IDS: json.dumps(self.ids)})
+        notes = {_IDS: json.dumps(self.ids), _NEAREST: self.nearest}
+        safetensors.torch.save_file(tensors, path, notes)
 
     @classmethod
     def load(cls, path: str | Path) -> "InitialVoice":
@@ -143,8 +148,10 @@ class InitialVoice:
         tensors = load_tensors(path)
         try:
             with safetensors.safe_open(path, "pt") as file:
-                ids = tuple(json.loads(file.metadata()[_IDS]))
-            return cls(ids, tensors["table"], tensors["projection"], tensors["deviations"])
+                notes = file.metadata()
+            names = ("table", "projection", "deviations", "embeddings")
+            ids = tuple(json.loads(notes[_IDS]))
+            return cls(ids, *(tensors[name] for name in names), notes[_NEAREST])
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
 
@@ -200,6 +207,7 @@ def initial(
         VoiceTable(table).table(),
         torch.from_numpy(np.concatenate(projections, axis=1)).float(),
         torch.from_numpy(embeddings - expected[lengths - 1]).float(),
+        torch.from_numpy(embeddings),
     )
 
 
