@@ -149,9 +149,14 @@ class InitialVoice:
         try:
             with safetensors.safe_open(path, "pt") as file:
                 notes = file.metadata()
-            names = ("table", "projection", "deviations", "embeddings")
-            ids = tuple(json.loads(notes[_IDS]))
-            return cls(ids, *(tensors[name] for name in names), notes[_NEAREST])
+            return cls(
+                ids=tuple(json.loads(notes[_IDS])),
+                table=tensors["table"],
+                projection=tensors["projection"],
+                deviations=tensors["deviations"],
+                embeddings=tensors["embeddings"],
+                nearest=notes[_NEAREST],
+            )
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
 
