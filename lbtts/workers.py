@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from joblib import Parallel, parallel_config
+from joblib.externals.loky import get_reusable_executor
 
 from lbtts.errors import InputError
 from lbtts.params import Run
@@ -17,7 +18,7 @@ from lbtts.params import Run
 
 @contextmanager
 def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
-    """A joblib pool as the section `run` wants it, one thread a process.
+    """A joblib pool as the section `run` wants it, one thread a process; it ends with the block.
 
     What it is given comes back as it is finished; on Ray, whose joblib backend cannot do that, when
     the whole call is finished.
@@ -53,6 +54,8 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
         else:
             options |= {"inner_max_num_threads": 1, "initializer": _follow}
             options["initargs"] = (os.getpid(),)
+            if run.workers > 1:  # else joblib would keep them, in the folder that they began in
+                stack.callback(lambda: get_reusable_executor().shutdown(wait=True))
         stack.enter_context(parallel_config(run.backend, **options))
         # A task takes long enough to be sent alone, and then no more than a few are in flight.
         count = -1 if run.cluster else run.workers

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from joblib.externals.loky import get_reusable_executor
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.alignment.report import read_report
@@ -27,7 +26,6 @@ AFTER_CORPUS = (g2p, align, durations, features)
 
 
 def run_in(folder: Path, stages) -> None:
-    get_reusable_executor().shutdown(wait=True)  # its workers stay in the folder they began in
     with contextlib.chdir(folder):
         for stage in stages:
             stage.main()

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from joblib.externals.loky import get_reusable_executor
 
 from lbtts import paths
 from lbtts.corpus.manifest import accepted, read_manifest
@@ -32,8 +31,6 @@ def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         if source != "demo":
             params = re.sub(r"  demo:\n(    .*\n)+", "", params)
         Path("params.yaml").write_text(params, encoding="utf-8")
-        # Workers outlive a call of joblib and stay in the directory they were started in.
-        get_reusable_executor().shutdown(wait=True)
         return Path("data/raw/mine")
 
     return set_up

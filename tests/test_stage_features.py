@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from joblib.externals.loky import get_reusable_executor
 
 from lbtts.acoustics.measuring import survey
 from lbtts.acoustics.store.features import FeatureStore
@@ -41,7 +40,6 @@ def copy_of(known: Path, folder: Path) -> Path:
 
 
 def again(folder: Path, scratch: Path | None = None) -> Path:
-    get_reusable_executor().shutdown(wait=True)  # its workers stay in the folder they began in
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(scratch or folder))
         features.main()

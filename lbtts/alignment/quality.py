@@ -32,7 +32,7 @@ _EVIDENCE = {
     "duration_z_max": (-1, 0.4),
     "shortest_share": (-1, 0.05),
 }
-MEASURES = [
+_MEASURES = [
     "score", "worst", "duration_z_mean", "duration_z_max", "longest_phone", "longest_silence",
     "shortest_share", "rate",
 ]  # fmt: skip
@@ -70,7 +70,7 @@ def measures(results: Mapping[str, AlignmentResult]) -> pd.DataFrame:
             "shortest_share": np.mean(seconds <= _SHORTEST + _ROUNDING),
             "rate": len(seconds) / seconds.sum(),
         }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=MEASURES).astype(float)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_MEASURES).astype(float)
 
 
 def confidence(table: pd.DataFrame) -> pd.Series:
