@@ -30,7 +30,7 @@ class Batch:
 
     ids: tuple[str, ...]
     index: tuple[int, ...]  # in the store
-    of: int  # utterances of the whole step
+    global_size: int  # utterances of the whole step
     crop_units: int  # C
     tokens: Tensor  # [B, T] int64, zeros after the EOS
     units: Tensor  # [B, T] int64, zeros after the EOS
@@ -176,7 +176,7 @@ def collate(
     return Batch(
         ids=tuple(row.id for row in rows),
         index=tuple(mine.tolist()),
-        of=len(indices),
+        global_size=len(indices),
         crop_units=length,
         tokens=padded([row.tokens for row in rows]),
         units=padded([row.units for row in rows]),
