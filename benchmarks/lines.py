@@ -14,8 +14,9 @@ import soundfile
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.recogniser import Recogniser, error_rate
 from lbtts.acoustics.store.features import Utterance
+from lbtts.evaluation.confusions import error_rate
+from lbtts.evaluation.recogniser import Recogniser
 from lbtts.evaluation.renditions import Measured, Rendition, measure, summarise
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
