@@ -15,13 +15,13 @@ off (of espeak-ng's recordings a listener that learnt from Kokoro mishears 82 %)
 """
 
 import hashlib
-import io
 import pickle
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -46,10 +46,15 @@ class Recogniser:
     """Hears phones."""
 
     def __init__(self, model: Monophones, likely: "Bigram", beam: float) -> None:
-        """Takes an acoustic model, the grammar and how widely to search."""
+        """Takes an acoustic model, the grammar over its phones and how widely to search."""
         self._model = model
+        self._likely = likely
         self._graph = model.loop(likely)
         self._beam = beam
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process or a file; the rest follows from it."""
+        return _rebuilt, (self._model._mixtures, self._likely, self._beam)
 
     def hear(self, audio: Audio | Path) -> Phones:
         """The phones in audio [S] at 24 kHz, or in a file: canonical labels.
@@ -86,20 +91,23 @@ def train(
         keep: folder for trained recognisers, of 0.5 MB each; what was learnt from the same clips
             in the same way is taken from there. None keeps nothing.
     """
-    likely = bigram(labels(plan) for plan in plans)
     kept = keep and keep / f"{_digest(plans, audio, choice)}.pickle"
     if kept and kept.is_file():
-        model = _loaded(kept)
-    else:
-        with TemporaryDirectory() as folder:
-            heard = {}
-            for plan in plans:
-                samples, rate = soundfile.read(audio[plan.id])
-                heard[plan.id] = str(_in_a_room(samples, rate, Path(folder) / f"{plan.id}.wav"))
-            model = kaldi.train(plans, {}, heard, choice, workers)
-        if kept:
-            _save(model, sorted({p.label for plan in plans for p in plan.phones}), kept)
-    return Recogniser(model, likely, choice.beam)
+        found: Recogniser = pickle.loads(kept.read_bytes())
+        return found
+    with TemporaryDirectory() as folder:
+        heard = {}
+        for plan in plans:
+            samples, rate = soundfile.read(audio[plan.id])
+            heard[plan.id] = str(_in_a_room(samples, rate, Path(folder) / f"{plan.id}.wav"))
+        model = kaldi.train(plans, {}, heard, choice, workers)
+    trained = Recogniser(model, bigram(labels(plan) for plan in plans), choice.beam)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".part")
+        unfinished.write_bytes(pickle.dumps(trained))
+        unfinished.rename(kept)
+    return trained
 
 
 def labels(plan: Plan) -> Phones:
@@ -152,17 +160,8 @@ def _digest(plans: Sequence[Plan], audio: Mapping[str, str], choice: Kaldi) -> s
     return digest.hexdigest()
 
 
-def _save(model: Monophones, known: Sequence[str], path: Path) -> None:
-    """Keeps the mixtures; the rest of a model follows from the phones that it knows."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        pickle.dump((known, model._mixtures), file)
-    unfinished.rename(path)
-
-
-def _loaded(path: Path) -> Monophones:
-    known, mixtures = pickle.load(io.BytesIO(path.read_bytes()))
+def _rebuilt(mixtures: Any, likely: Bigram, beam: float) -> Recogniser:
+    known = sorted(filter(None, likely))  # in the order in which they were trained
     model = Monophones(known, np.zeros(DIMENSION, np.float32), np.ones(DIMENSION, np.float32))
     model._mixtures = mixtures
-    return model
+    return Recogniser(model, likely, beam)
