@@ -23,11 +23,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks import lines
-from benchmarks.recogniser import Recogniser, labels
 from benchmarks.tables import as_table
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
+from lbtts.evaluation import recogniser
 from lbtts.evaluation.renditions import render
 from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.speech import KokoroSynthesiser
@@ -113,8 +113,8 @@ def main() -> None:
     figures = lines.summary(
         said,
         [project / manifest[u.id].audio for u in utterances],
-        [labels(plans[u.id]) for u in utterances],
-        Recogniser(*read_aloud(base, begun, voices, training, folder / "read"), LISTENER),
+        [recogniser.labels(plans[u.id]) for u in utterances],
+        recogniser.train(*read_aloud(base, begun, voices, training, folder / "read"), LISTENER),
         folder,
     )
     write_json(project / "metrics/demo_voice.json", {"utterances": len(utterances), **figures})

@@ -19,10 +19,11 @@ from misaki.espeak import EspeakFallback
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.recogniser import error_rate
 from benchmarks.tables import as_table
-from benchmarks.whisper import Whisper, words
+from benchmarks.whisper import whisper_base
+from lbtts.evaluation.bootstrap import rate
 from lbtts.evaluation.naturalness import opinion
+from lbtts.evaluation.words import Listener, word_errors
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
@@ -64,7 +65,7 @@ def phonemes(text: str) -> str:
     return EspeakFallback(british=False)(SimpleNamespace(text=text))[0]
 
 
-def judge(model: KModel, voices: Mapping[str, Tensor], whisper: Whisper) -> dict[str, dict]:
+def judge(model: KModel, voices: Mapping[str, Tensor], listener: Listener) -> dict[str, dict]:
     """Word errors in percent and mean opinion scores of each voice."""
     tokens = [np.array([EDGE, *encode(phonemes(text)), EDGE]) for text in SENTENCES]
     found = {}
@@ -72,9 +73,9 @@ def judge(model: KModel, voices: Mapping[str, Tensor], whisper: Whisper) -> dict
         speaker = KokoroSynthesiser(model, table)
         said = [speaker.speak(ids)[0] for ids in tqdm(tokens, desc=name, unit="utt")]
         opinions = [opinion(audio) for audio in said]
-        heard = [whisper.hear(audio) for audio in said]
+        heard = [listener.hear(audio) for audio in said]
         found[name] = {
-            "word_errors": error_rate(heard, [words(text) for text in SENTENCES]),
+            "word_errors": 100 * rate(*word_errors(heard, SENTENCES)).value,
             **{key: float(np.mean([o[key] for o in opinions])) for key in opinions[0]},
         }
     return found
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("voices", type=Path, nargs="+", metavar="VOICE")
     voices = {path.stem: checkpoint.load_voice(path) for path in parser.parse_args().voices}
     with tempfile.TemporaryDirectory() as folder:
-        print(as_table(judge(base.load(PIP).model, voices, Whisper(Path(folder))), COLUMNS))
+        print(as_table(judge(base.load(PIP).model, voices, whisper_base(Path(folder))), COLUMNS))
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ import kokoro.model
 import soundfile
 
 from benchmarks import lines, picture, readings, voice_table
-from benchmarks.recogniser import Recogniser, labels
 from benchmarks.tables import as_table
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
+from lbtts.evaluation import recogniser
 from lbtts.evaluation.renditions import render, render_copy
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.speech import KokoroSynthesiser
@@ -112,8 +112,8 @@ def measure(project: Path, published: Path) -> None:
     figures = lines.summary(
         said,
         [Path(audio[utterance.id]) for utterance in utterances],
-        [labels(plans[utterance.id]) for utterance in utterances],
-        Recogniser(training, audio),
+        [recogniser.labels(plans[utterance.id]) for utterance in utterances],
+        recogniser.train(training, audio),
         project / "listening",
     )
     found = {

@@ -15,9 +15,10 @@ import soundfile
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.recogniser import Recogniser, error_rate
 from lbtts.acoustics.store.features import Utterance
+from lbtts.evaluation.confusions import error_rate
 from lbtts.evaluation.measures import Measures, measure, summarise
+from lbtts.evaluation.recogniser import Recogniser
 from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import english
-from benchmarks.whisper import Whisper
+from benchmarks.whisper import whisper_base
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
 
@@ -15,7 +15,7 @@ def test_whisper_understands_what_the_recovered_base_says_in_english(shared, tmp
         name: checkpoint.load_voice(shared("kokoro", f"{name}.bin"))
         for name in ("af_heart", "am_michael")
     }
-    figures = english.judge(base.load(english.PIP).model, voices, Whisper(tmp_path))
+    figures = english.judge(base.load(english.PIP).model, voices, whisper_base(tmp_path))
     print(figures)
     for name, row in figures.items():
         assert row["word_errors"] <= 5, name

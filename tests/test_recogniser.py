@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.recogniser import Recogniser, bigram, error_rate, labels
+from lbtts.evaluation import confusions
+from lbtts.evaluation import recogniser as listener
+from lbtts.evaluation.confusions import error_rate
+from lbtts.evaluation.recogniser import bigram, labels
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import Kaldi
 from tests.tones import CHORDS, corpus
@@ -22,7 +25,7 @@ def spoken(tmp_path_factory):
 @pytest.fixture(scope="module")
 def recogniser(spoken):
     plans, audio = spoken
-    return Recogniser(plans[HELD_OUT:], audio, CHOICE)
+    return listener.train(plans[HELD_OUT:], audio, CHOICE)
 
 
 def test_phones_are_recognised_in_sentences_never_heard_before(recogniser, spoken):
@@ -64,3 +67,54 @@ def test_every_wrong_missing_or_needless_phone_is_an_error(heard, rate):
 def test_the_recogniser_knows_the_phones_of_its_corpus_only(recogniser, spoken):
     plans, audio = spoken
     assert set(recogniser.hear(Path(audio[plans[0].id]))) <= set(CHORDS)
+
+
+def test_audio_in_memory_is_heard_as_a_file_is(recogniser, spoken):
+    path = Path(spoken[1][spoken[0][0].id])
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert rate == SAMPLE_RATE
+    assert recogniser.hear(samples) == recogniser.hear(path)
+    assert recogniser.hear(samples[:0]) == ()
+
+
+def test_a_kept_recogniser_hears_what_a_new_one_hears_and_is_not_trained_again(
+    recogniser, spoken, tmp_path, monkeypatch
+):
+    plans, audio = spoken
+    listener.train(plans[HELD_OUT:], audio, CHOICE, keep=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(listener.kaldi, "train", None)
+    kept = listener.train(plans[HELD_OUT:], audio, CHOICE, keep=tmp_path)
+    for plan in plans[:HELD_OUT]:
+        path = Path(audio[plan.id])
+        assert kept.hear(path) == recogniser.hear(path)
+
+
+def test_other_clips_or_choices_make_another_recogniser(spoken, tmp_path):
+    plans, audio = spoken
+    quick = CHOICE.model_copy(update={"iterations": 2})
+    listener.train(plans[:6], audio, quick, keep=tmp_path)
+    listener.train(plans[:5], audio, quick, keep=tmp_path)
+    listener.train(plans[:6], audio, quick.model_copy(update={"gaussians": 31}), keep=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_planted_confusion_comes_first_and_the_recogniser_s_own_are_left_out():
+    said = [tuple("siso"), tuple("sosi"), tuple("isos")]
+    recordings = [tuple("fiso"), tuple("sosi"), tuple("isos")]  # s is heard as f now and then
+    voice = [tuple("fisu"), tuple("susi"), tuple("isus")]  # and o always as u
+    found = confusions.beyond(voice, said, recordings, said)
+    assert [(c.said, c.heard, c.count, c.expected) for c in found] == [("o", "u", 3, 0)]
+
+
+def test_missing_and_needless_phones_are_confusions_with_nothing():
+    found = confusions.beyond([tuple("sis")], [tuple("siso")], [tuple("siso")], [tuple("siso")])
+    assert [(c.said, c.heard) for c in found] == [("o", confusions.NOTHING)]
+    found = confusions.beyond([tuple("sisos")], [tuple("siso")], [tuple("siso")], [tuple("siso")])
+    assert [(c.said, c.heard) for c in found] == [(confusions.NOTHING, "s")]
+
+
+def test_errors_and_phones_are_counted_by_utterance():
+    errors, phones = confusions.error_counts([tuple("siso"), ()], [tuple("sisi"), tuple("so")])
+    assert errors.tolist() == [1, 2]
+    assert phones.tolist() == [4, 2]

@@ -4,6 +4,7 @@ Sources: Kaldi's `steps/train_mono.sh` for scales and the growth of the mixtures
 1.1.4 for the code.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,40 @@ class Monophones:
         gaussian.compute_gconsts()
         self._mixtures = khg.AmDiagGmm()
         self._mixtures.init(gaussian, self.topology.transitions.num_pdfs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes it as arrays (.npz), float32, from which `load` makes the same model.
+
+        Args:
+            path: of the file.
+        """
+        mixtures = [self._mixtures.get_pdf(j) for j in range(self._mixtures.num_pdfs)]
+        np.savez(
+            path,
+            labels=np.array(self.topology.labels[2:]),
+            sizes=np.array([mixture.num_gauss for mixture in mixtures]),
+            weights=np.concatenate([np.array(mixture.weights) for mixture in mixtures]),
+            means=np.concatenate([np.array(mixture.means) for mixture in mixtures]),
+            inverse_variances=np.concatenate([np.array(m.inv_vars) for m in mixtures]),
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Monophones":
+        """The model that `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        model = cls(tuple(arrays["labels"].tolist()), np.zeros(DIMENSION), np.ones(DIMENSION))
+        model._mixtures = khg.AmDiagGmm()
+        ends = np.cumsum(arrays["sizes"])
+        for begin, end in zip(ends - arrays["sizes"], ends, strict=True):
+            mixture = khg.DiagGmm(int(end - begin), DIMENSION)
+            mixture.set_weights(arrays["weights"][begin:end].tolist())
+            mixture.set_invvars_and_means(
+                arrays["inverse_variances"][begin:end], arrays["means"][begin:end]
+            )
+            model._mixtures.add_pdf(mixture)
+        model._mixtures.compute_gconsts()
+        return model
 
     def first_states(self, words: Words, features: NDArray[np.float32]) -> NDArray[np.int64]:
         """States [n] to start from: silence up to the first loud frame and after the last one.
