@@ -26,6 +26,8 @@ ALIGNMENT_REPORT = ALIGNMENT / "report.csv"
 
 DURATIONS = Path("data/durations.csv")
 
+AUDIT = Path("data/audit.csv")
+
 FEATURES = Path("data/features.h5")
 FEATURES_REPORT = Path("data/features_report.csv")
 

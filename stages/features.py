@@ -9,6 +9,7 @@ from lbtts.acoustics.measuring.extraction import timed_clips
 from lbtts.acoustics.measuring.report import write_report
 from lbtts.acoustics.measuring.survey import survey
 from lbtts.alignment.timing import read_timings
+from lbtts.corpus.audited import rejected as audited_out
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import check_rejects
 from lbtts.records import write_json
@@ -21,9 +22,9 @@ from stages import run
 def main() -> None:
     """Measures what no earlier run has measured, then writes it all in the order of ids."""
     p = params.load()
-    clips = timed_clips(
-        read_timings(paths.DURATIONS), read_manifest(paths.MANIFEST), each_token_plan(paths.SPOKEN)
-    )
+    out = audited_out(paths.AUDIT)
+    timings = [timing for timing in read_timings(paths.DURATIONS) if timing.id not in out]
+    clips = timed_clips(timings, read_manifest(paths.MANIFEST), each_token_plan(paths.SPOKEN))
     with scratch("features") as folder, MeasureCache(folder, p.features.f0) as cache:
         with workers(p.run, ordered=False) as parallel:
             found = survey(clips, cache, p.features.f0, parallel)

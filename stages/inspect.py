@@ -1,29 +1,35 @@
-"""Shows what the data stages made of the corpus: a page of its alignments, one of its features."""
+"""Shows what the data stages made of the corpus: pages of its alignments, audit and features."""
 
 from lbtts import languages, params, paths
 from lbtts.acoustics.measuring.report import read_report as read_features_report
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.alignment.report import read_report
+from lbtts.corpus.audited import read_audit
 from lbtts.corpus.manifest import read_manifest
-from lbtts.inspection import alignment, features, stress
+from lbtts.inspection import alignment, audit_page, features, stress
 from lbtts.records import write_json
 from lbtts.text.tokens import read_token_plans
 from stages import run
 
 
 def main() -> None:
-    """Writes both pages and the figures."""
+    """Writes the pages and the metrics."""
     p = params.load()
     inventory = languages.get(p.language).inventory
+    entries = read_manifest(paths.MANIFEST)
     paths.INSPECTION.mkdir(parents=True, exist_ok=True)
     page = alignment.page(
         read_report(paths.ALIGNMENT_REPORT),
-        read_manifest(paths.MANIFEST),
+        entries,
         paths.ALIGNMENT,
         paths.CORRECTIONS,
         f"Alignment of {p.corpus.name}",
     )
     (paths.INSPECTION / "alignment.html").write_text(page, encoding="utf-8")
+
+    audit = read_audit(paths.AUDIT)
+    page = audit_page.page(audit, entries, paths.AUDIT, f"Audit of {p.corpus.name}")
+    (paths.INSPECTION / "audit.html").write_text(page, encoding="utf-8")
 
     store = FeatureStore(paths.FEATURES, p.features.f0)
     report = read_features_report(paths.FEATURES_REPORT)

@@ -7,7 +7,7 @@ from lbtts.release import report
 from lbtts.text.tokens import read_token_plans
 from stages import run
 
-EARLIER = ("corpus", "g2p", "align", "durations", "features", "base", "voice", "train")
+EARLIER = ("corpus", "g2p", "align", "durations", "audit", "features", "base", "voice", "train")
 
 
 def main() -> None:

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
 from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.alignment.timing import Timing, write_timings
+from lbtts.corpus.audited import write_audit
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import Reject
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
@@ -68,4 +70,6 @@ def write_project(folder: Path, ids: list[str]) -> Path:
     write_manifest(manifest, folder / "data/corpus/manifest.csv")
     write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
     write_timings(reversed(timings), folder / "data/durations.csv")
+    audit = pd.DataFrame({"worst": 1.0, "measure": "hum"}, index=ids)
+    write_audit(audit, {}, folder / "data/audit.csv")
     return folder

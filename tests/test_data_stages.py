@@ -19,10 +19,10 @@ from lbtts.inspection.alignment import worst_first
 from lbtts.records import read_json
 from lbtts.text.tokens import read_token_plans, write_token_plans
 from lbtts.text.vocab import VOCAB
-from stages import align, corpus, durations, features, g2p
+from stages import align, audit, corpus, durations, features, g2p
 from tests.damage import KINDS, spoil
 
-AFTER_CORPUS = (g2p, align, durations, features)
+AFTER_CORPUS = (g2p, align, durations, audit, features)
 
 
 def run_in(folder: Path, stages) -> None:

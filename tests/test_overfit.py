@@ -18,7 +18,7 @@ from lbtts.models.kokoro.weights import checkpoint, facts, recovery
 from lbtts.models.randomness import seeded_noise
 from lbtts.training import step, trainer
 from lbtts.training.choice import LeastLoss
-from stages import align, corpus, durations, features, g2p
+from stages import align, audit, corpus, durations, features, g2p
 from tests.train_small import begin, choices, start
 
 # 2.0 to 2.4 s of speech. No stretch of voice in them is shorter than four frames: islands of one or
@@ -69,7 +69,7 @@ def real_features(shared, root, known, tmp_path_factory):
     shutil.copytree(known, folder / "data/lexicon")
     shutil.copy(root / "data/additions.tsv", folder / "data")
     with contextlib.chdir(folder):
-        for stage in (corpus, g2p, align, durations, features):
+        for stage in (corpus, g2p, align, durations, audit, features):
             stage.main()
     return folder / "data/features.h5"
 

@@ -15,6 +15,7 @@ ORDER = [
     "g2p",
     "align",
     "durations",
+    "audit",
     "features",
     "inspect",
     "base",
@@ -29,7 +30,10 @@ ORDER = [
 PLUMBING = {
     *(Path(f"lbtts/{name}.py") for name in ("errors", "records", "scratch", "page")),
     *(Path(f"lbtts/{name}.py") for name in ("workers", "child", "paths")),
-    *(Path(f"lbtts/params/{name}.py") for name in ("__init__", "data", "section", "training")),
+    *(
+        Path(f"lbtts/params/{name}.py")
+        for name in ("__init__", "data", "evaluation", "section", "training")
+    ),
     Path("lbtts/models/__init__.py"),  # calls a part by name
     Path("stages/__init__.py"),
 }

@@ -100,6 +100,11 @@ def read(path: str | Path, wordless: bool = False) -> Alignment:
         raise Reject(f"{path}: not a TextGrid with tiers words and phones ({reason})") from None
 
 
+def last_word(path: str | Path) -> float:
+    """Second at which the last word ends; raises as `read` does."""
+    return read(path).words[-1].end
+
+
 def _tier(tiers: Sequence[Mapping[str, Any]], name: str, optional: bool = False) -> dict[str, Any]:
     """The one tier of that name; an empty one for want of an optional one.
 

@@ -46,6 +46,7 @@ AUDITED = MEASURES | {
     "phone_errors": Measure("phones of the transcript that are not heard, %", "high", 6.0),
     "dnsmos": Measure("naturalness by DNSMOS, overall", "low", 0.15),
 }
+_FEWEST = 12  # utterances, of which a recogniser can learn anything from the half
 _FOLDS = 2  # a half is enough to learn from: kaldi.training_utterances of it are used at the most
 _CHUNK = 16  # utterances a task
 
@@ -125,6 +126,26 @@ def audit(
             rows[name], vectors[name] = row, vector
     for name, cosine in zip(vectors, _cosines(np.stack(list(vectors.values()))), strict=True):
         rows[name]["speaker"] = float(cosine)
+    for name, share in _phone_errors(plans, audio, run, kaldi).items():
+        rows[name]["phone_errors"] = share
+    measured = pd.DataFrame.from_dict(rows, orient="index", columns=list(AUDITED))
+    measured = measured.astype(float).sort_index()
+    usual = Usual(measured.to_dict("records"), AUDITED)
+    distances = pd.DataFrame(
+        [usual.distance(row) for row in measured.to_dict("records")], index=measured.index
+    )
+    return Audit(measured, distances)
+
+
+def _phone_errors(
+    plans: Sequence[TokenPlan], audio: Mapping[str, str], run: Run, kaldi: Kaldi
+) -> dict[str, float]:
+    """Phone errors in percent, by id, by recognisers that have not learnt from the utterance.
+
+    Nothing where there are too few utterances to learn from.
+    """
+    if len(plans) < _FEWEST:
+        return {}
     folds = [plans[k::_FOLDS] for k in range(_FOLDS)]
     rest = ([p for other in folds if other is not fold for p in other] for fold in folds)
     listeners = [recogniser.train(other, audio, kaldi, run.workers) for other in rest]
@@ -134,16 +155,7 @@ def audit(
             for fold, listener in zip(folds, listeners, strict=True)
             for some in _chunks(fold)
         )
-        for heard in parallel(hearing):
-            for name, share in heard.items():
-                rows[name]["phone_errors"] = share
-    measured = pd.DataFrame.from_dict(rows, orient="index", columns=list(AUDITED))
-    measured = measured.astype(float).sort_index()
-    usual = Usual(measured.to_dict("records"), AUDITED)
-    distances = pd.DataFrame(
-        [usual.distance(row) for row in measured.to_dict("records")], index=measured.index
-    )
-    return Audit(measured, distances)
+        return {name: share for some in parallel(hearing) for name, share in some.items()}
 
 
 def _measure(

@@ -25,6 +25,7 @@ from lbtts.params.data import (
     Quality,
     Source,
 )
+from lbtts.params.evaluation import Audit
 from lbtts.params.section import Count, Section, Share
 from lbtts.params.training import (
     Base,
@@ -42,6 +43,7 @@ __all__ = [
     "F0",
     "MFA",
     "Align",
+    "Audit",
     "Backend",
     "Base",
     "Check",
@@ -122,6 +124,7 @@ class Params(Section):
     corpus: Corpus
     lexicon: Lexicon
     align: Align
+    audit: Audit
     features: Features
     base: Base
     voice: Voice

@@ -1,5 +1,7 @@
 """What a voice must keep before it is given away, and which recordings are left out."""
 
+from typing import Literal
+
 from lbtts.params.section import NotNegative, Positive, Section, Share
 
 
@@ -15,36 +17,29 @@ class Gate(Section):
     artefacts: Positive | None  # deviations from the recordings, of the worst measure, at most
 
 
+AuditMeasure = Literal[
+    "comb_12",
+    "comb_25",
+    "tones",
+    "end",
+    "high",
+    "click",
+    "clipping",
+    "offset",
+    "hum",
+    "bandwidth",
+    "level",
+    "spread",
+    "rate",
+    "speaker",
+    "phone_errors",
+    "dnsmos",
+]
+
+
 class Audit(Section):
     """Which utterances the audit takes out; see `lbtts.inspection.audit`."""
 
-    reject_beyond: dict[str, Positive]  # deviations from the corpus by measure; others reject none
+    # deviations from the corpus, by measure; what is not named rejects nobody
+    reject_beyond: dict[AuditMeasure, Positive]
     dnsmos: bool  # whether opinions are predicted, which takes longer than all the rest
-
-
-# Proposed for profiles/*.yaml.
-GATE = Gate(
-    phone_errors=10,
-    character_errors=5,
-    dnsmos=0.5,
-    similarity=0.5,
-    spread=0.7,
-    rate=0.25,
-    artefacts=6,
-)
-AUDIT = Audit(
-    reject_beyond={
-        "speaker": 8,
-        "phone_errors": 3,
-        "bandwidth": 6,
-        "hum": 5,
-        "comb_12": 4,
-        "comb_25": 4,
-        "clipping": 5,
-        "click": 5,
-        "end": 8,
-        "spread": 3,
-        "rate": 5,
-    },
-    dnsmos=False,
-)

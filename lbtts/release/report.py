@@ -35,6 +35,7 @@ REJECTS = {
     "g2p": paths.G2P_REJECTS,
     "align": paths.ALIGNMENT_REPORT,
     "durations": paths.DURATIONS,
+    "audit": paths.AUDIT,
     "features": paths.FEATURES_REPORT,
 }
 _SHOWN_REJECTS = 200  # rows; beyond that a count per stage and reason

@@ -1,0 +1,86 @@
+"""The stage audit and its page, on sentences of the demo."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lbtts import paths
+from lbtts.corpus.audited import read_audit, rejected
+from lbtts.errors import InputError
+from lbtts.records import read_json
+from stages import align, audit, durations, features, g2p, inspect
+from tests.test_data_stages import copy_of
+
+
+@pytest.fixture(scope="module")
+def aligned(mini_corpus, known, tmp_path_factory):
+    """A project after the stage durations, one of whose recordings hums."""
+    folder = copy_of(mini_corpus, tmp_path_factory.mktemp("audited"), known)
+    with contextlib.chdir(folder):
+        for stage in (g2p, align, durations):
+            stage.main()
+        path = sorted(paths.AUDIO.iterdir())[2]
+        samples, rate = soundfile.read(path)
+        hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(len(samples)) / rate)
+        soundfile.write(path, samples + hum, rate)
+    return folder, path.stem
+
+
+@pytest.fixture
+def project(aligned, tmp_path):
+    folder, humming = aligned
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with contextlib.chdir(tmp_path):
+        yield humming
+
+
+def change(old: str, new: str) -> None:
+    params = Path("params.yaml")
+    text = params.read_text(encoding="utf-8")
+    assert old in text
+    params.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_recording_that_hums_is_the_worst_and_stays_unless_a_limit_says_otherwise(project):
+    audit.main()
+    table = read_audit(paths.AUDIT)
+    assert table["hum"].idxmax() == project
+    assert set(table["status"]) == {"ok"}
+    features.main()
+    assert read_json("metrics/features.json")["utterances"] == len(table)
+
+
+def test_beyond_a_limit_it_is_rejected_with_its_reason_and_has_no_features(project):
+    change("reject_beyond: {}", "reject_beyond: {hum: 6}")
+    change("max_rejected: 0.05", "max_rejected: 0.5")
+    audit.main()
+    assert rejected(paths.AUDIT) == {project}
+    assert "mains hum" in read_audit(paths.AUDIT).loc[project, "reason"]
+    assert read_json("metrics/audit.json")["rejected"] == 1
+    features.main()
+    assert read_json("metrics/features.json")["utterances"] == len(read_audit(paths.AUDIT)) - 1
+    inspect.main()
+    page = (paths.INSPECTION / "audit.html").read_text(encoding="utf-8")
+    assert f'class="rejected">{project}' in page and page.count("<audio") == 6
+
+
+def test_the_same_recordings_have_the_same_audit(project):
+    audit.main()
+    first = paths.AUDIT.read_bytes()
+    audit.main()
+    assert paths.AUDIT.read_bytes() == first
+
+
+def test_features_without_an_audit_name_the_stage_to_run(project):
+    with pytest.raises(InputError, match=r"data/audit\.csv: not found; run `dvc repro audit`"):
+        features.main()
+
+
+def test_a_measure_that_does_not_exist_is_no_limit(project):
+    change("reject_beyond: {}", "reject_beyond: {loudnes: 6}")
+    with pytest.raises(InputError, match=r"audit\.reject_beyond"):
+        audit.main()
