@@ -10,7 +10,7 @@ from lbtts.corpus.audio import SUFFIXES, decode
 from lbtts.errors import InputError, Reject
 from lbtts.evaluation.prompt import Prompt, Readings, from_plan
 from lbtts.grid import SAMPLE_RATE
-from lbtts.text.tokens import read_plans
+from lbtts.text.tokens import read_token_plans
 
 
 def read_folder(folder: Path) -> Readings:
@@ -64,7 +64,7 @@ def read_prompts(path: Path) -> list[Prompt]:
         InputError: the file is missing or is neither.
     """
     if path.suffix == ".jsonl":
-        return [from_plan(plan) for plan in read_plans(path)]
+        return [from_plan(plan) for plan in read_token_plans(path)]
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE))
