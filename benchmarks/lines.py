@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from lbtts.acoustics.store.features import Utterance
 from lbtts.evaluation.confusions import error_rate
-from lbtts.evaluation.measures import Measures, measure, summarise
+from lbtts.evaluation.measures import Measures, estimates, measure, values
+from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.recogniser import Recogniser
 from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
@@ -53,7 +54,8 @@ def speak(
     for utterance in tqdm(utterances, desc="measure", unit="utt"):
         for name, say in systems.items():
             said, place = say(utterance), folder / name.replace(" ", "-")
-            lines[name].measured.append(measure(said, utterance, f0))
+            measured = measure(said, utterance, f0) | opinion(said.free)
+            lines[name].measured.append(measured)
             lines[name].free.append(_keep(said.free, place / "free" / f"{utterance.id}.flac"))
             lines[name].timed.append(_keep(said.timed, place / "timed" / f"{utterance.id}.flac"))
     return lines
@@ -87,7 +89,7 @@ def summary(
     return {
         "recording": {"phone_errors": error_rate(heard, said)},
         **{
-            name: summarise(pd.DataFrame(line.measured))
+            name: values(estimates(pd.DataFrame(line.measured)))
             | {"phone_errors": misheard(line.free), "phone_errors_timed": misheard(line.timed)}
             for name, line in lines.items()
         },

@@ -4,9 +4,12 @@ import shutil
 
 from lbtts import models, params
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.voice import measure_voice
-from lbtts.paths import FEATURES, FINETUNED, REFERENCE, SPEECH, metrics
+from lbtts.paths import FEATURES, FINETUNED, MANIFEST, REFERENCE, SPEECH, SPOKEN, metrics
 from lbtts.records import read_json, write_json
+from lbtts.scratch import scratch
+from lbtts.text.tokens import read_token_plans
 from stages import run
 
 
@@ -15,8 +18,10 @@ def main() -> None:
     p = params.load()
     store = FeatureStore(FEATURES, p.features.f0)
     voice = models.part(p.model, "speech").finetuned()
+    plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
     shutil.rmtree(SPEECH, ignore_errors=True)
-    measured = measure_voice(voice, store, p, REFERENCE, SPEECH)
+    with scratch("recogniser") as keep:
+        measured = measure_voice(voice, store, plans, entries, p, REFERENCE, SPEECH, keep)
     origin = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     write_json(metrics("evaluate"), origin | measured)
 

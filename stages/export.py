@@ -2,7 +2,8 @@
 
 from lbtts import models, params
 from lbtts.errors import InputError
-from lbtts.paths import EXPORT, FINETUNED, PLANNED, metrics
+from lbtts.evaluation.systems import read_summary
+from lbtts.paths import EXPORT, FINETUNED, PLANNED, SPEECH, metrics
 from lbtts.records import read_json, write_json
 from lbtts.release.card import card
 from lbtts.text.tokens import each_token_plan
@@ -17,10 +18,14 @@ def main() -> None:
     )
     if shortest is None:
         raise InputError(f"{PLANNED}: no utterance to prove the export with; run `dvc repro g2p`")
+    evaluated = read_summary(SPEECH)
+    broken = [entry["line"] for entry in evaluated["gate"]["lines"] if entry["met"] is False]
+    if broken:
+        print("export: THIS VOICE DOES NOT PASS THE GATE:", *broken, sep="\n  ")
     text = card(
         p,
         provenance=read_json(FINETUNED / "provenance.json"),
-        metrics=read_json(metrics("evaluate")),
+        evaluated=evaluated,
         phonemes=shortest.phonemes,
     )
     exported = models.part(p.model, "export").make(p)

@@ -2,6 +2,7 @@
 
 from lbtts import params, paths
 from lbtts.errors import InputError
+from lbtts.evaluation.systems import read_summary
 from lbtts.records import read_json
 from lbtts.release import report
 from lbtts.text.tokens import read_token_plans
@@ -23,7 +24,7 @@ def main() -> None:
         subtitle=f"Speaker: {p.corpus.speaker}. Steps of training: {provenance['steps']}.",
         base=provenance,
         synthetic=p.corpus.source == "demo",
-        metrics=read_json(paths.metrics("evaluate")),
+        evaluated=read_summary(paths.SPEECH),
         samples=[report.sample(plans[name], p.features.f0) for name in spoken[: p.report.samples]],
         learning=report.curves(paths.CURVES),
         rejected=report.rejects(),

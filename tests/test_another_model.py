@@ -9,11 +9,13 @@ import pytest
 
 from lbtts import models, params
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import Entry
 from lbtts.evaluation.reference import measure_reference
 from lbtts.evaluation.voice import measure_voice
 from lbtts.models.recipe import Recipe
 from lbtts.paths import CURVES, FEATURES, FINETUNED, REFERENCE, SPEECH
 from lbtts.records import read_json, sha256
+from lbtts.text.tokens import Phone, TokenPlan
 from lbtts.training import session
 from tests.conftest import ROOT
 from tests.corpora import write_features
@@ -64,8 +66,11 @@ def test_another_model_is_measured_beside_what_it_is_compared_with(toy):
     session.train(toy)
     store = FeatureStore(FEATURES)
     speech = models.part(toy.model, "speech")
-    reference = measure_reference(speech.base(), store, toy, REFERENCE)
-    measured = measure_voice(speech.finetuned(), store, toy, REFERENCE, SPEECH)
+    entries = {name: Entry(name, "test" if name in "de" else "train", "") for name in UNITS}
+    plans = [TokenPlan(name, "Mm.", ("mm",), (Phone("m", 0),), ()) for name in UNITS]
+    corpus = (store, plans, entries, toy)
+    reference = measure_reference(speech.base(), None, *corpus, REFERENCE, Path("scratch"))
+    measured = measure_voice(speech.finetuned(), *corpus, REFERENCE, SPEECH, Path("scratch"))
     assert measured["floor_mcd"] == reference["floor_mcd"]
     assert measured["f0_rmse_cents"] < measured["floor_f0_rmse_cents"]
     assert list(SPEECH.glob("voice/*.wav"))

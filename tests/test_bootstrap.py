@@ -125,3 +125,9 @@ def test_a_contrast_of_different_utterances_holds_the_truth():
         bootstrap.contrast(rng.normal(3, 1, 12), rng.normal(0, 1, 20)) for _ in range(SIMULATIONS)
     ]
     assert 0.93 <= np.mean([e.low <= 3 <= e.high for e in found]) <= 0.98
+
+
+def test_one_utterance_alone_proves_nothing():
+    found = bootstrap.difference([5.0], [1.0])
+    assert found.estimate.value == 4
+    assert not found.more_than_chance

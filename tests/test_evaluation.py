@@ -8,9 +8,8 @@ from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
 from lbtts.evaluation import metrics
 from lbtts.evaluation.copy_synthesis import copy_synthesis
-from lbtts.evaluation.measures import measure, summarise
+from lbtts.evaluation.measures import METRICS, differences, estimates, measure, values
 from lbtts.evaluation.renditions import Rendition, render, render_copy
-from lbtts.evaluation.systems import METRICS, NATURALNESS
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.voices.table import VoiceTable
@@ -88,19 +87,25 @@ def test_speech_in_given_time_has_that_length(synthesiser):
     assert len(synthesiser.speak_in_time(TOKENS, UNITS)) == 600 * UNITS.sum()
 
 
+def summarised(*measures):
+    return values(estimates(pd.DataFrame(list(measures))))
+
+
 def test_rendition_identical_to_the_recording_has_no_error(utterance):
     audio = utterance.audio
     perfect = Rendition(audio, audio, utterance.units, 0.5)
-    figures = summarise(pd.DataFrame([measure(perfect, utterance, PITCH)] * 2))
-    assert figures.pop("length_ratio") == 1
-    assert set(figures) == METRICS.keys() - {"length_ratio"}
-    assert all(1 <= figures.pop(name) <= 5 for name in NATURALNESS)
-    assert all(value == pytest.approx(0, abs=1e-2) for value in figures.values())
+    found = summarised(*[measure(perfect, utterance, PITCH)] * 2)
+    assert found.pop("length_ratio") == 1
+    assert found.pop("f0_correlation") == pytest.approx(1, abs=1e-3)
+    assert found.pop("duration_correlation") == pytest.approx(1)
+    assert {"mcd", "stft", "f0_rmse_cents", "voicing_error", "duration_error"} <= found.keys()
+    assert found.keys() <= METRICS.keys()
+    assert all(value == pytest.approx(0, abs=1e-2) for value in found.values())
 
 
 def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, synthesiser):
     def figures(rendition):
-        return summarise(pd.DataFrame([measure(rendition, utterance, PITCH)]))
+        return summarised(measure(rendition, utterance, PITCH))
 
     ceiling = figures(render_copy(utterance, PITCH))
     floor = figures(render(synthesiser, utterance))
@@ -112,7 +117,32 @@ def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, 
 def test_undefined_figures_are_left_out_rather_than_invented(utterance):
     silence = np.zeros_like(utterance.audio)
     rendition = Rendition(silence, silence, utterance.units, 0.1)
-    figures = summarise(pd.DataFrame([measure(rendition, utterance, PITCH)]))
+    figures = summarised(measure(rendition, utterance, PITCH))
     assert not {"mcd", "mcd_free", "f0_rmse_hz", "f0_rmse_cents"} & figures.keys()
     assert figures["voicing_error"] > 0.5
     assert all(np.isfinite(value) for value in figures.values())
+
+
+def test_intervals_are_those_of_the_metric_and_rms_errors_pool_all_frames():
+    rows = pd.DataFrame(
+        {
+            "mcd": [4.0, 5.0, 6.0, 5.0],
+            "f0_squared_cents": [100.0, 900.0, 100.0, 100.0],
+            "f0_frames": [1.0, 1.0, 1.0, 1.0],
+        }
+    )
+    found = estimates(rows)
+    assert found["mcd"].value == 5 and 4 <= found["mcd"].low < 5 < found["mcd"].high <= 6
+    assert found["f0_rmse_cents"].value == pytest.approx(300**0.5)
+    assert 10 <= found["f0_rmse_cents"].low < found["f0_rmse_cents"].high <= 30
+
+
+def test_differences_pair_utterances_and_tell_chance_from_more():
+    draw = np.random.default_rng(0)
+    ids = [f"u{k}" for k in range(20)]
+    base = pd.DataFrame({"mcd": draw.normal(6, 1, 20)}, index=ids)
+    better = base - 0.3 + draw.normal(0, 0.1, (20, 1))
+    assert differences(better, base)["mcd"].more_than_chance
+    assert differences(better, base)["mcd"].estimate.value == pytest.approx(-0.3, abs=0.1)
+    same = base + draw.normal(0, 0.1, (20, 1))
+    assert not differences(same[::-1], base)["mcd"].more_than_chance

@@ -9,29 +9,45 @@ from ruamel.yaml import YAML
 
 from lbtts import params, paths
 from lbtts.errors import InputError
-from lbtts.evaluation.systems import (
-    CEILING,
-    FLOOR,
-    METRICS,
-    NATURALNESS,
-    RECORDING,
-    VOICE,
-    audio_path,
-    write_audio,
-)
+from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, audio_path, write_audio
 from lbtts.release import report
 from lbtts.release.card import card
 from lbtts.text.tokens import Token, TokenPlan
 from tests.conftest import ROOT
 
-MEASURED = {
+EVALUATED = {
     "utterances": 6,
-    "base": "random",
-    **{f"{prefix}{name}": 1.25 for name in METRICS for prefix in ("", "floor_", "ceiling_")},
+    "metrics": [
+        {
+            "name": "mcd",
+            "meaning": "mel-cepstral distance",
+            "better": "less",
+            "systems": {"ceiling": [3, 2.5, 3.5], "voice": [5, 4, 6], "floor": [9, 8, 10]},
+            "more_than_chance": True,
+        },
+        {
+            "name": "dnsmos",
+            "meaning": "naturalness",
+            "better": "more",
+            "systems": {"recording": [2.5, 2, 3], "voice": [3, 2.9, 3.1], "floor": [3.4, 3, 3.5]},
+            "more_than_chance": True,
+        },
+        {
+            "name": "rate",
+            "meaning": "phones a second",
+            "better": "",
+            "systems": {"voice": [12, 11, 13], "floor": [12, 11, 13]},
+            "more_than_chance": False,
+        },
+    ],
+    "gate": {
+        "passed": False,
+        "lines": [{"met": False, "line": "NOT MET: similarity"}, {"met": True, "line": "met: x"}],
+    },
+    "confusions": [{"said": "ʦ", "heard": "s", "count": 4, "expected": 0.5}],
+    "checklist": ["No word is wrong."],
 }
-MEASURED |= {f"recording_{name}": 2.5 for name in NATURALNESS}
 PIP = {"base": "pip", "base_graph": "g.onnx", "base_sha256": "6e74", "base_licence": "Apache-2.0"}
-del MEASURED["ceiling_duration_error"], MEASURED["ceiling_length_ratio"]
 
 
 @pytest.fixture
@@ -60,7 +76,7 @@ def page(samples=(), **changes) -> str:
         "subtitle": "Profile demo.",
         "base": PIP,
         "synthetic": False,
-        "metrics": MEASURED,
+        "evaluated": EVALUATED,
         "samples": samples,
         "learning": {},
         "rejected": [],
@@ -128,9 +144,22 @@ def test_page_of_the_demo_says_that_its_recordings_are_a_machines():
     assert "This is the demo" not in page()
 
 
-def test_figure_that_is_undefined_is_a_dash():
-    row = re.search(r"<tr><td>duration error.*", page())[0]
-    assert re.findall(r'class="number[^"]*">([^<]*)<', row) == ["–", "–", "1.25", "1.25"]
+def test_a_metric_has_its_interval_and_says_where_it_differs_from_the_floor_by_more_than_chance():
+    html = page()
+    row = re.search(r"<tr><td>mel-cepstral distance.*", html)[0]
+    cells = re.findall(r'<td class="[^"]*">([^<]*)<', row)
+    assert cells == ["–", "3 (2.5 to 3.5)", "5 (4 to 6)", "9 (8 to 10)", "better"]
+    assert 'class="worse">worse</td>' in re.search(r"<tr><td>naturalness.*", html)[0]
+    assert 'class=""></td>' in re.search(r"<tr><td>phones a second.*", html)[0]
+
+
+def test_the_gate_its_checklist_and_what_is_confused_are_on_the_page():
+    html = page()
+    assert "NOT PASSED" in html and "NOT MET: similarity" in html
+    assert 'type="checkbox"> No word is wrong.' in html
+    assert "[ʦ] for [s] (4 times, 0.5 expected)" in html
+    passed = EVALUATED | {"gate": {"passed": True, "lines": []}}
+    assert "NOT PASSED" not in page(evaluated=passed)
 
 
 def test_every_metric_of_every_stage_is_listed():
@@ -200,7 +229,7 @@ def demo(root):
 
 def make_card(demo, corpus, provenance) -> str:
     p = demo.model_copy(update={"corpus": corpus})
-    return card(p, provenance=provenance, metrics=MEASURED, phonemes="mˈoiən")
+    return card(p, provenance=provenance, evaluated=EVALUATED, phonemes="mˈoiən")
 
 
 def test_card_front_matter_is_what_the_hub_reads(demo):
@@ -231,9 +260,8 @@ def test_card_of_random_weights_warns_and_names_no_base_model(demo):
     text = make_card(demo, demo.corpus, provenance)
     assert "this voice is noise by construction" in text
     assert "base_model" not in text and "Apache-2.0" not in text
-    assert "| mcd | – | 1.25 | 1.25 | 1.25 |" in text
-    assert "| duration_error | – | – | 1.25 | 1.25 |" in text
-    assert "| dnsmos | 2.5 | 1.25 | 1.25 | 1.25 |" in text
+    assert "| mel-cepstral distance | – | 3 (2.5 to 3.5) | 5 (4 to 6) | 9 (8 to 10) |" in text
+    assert "NOT PASSED" in text and "- [ ] No word is wrong." in text
 
 
 def test_card_says_that_recovered_weights_were_rounded_and_whose_they_are(demo):

@@ -12,7 +12,9 @@ from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.store.layout import Arrays
 from lbtts.acoustics.store.writer import FeatureWriter
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
+from lbtts.evaluation.systems import write_summary
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as exporting
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
@@ -21,9 +23,10 @@ from lbtts.records import read_json, write_json
 from lbtts.text.tokens import Phone, Token, TokenPlan, write_token_plans
 from stages import evaluate, export, reference, report
 from tests.conftest import ROOT
+from tests.test_report import EVALUATED
 
 UNITS = [6, 5, 5, 5, 5, 6]
-EARLIER = ("corpus", "g2p", "align", "durations", "base", "voice", "train")
+EARLIER = ("corpus", "g2p", "align", "durations", "audit", "base", "voice", "train")
 
 
 def utterance(pitch: float) -> np.ndarray:
@@ -59,8 +62,9 @@ def trained(tmp_path_factory):
     for name in ("lexicon.dict", "model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
-    (folder / "data/corpus/manifest.csv").write_text("id,status,reason\nz,rejected,silent\n")
-    for name in ("g2p/rejects", "alignment/report", "durations", "features_report"):
+    entries = [Entry(plan.id, "train" if plan.id == "b" else "test", plan.text) for plan in plans]
+    write_manifest([*entries, Entry("z", "train", "x", reason="silent")], folder / paths.MANIFEST)
+    for name in ("g2p/rejects", "alignment/report", "durations", "audit", "features_report"):
         (folder / f"data/{name}.csv").write_text("id,reason\n")
     for stage in (*EARLIER, "features"):
         write_json(folder / f"metrics/{stage}.json", {f"figure_of_{stage}": 1})
@@ -119,8 +123,8 @@ def test_a_report_before_anything_was_said_names_the_stage_to_run(project):
         report.main()
 
 
-def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch):
-    write_json("metrics/evaluate.json", {"utterances": 2, "mcd": 5.0})
+def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch, capsys):
+    write_summary(paths.SPEECH, EVALUATED)
     spoken = []
     monkeypatch.setattr(
         exporting,
@@ -147,11 +151,12 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch)
     assert [len(tokens) for tokens in spoken] == [len(UNITS)]
     metrics = read_json("metrics/export.json")
     assert metrics["tensors_equal"] == 7 and metrics["onnx_duration_mismatch"] == 0
-    assert "| mcd | – | – | 5.0 | – |" in (project / "models/export/README.md").read_text("utf-8")
+    assert "| 5 (4 to 6) |" in (project / "models/export/README.md").read_text("utf-8")
+    assert "DOES NOT PASS THE GATE" in capsys.readouterr().out
 
 
 def test_export_that_stock_kokoro_cannot_load_fails_with_one_line(project):
-    write_json("metrics/evaluate.json", {"utterances": 2})
+    write_summary(paths.SPEECH, EVALUATED)
     with pytest.raises(InputError, match="failed its proof: stock kokoro") as failure:
         export.main()  # stock kokoro expects Kokoro's own widths
     assert "\n" not in str(failure.value)

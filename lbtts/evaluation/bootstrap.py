@@ -126,7 +126,7 @@ def difference(
     under = np.ones_like(first) if totals is None else np.asarray(totals, np.float64)
     apart, weights = _defined(first - second, under)
     estimate = rate(apart, weights, seed)
-    if not len(apart) or np.all(np.abs(apart) < _EVEN):
+    if len(apart) < 2 or np.all(np.abs(apart) < _EVEN):
         return Difference(estimate, 1.0)
     test = stats.permutation_test(
         (apart / weights.sum(),),

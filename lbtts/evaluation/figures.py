@@ -23,7 +23,7 @@ from lbtts.evaluation.similarity import Likeness
 from lbtts.evaluation.words import Listener
 from lbtts.grid import HOP
 from lbtts.params import F0, Voice
-from lbtts.text.oov.graphones import Phones
+from lbtts.text.inventory import Phones
 
 # Errors and what they are out of; told in percent.
 RATES = {

@@ -6,6 +6,7 @@ for each system and utterance. Any folder of WAV named by utterance can be put b
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,24 +15,12 @@ from numpy.typing import NDArray
 
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE
+from lbtts.records import read_json, write_json
 
 RECORDING, CEILING, FLOOR, VOICE = "recording", "ceiling", "floor", "voice"  # the systems
+STRANGER = "stranger"  # the base's own voice that is nearest to the speaker, to hear
 
-METRICS = {
-    "mcd": "mel-cepstral distance, reference durations",
-    "mcd_free": "mel-cepstral distance, own durations, warped",
-    "log_mel_l1": "log-mel L1",
-    "stft": "multi-resolution STFT distance",
-    "f0_rmse_hz": "F0 error, Hz, RMS over frames voiced in both",
-    "f0_rmse_cents": "F0 error, cents, likewise",
-    "voicing_error": "share of frames with the wrong voicing",
-    "duration_error": "duration error per token, units of 25 ms",
-    "length_ratio": "length relative to the recording",
-    "dnsmos": "naturalness by DNSMOS, overall, 1 to 5",
-    "dnsmos_p808": "naturalness by DNSMOS P.808, 1 to 5",
-}
-NATURALNESS = ("dnsmos", "dnsmos_p808")  # the metrics that need no recording to compare with
-
+HEARD = "heard"  # column: the phones that were recognised, apart by spaces
 _KEYS = ["system", "id"]
 
 
@@ -60,29 +49,39 @@ def audio_path(folder: Path, system: str, utterance: str) -> Path:
     return folder / system / f"{utterance}.wav"
 
 
-def write_measures(folder: Path, measures: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    """Writes the measures of each system and utterance, in order."""
-    rows = [
-        dict(zip(_KEYS, (system, utterance), strict=True)) | dict(values)
-        for system, of_system in measures.items()
-        for utterance, values in of_system.items()
-    ]
+def write_measures(folder: Path, measures: Mapping[str, pd.DataFrame]) -> None:
+    """Writes the measures of each system, a table by utterance each, in order."""
     folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_csv(folder / "measures.csv", index=False, lineterminator="\n")
+    table = pd.concat(measures, names=_KEYS)
+    table.to_csv(folder / "measures.csv", lineterminator="\n")
 
 
 def read_measures(folder: Path) -> dict[str, pd.DataFrame]:
-    """The measures by system, indexed by utterance, without those that a system does not have.
+    """The measures by system, indexed by utterance; NaN where a system has none.
 
     Raises:
         InputError: there is no such file.
     """
     path = folder / "measures.csv"
     try:
-        table = pd.read_csv(path, dtype={"id": str})
+        table = pd.read_csv(path, dtype={"id": str, HEARD: str}, keep_default_na=True)
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro`") from None
     return {
-        str(system): rows.drop(columns="system").set_index("id").dropna(axis=1, how="all")
+        str(system): rows.drop(columns="system").set_index("id")
         for system, rows in table.groupby("system", sort=False)
     }
+
+
+def write_summary(folder: Path, summary: dict[str, Any]) -> None:
+    """Writes what report and model card show: `summary.json`, see `lbtts.evaluation.voice`."""
+    write_json(folder / "summary.json", summary)
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """What `write_summary` wrote.
+
+    Raises:
+        InputError: it is missing.
+    """
+    return read_json(folder / "summary.json")

@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 from lbtts.errors import InputError, first_line
 from lbtts.evaluation.prompt import Audio
 from lbtts.grid import SAMPLE_RATE
+from lbtts.params import Words
 
 REQUIREMENTS = "requirements-recogniser.txt"
 
@@ -130,6 +131,17 @@ class CTC:
         with torch.inference_mode():
             best = self._model(**heard).logits.argmax(-1)
         return str(self._processor.batch_decode(best)[0])
+
+
+def listener(words: Words | None, language: str) -> Listener | None:
+    """The recogniser of words that the section `evaluate.words` names; None for none.
+
+    Raises:
+        InputError: it cannot be had.
+    """
+    if words is None:
+        return None
+    return Whisper(words.model, language) if words.kind == "whisper" else CTC(words.model)
 
 
 def plain(text: str) -> str:

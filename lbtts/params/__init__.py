@@ -25,7 +25,7 @@ from lbtts.params.data import (
     Quality,
     Source,
 )
-from lbtts.params.evaluation import Audit
+from lbtts.params.evaluation import Audit, Evaluate, Gate, Words
 from lbtts.params.section import Count, Section, Share
 from lbtts.params.training import (
     Base,
@@ -54,6 +54,7 @@ __all__ = [
     "Export",
     "Features",
     "Frozen",
+    "Gate",
     "Kaldi",
     "KokoroTraining",
     "Lexicon",
@@ -68,6 +69,7 @@ __all__ = [
     "TeacherForcing",
     "Train",
     "Voice",
+    "Words",
     "load",
 ]
 
@@ -95,12 +97,6 @@ class Run(Section):
         if self.cluster is not None and self.backend == "loky":
             raise ValueError("cluster belongs to backend: dask or ray; loky works on this machine")
         return self
-
-
-class Evaluate(Section):
-    """Held-out measurement."""
-
-    utterances: Count
 
 
 class Report(Section):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lbtts.params.section import NotNegative, Positive, Section, Share
+from lbtts.params.section import Count, NotNegative, Positive, Section, Share
 
 
 class Gate(Section):
@@ -43,3 +43,18 @@ class Audit(Section):
     # deviations from the corpus, by measure; what is not named rejects nobody
     reject_beyond: dict[AuditMeasure, Positive]
     dnsmos: bool  # whether opinions are predicted, which takes longer than all the rest
+
+
+class Words(Section):
+    """A recogniser of words; see `lbtts.evaluation.words` for which to take."""
+
+    kind: Literal["whisper", "ctc"]
+    model: str  # a folder, or a name on the hub with its commit: name@commit
+
+
+class Evaluate(Section):
+    """Held-out measurement."""
+
+    utterances: Count
+    words: Words | None
+    gate: Gate

@@ -6,23 +6,23 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lbtts.evaluation.systems import METRICS
 from lbtts.page import render
 from lbtts.params import Params
+from lbtts.release.report import rows
 
 KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
 _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
 
 
 def card(
-    p: Params, *, provenance: Mapping[str, Any], metrics: Mapping[str, Any], phonemes: str
+    p: Params, *, provenance: Mapping[str, Any], evaluated: Mapping[str, Any], phonemes: str
 ) -> str:
     """The card as Markdown with the hub's YAML front matter.
 
     Args:
         p: whose recordings, on what terms, and how they were learned.
         provenance: models/finetuned/provenance.json.
-        metrics: metrics/evaluate.json.
+        evaluated: the summary of the stage evaluate, see `lbtts.evaluation.voice`.
         phonemes: an example that the model can speak.
     """
     sections = p.train.model_dump() | getattr(p, p.model).model_dump()
@@ -37,8 +37,10 @@ def card(
         base=provenance["base"],
         provenance=provenance,
         training=training | {"steps": provenance["steps"], "seed": provenance["seed"]},
-        metrics=metrics,
-        measured=METRICS,
+        utterances=evaluated["utterances"],
+        metrics=rows(evaluated),
+        gate=evaluated["gate"],
+        checklist=evaluated["checklist"],
         phonemes=phonemes,
     )
 

@@ -15,15 +15,7 @@ from lbtts import paths
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.errors import InputError
-from lbtts.evaluation.systems import (
-    CEILING,
-    FLOOR,
-    METRICS,
-    RECORDING,
-    VOICE,
-    audio_path,
-    read_audio,
-)
+from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, audio_path, read_audio
 from lbtts.grid import FRAME_RATE
 from lbtts.page import TOP_HZ, audio_file, panels, png, render, spectrogram
 from lbtts.params import F0
@@ -138,7 +130,7 @@ def page(
     subtitle: str,
     base: Mapping[str, Any],
     synthetic: bool,
-    metrics: Mapping[str, float],
+    evaluated: Mapping[str, Any],
     samples: Sequence[Sample],
     learning: Mapping[str, pandas.DataFrame],
     rejected: Sequence[Rejected],
@@ -151,7 +143,7 @@ def page(
         subtitle: what was trained on what, one line.
         base: provenance of the weights that training began with.
         synthetic: the recordings are the demo's, a synthesiser's.
-        metrics: of the stage evaluate.
+        evaluated: the summary of the stage evaluate, see `lbtts.evaluation.voice`.
         samples: what to listen to.
         learning: from `curves`.
         rejected: from `rejects`.
@@ -169,19 +161,11 @@ def page(
             if name.startswith("changed_")
         },
         began_with=stages.get("voice", {}).get("start"),
-        utterances=metrics["utterances"],
-        metrics=[
-            {
-                "name": name,
-                "meaning": meaning,
-                "ours": metrics.get(name, "–"),
-                **{
-                    system: metrics.get(f"{system}_{name}", "–")
-                    for system in (RECORDING, CEILING, FLOOR)
-                },
-            }
-            for name, meaning in METRICS.items()
-        ],
+        utterances=evaluated["utterances"],
+        gate=evaluated["gate"],
+        checklist=evaluated["checklist"],
+        confusions=evaluated["confusions"],
+        metrics=rows(evaluated),
         samples=[
             {
                 "id": sample.id,
@@ -198,6 +182,33 @@ def page(
         rejects=rejected,
         stages=stages,
     )
+
+
+def rows(evaluated: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The table of metrics: name, meaning, and each system's value with its interval in words.
+
+    `changed` says whether the voice differs from the floor by more than chance, and to which side.
+    """
+    found = []
+    for metric in evaluated["metrics"]:
+        systems = metric["systems"]
+        shown = {
+            system: _shown(systems.get(system)) for system in (RECORDING, CEILING, VOICE, FLOOR)
+        }
+        changed = ""
+        if metric["more_than_chance"] and FLOOR in systems:
+            rose = systems[VOICE][0] > systems[FLOOR][0]
+            better = {"less": not rose, "more": rose}.get(metric["better"])
+            changed = {None: "changed", True: "better", False: "worse"}[better]
+        found.append({**metric, "systems": shown, "changed": changed})
+    return found
+
+
+def _shown(interval: Sequence[float] | None) -> str:
+    if interval is None:
+        return "–"
+    value, low, high = interval
+    return f"{value:g}" if low == high else f"{value:g} ({low:g} to {high:g})"
 
 
 def _spectrograms(recordings: Sequence[Recording]) -> Figure:

@@ -1,0 +1,68 @@
+"""The instruments of the evaluation, set up for a corpus, and all that they say of one system."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lbtts.corpus.manifest import Entry
+from lbtts.evaluation import figures, recogniser, words
+from lbtts.evaluation.figures import Instruments
+from lbtts.evaluation.prompt import Prompt, Readings, from_plan
+from lbtts.evaluation.scale import Scale
+from lbtts.evaluation.systems import HEARD
+from lbtts.params import Params
+from lbtts.text.tokens import TokenPlan
+
+_FEWEST = 12  # recordings from which a recogniser can learn anything
+
+
+def instruments(
+    p: Params, plans: Sequence[TokenPlan], entries: Mapping[str, Entry], scale: Scale, keep: Path
+) -> Instruments:
+    """What measures the voices of a corpus.
+
+    Args:
+        p: the parameters.
+        plans: what is said in its recordings; the recogniser of phones learns from the training
+            split.
+        entries: its manifest, by id.
+        scale: of its recordings.
+        keep: where trained recognisers stay.
+    """
+    training = [plan for plan in plans if entries[plan.id].split == "train"]
+    heard = None
+    if len(training) >= _FEWEST:
+        audio = {plan.id: entries[plan.id].audio for plan in training}
+        heard = recogniser.train(training, audio, workers=p.run.workers, keep=keep)
+    return Instruments(
+        f0=p.features.f0.model_copy(update={"method": "dio"}),  # its spread needs no more
+        voice=p.voice,
+        recogniser=heard,
+        listener=words.listener(p.evaluate.words, p.language),
+        likeness=scale.likeness(),
+        usual=scale.artefacts(),
+    )
+
+
+def prompts(plans: Sequence[TokenPlan], ids: Sequence[str]) -> list[Prompt]:
+    """The sentences of these utterances."""
+    by_id = {plan.id: plan for plan in plans}
+    return [from_plan(by_id[name]) for name in ids]
+
+
+def measure(
+    said: Sequence[Prompt], readings: Readings, chosen: Instruments, distances: pd.DataFrame
+) -> pd.DataFrame:
+    """All measures of one system, a row an utterance, and the phones that were heard in it.
+
+    Args:
+        said: what it was to say.
+        readings: audio by id.
+        chosen: the instruments.
+        distances: what else is known, by id.
+    """
+    rows, heard = figures.measure(said, readings, chosen)
+    rows = rows.join(distances)
+    rows[HEARD] = pd.Series({name: " ".join(phones) for name, phones in heard.items()}, dtype=str)
+    return rows
