@@ -42,7 +42,7 @@ AUDIT = Audit(
         "comb_25": 4,
         "clipping": 5,
         "click": 5,
-        "end": 8,
+        "end": 12,
         "spread": 3,
         "rate": 5,
     },
