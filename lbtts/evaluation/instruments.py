@@ -1,6 +1,7 @@
 """The instruments of the evaluation, set up for a corpus, and all that they say of one system."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from lbtts.evaluation import figures, recogniser, words
 from lbtts.evaluation.figures import Instruments
 from lbtts.evaluation.prompt import Prompt, Readings, from_plan
 from lbtts.evaluation.scale import Scale
-from lbtts.evaluation.systems import HEARD
+from lbtts.evaluation.systems import HEARD, READINGS, audio_path
 from lbtts.params import Params
 from lbtts.text.tokens import TokenPlan
 
@@ -18,23 +19,33 @@ _FEWEST = 12  # recordings from which a recogniser can learn anything
 
 
 def instruments(
-    p: Params, plans: Sequence[TokenPlan], entries: Mapping[str, Entry], scale: Scale, keep: Path
+    p: Params,
+    plans: Sequence[TokenPlan],
+    entries: Mapping[str, Entry],
+    compared: Path,
+    keep: Path,
 ) -> Instruments:
     """What measures the voices of a corpus.
 
     Args:
         p: the parameters.
         plans: what is said in its recordings; the recogniser of phones learns from the training
-            split.
+            split, and from what the base reads of it.
         entries: its manifest, by id.
-        scale: of its recordings.
+        compared: what the stage `reference` has written so far: scale and readings.
         keep: where trained recognisers stay.
     """
     training = [plan for plan in plans if entries[plan.id].split == "train"]
     heard = None
     if len(training) >= _FEWEST:
         audio = {plan.id: entries[plan.id].audio for plan in training}
-        heard = recogniser.train(training, audio, workers=p.run.workers, keep=keep)
+        read = [plan for plan in training if audio_path(compared, READINGS, plan.id).exists()]
+        for plan in read:
+            training.append(replace(plan, id=f"{plan.id} read"))
+            audio[training[-1].id] = str(audio_path(compared, READINGS, plan.id))
+        size = recogniser.TWO_VOICES if read else recogniser.KALDI
+        heard = recogniser.train(training, audio, size, p.run.workers, keep)
+    scale = Scale.load(compared)
     return Instruments(
         f0=p.features.f0.model_copy(update={"method": "dio"}),  # its spread needs no more
         voice=p.voice,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from lbtts.evaluation.scale import measure_scale
 from lbtts.evaluation.systems import (
     CEILING,
     FLOOR,
+    READINGS,
     RECORDING,
     STRANGER,
     read_measures,
@@ -71,7 +73,8 @@ def measure_reference(
     counts = {plan.id: len(plan.phones) for plan in plans}
     scale = measure_scale(store, counts, readings.get(STRANGER, {}), p.voice, p.run)
     scale.save(folder)
-    instruments = setting.instruments(p, plans, entries, scale, keep)
+    _read(base, [plan for plan in plans if entries[plan.id].split == "train"], p, folder)
+    instruments = setting.instruments(p, plans, entries, folder, keep)
     said = setting.prompts(plans, [store.ids[index] for index in chosen])
     tables = {
         system: setting.measure(said, of_system, instruments, _table(distances.get(system, {})))
@@ -80,6 +83,15 @@ def measure_reference(
     write_measures(folder, tables)
     metrics = {"utterances": len(chosen), "floor_rtf": real_time_factor(spoken)}
     return metrics | summary(folder)
+
+
+def _read(base: Synthesiser, plans: Sequence[TokenPlan], p: Params, folder: Path) -> None:
+    """Has the base read training sentences, evenly chosen, for the recogniser to learn from."""
+    count = min(p.evaluate.readings, len(plans))
+    for number in tqdm(range(count), unit="utt", desc="read"):
+        plan = plans[number * len(plans) // count]
+        audio, _ = base.speak(np.array(plan.input_ids))
+        write_audio(folder, READINGS, plan.id, audio)
 
 
 def summary(folder: Path) -> dict[str, float]:

@@ -18,6 +18,7 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json, write_json
 
 RECORDING, CEILING, FLOOR, VOICE = "recording", "ceiling", "floor", "voice"  # the systems
+READINGS = "readings"  # training sentences as the floor reads them, for a recogniser to learn
 STRANGER = "stranger"  # the base's own voice that is nearest to the speaker, to hear
 
 HEARD = "heard"  # column: the phones that were recognised, apart by spaces

@@ -26,7 +26,6 @@ from lbtts.evaluation.measures import (
 )
 from lbtts.evaluation.prompt import Prompt
 from lbtts.evaluation.renditions import Rendition, render
-from lbtts.evaluation.scale import Scale
 from lbtts.evaluation.systems import (
     FLOOR,
     HEARD,
@@ -73,7 +72,7 @@ def measure_voice(
         spoken[utterance.id] = rendition = render(voice, utterance)
         write_audio(folder, VOICE, utterance.id, rendition.free)
         distances[utterance.id] = measure(rendition, utterance, p.features.f0)
-    instruments = setting.instruments(p, plans, entries, Scale.load(compared), keep)
+    instruments = setting.instruments(p, plans, entries, compared, keep)
     said = setting.prompts(plans, [store.ids[index] for index in chosen])
     readings = {name: rendition.free for name, rendition in spoken.items()}
     table = pd.DataFrame.from_dict(distances, orient="index")

@@ -1,6 +1,8 @@
 """What a voice must keep before it is given away, and which recordings are left out."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from lbtts.params.section import Count, NotNegative, Positive, Section, Share
 
@@ -56,5 +58,7 @@ class Evaluate(Section):
     """Held-out measurement."""
 
     utterances: Count
+    # training sentences that the base reads, so that the phone recogniser understands it too
+    readings: Annotated[int, Field(ge=0)]
     words: Words | None
     gate: Gate
