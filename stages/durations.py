@@ -20,7 +20,7 @@ def main() -> None:
         raise InputError(f"{paths.ALIGNMENT_REPORT}: no aligned utterance; see its reasons")
     converted = convert(plans, read_manifest(paths.MANIFEST), paths.ALIGNMENT)
     write_timings(converted.rows, paths.DURATIONS)
-    write_json(paths.metrics("durations"), converted.figures())
+    write_json(paths.metrics("durations"), converted.metrics())
     check_rejects(
         "durations", converted.rejected, len(plans), p.run.max_rejected, str(paths.DURATIONS)
     )

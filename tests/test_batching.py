@@ -110,7 +110,7 @@ def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world):
     shares = [StepDataset(store, train, 12, 6, 0, rank, world)[1] for rank in range(world)]
     assert sorted(name for share in shares for name in share.ids) == sorted(whole.ids)
     for share in shares:
-        assert share.of == len(whole.ids)
+        assert share.global_size == len(whole.ids)
         rows = [whole.ids.index(name) for name in share.ids]
         assert share.index == tuple(whole.index[row] for row in rows)
         for name in ("tokens", "units", "crop_start", "f0", "energy", "audio"):
@@ -121,5 +121,5 @@ def test_rows_of_a_batch_keep_what_the_step_has_in_common(store):
     batch = collate(store, [0, 3, 5], crop_units=8, seed=(0,))
     part = batch.rows(slice(1, 3))
     assert part.ids == ("u3", "u5")
-    assert part.of == 3
+    assert part.global_size == 3
     assert torch.equal(part.audio, batch.audio[1:])

@@ -64,17 +64,17 @@ def page(
     table = pd.DataFrame(map(asdict, report))
     columns = [name for name in MEASURES if table[name].notna().any()]
     ordered = worst_first(report)
-    doubtful = [row for row in ordered if row.verdict != "keep"]
+    doubtful = [row for row in ordered if row.status != "keep"]
     return render(
         "inspection/alignment.html.jinja",
         title=title,
-        counts=dict(sorted(Counter(row.verdict or "not aligned" for row in report).items())),
+        counts=dict(sorted(Counter(row.status or "not aligned" for row in report).items())),
         columns={name: MEASURES[name] for name in columns},
         usual={name: _number(table[name].median()) for name in columns},
         rows=[
             {
                 "id": row.id,
-                "verdict": row.verdict or "rejected",
+                "status": row.status or "rejected",
                 "reason": row.reason,
                 "numbers": [_number(getattr(row, column)) for column in columns],
             }

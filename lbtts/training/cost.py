@@ -114,7 +114,7 @@ def estimate(
     for number in range(_FEW):
         batch = dataset[number]
         seconds.append(_timed(state, batch, train, accelerator))
-        speech.append(batch.of * batch.crop_units / UNIT_RATE)
+        speech.append(batch.global_size * batch.crop_units / UNIT_RATE)
 
     weights = _bytes(state.recipe.network.state_dict())
     checkpoint = _bytes(state.state_dict())

@@ -100,12 +100,12 @@ def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
         for first in range(min(state.micro_batches, len(batch.ids))):
             part = batch.rows(slice(first, None, state.micro_batches))
             made, losses = forward(state, part, train)
-            state.scaler.scale(losses["total"].sum() / batch.of).backward()
+            state.scaler.scale(losses["total"].sum() / batch.global_size).backward()
             if state.recipe.adversary_at(state.step):
                 losses[ADVERSARY] = state.recipe.adversary_loss(made, part)
-                state.scaler.scale(losses[ADVERSARY].sum() / batch.of).backward()
+                state.scaler.scale(losses[ADVERSARY].sum() / batch.global_size).backward()
             for name, loss in losses.items():
-                sums[name] = sums.get(name, 0) + loss.detach().sum() / batch.of
+                sums[name] = sums.get(name, 0) + loss.detach().sum() / batch.global_size
     except RuntimeError as error:  # torch's CPU allocator has no exception of its own
         if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
             return None

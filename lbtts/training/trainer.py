@@ -176,7 +176,9 @@ def fit(
                 resume.save(saved, folder / CHECKPOINT)
                 choice.prune(state, folder)
             bar.update()
-            speech = batch.of * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
+            speech = (
+                batch.global_size * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
+            )
             bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
     if should_stop(state, train) and main:
         tqdm.write(

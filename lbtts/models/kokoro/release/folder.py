@@ -138,17 +138,17 @@ def prove_onnx(
     if not np.array_equal(stored, table.numpy()):
         raise _failed(folder, f"{GRAPH_VOICES} does not hold the voice table")
     spoken = [(tokens, table[table_row(len(tokens))]) for tokens in utterances]
-    figures = compare_graph(folder / GRAPH, model, spoken)
-    if figures["onnx_duration_mismatch"]:
+    metrics = compare_graph(folder / GRAPH, model, spoken)
+    if metrics["onnx_duration_mismatch"]:
         raise _failed(
-            folder, f"{GRAPH}: {figures['onnx_duration_mismatch']:g} durations differ from torch's"
+            folder, f"{GRAPH}: {metrics['onnx_duration_mismatch']:g} durations differ from torch's"
         )
-    if not figures["onnx_audio_difference"] <= _SAME_GRAPH_AUDIO:
+    if not metrics["onnx_audio_difference"] <= _SAME_GRAPH_AUDIO:
         raise _failed(
             folder,
-            f"{GRAPH}: audio is off by {figures['onnx_audio_difference']:.2g} of its size",
+            f"{GRAPH}: audio is off by {metrics['onnx_audio_difference']:.2g} of its size",
         )
-    return figures | {"onnx_audio_difference": round(figures["onnx_audio_difference"], 3)}
+    return metrics | {"onnx_audio_difference": round(metrics["onnx_audio_difference"], 3)}
 
 
 def sizes(folder: Path) -> dict[str, float]:
