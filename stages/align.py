@@ -1,4 +1,4 @@
-"""Finds where each phone lies, one TextGrid an utterance, and how sure that is."""
+"""Aligns phones with the audio, one TextGrid per utterance, and rates each alignment."""
 
 import shutil
 
@@ -16,7 +16,7 @@ from stages import run
 
 
 def main() -> None:
-    """Aligns with the chosen backend; lists every utterance with its measured or its reason."""
+    """Aligns with the chosen backend; lists every utterance with its measures or its reason."""
     p = params.load()
     inventory = languages.get(p.language).inventory
     planned = read_token_plans(paths.PLANNED)

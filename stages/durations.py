@@ -1,4 +1,4 @@
-"""Turns boundaries in seconds into whole 25 ms units, one count a token."""
+"""Converts boundaries in seconds to whole 25 ms units, one count per token."""
 
 from lbtts import params, paths
 from lbtts.alignment.conversion import convert

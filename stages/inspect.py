@@ -1,4 +1,4 @@
-"""Shows what the data stages made of the corpus: a page of its alignments, one of its features."""
+"""Makes two pages for inspecting the corpus: its alignments, and its features."""
 
 from lbtts import languages, params, paths
 from lbtts.acoustics.measuring.report import read_report as read_features_report
@@ -12,7 +12,7 @@ from stages import run
 
 
 def main() -> None:
-    """Writes both pages and the figures."""
+    """Writes both pages and the metrics."""
     p = params.load()
     inventory = languages.get(p.language).inventory
     paths.INSPECTION.mkdir(parents=True, exist_ok=True)

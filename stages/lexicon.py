@@ -1,4 +1,4 @@
-"""Gathers the known words, and learns how to pronounce the unknown ones."""
+"""Gathers the known words, and trains the model that pronounces unknown ones."""
 
 from pathlib import Path
 

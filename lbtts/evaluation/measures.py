@@ -1,4 +1,4 @@
-"""What is measured of each rendition of an utterance, and the means over utterances."""
+"""The measures of each rendition of an utterance, and the metrics over all utterances."""
 
 import math
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from lbtts.params import F0
 
 Measures = dict[str, float]  # of one utterance
 
-# Over all frames of all utterances, not over means of utterances: which two of an utterance's
-# measures are summed up, and what is done with the ratio of the sums.
+# Metrics over all frames of all utterances, not means over utterances: the two measures that are
+# summed over utterances, and the function applied to the ratio of the sums.
 _POOLED = {
     "f0_rmse_hz": ("f0_squared_hz", "f0_frames", math.sqrt),
     "f0_rmse_cents": ("f0_squared_cents", "f0_frames", math.sqrt),
@@ -44,18 +44,18 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measures:
 
 
 def measure_recording(utterance: Utterance) -> Measures:
-    """What can be measured of the recording of `utterance` by itself."""
+    """The measures of the recording of `utterance` that need no comparison."""
     return naturalness.opinion(utterance.audio)
 
 
 def summarise(measures: pd.DataFrame) -> dict[str, float]:
     """The metrics over all utterances, to four digits.
 
-    One that is undefined, like the F0 error of a voice that is never voiced or the cepstral
-    distance of silence, is left out.
+    Undefined ones are left out, for example the F0 error of a voice without voiced frames or the
+    cepstral distance of silence.
 
     Args:
-        measures: a row an utterance.
+        measures: one row per utterance.
     """
     found = {str(name): float(np.mean(measures[name])) for name in measures if name not in _SUMMED}
     for name, (numerator, denominator, finish) in _POOLED.items():
@@ -65,7 +65,7 @@ def summarise(measures: pd.DataFrame) -> dict[str, float]:
 
 
 def real_time_factor(renditions: Mapping[str, Rendition]) -> float:
-    """Seconds of work a second of speech in the systems' own time, to four digits."""
+    """Seconds of computation per second of speech, to four digits."""
     work = sum(r.seconds or 0.0 for r in renditions.values())
     speech = sum(len(r.free) for r in renditions.values()) / SAMPLE_RATE
     return float(f"{work / speech:.4g}")

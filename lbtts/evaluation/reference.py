@@ -1,4 +1,4 @@
-"""What a voice is compared with, rendered and measured once."""
+"""The reference systems that a voice is compared with, rendered and measured once."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def measure_reference(
 
 
 def summary(folder: Path) -> dict[str, float]:
-    """The metrics of each system in `folder`, their names behind the system's."""
+    """The metrics of each system in `folder`, each name with the system as prefix."""
     return {
         f"{system}_{name}": value
         for system, table in read_measures(folder).items()

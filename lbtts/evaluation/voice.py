@@ -1,4 +1,4 @@
-"""The fine-tuned voice, rendered and measured."""
+"""Rendering and measuring the fine-tuned voice."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from lbtts.params import Params
 def measure_voice(
     voice: Synthesiser, store: FeatureStore, p: Params, compared: Path, folder: Path
 ) -> dict[str, float]:
-    """The voice's metrics and those of what it is compared with, behind their system's name.
+    """The metrics of the voice, and those of the reference systems with the system as prefix.
 
     Args:
         voice: fine-tuned.
         store: features.
         p: the parameters.
-        compared: what `measure_reference` wrote.
-        folder: where audio and measures of each utterance go.
+        compared: the folder that `measure_reference` wrote.
+        folder: for audio and measures of each utterance.
     """
     measures: dict[str, Measures] = {}
     spoken: dict[str, Rendition] = {}

@@ -31,7 +31,7 @@ def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
         voice: the section `voice`, which names the encoder.
 
     Raises:
-        InputError: WavLM's weights cannot be fetched.
+        InputError: WavLM's weights cannot be downloaded.
     """
     encode = _resemblyzer() if voice.encoder == "resemblyzer" else _wavlm(voice.wavlm)
     resampled = soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)
