@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from lbtts.acoustics.measuring.extraction import TimedClip
+from lbtts.acoustics.measuring.extraction import TimedUtterance
 from lbtts.alignment.timing import Timing
 from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
 
@@ -28,7 +28,7 @@ def units(clip: np.ndarray) -> list[int]:
     return [MAX_UNITS] * (total // MAX_UNITS) + [total % MAX_UNITS] * bool(total % MAX_UNITS)
 
 
-def write(clips: list[np.ndarray], folder: Path) -> list[TimedClip]:
+def write(clips: list[np.ndarray], folder: Path) -> list[TimedUtterance]:
     """The clips as files of a corpus."""
     written = []
     for number, clip in enumerate(clips):
@@ -36,5 +36,5 @@ def write(clips: list[np.ndarray], folder: Path) -> list[TimedClip]:
         soundfile.write(path, clip, SAMPLE_RATE)
         durations = units(clip)
         timing = Timing(path.stem, tuple(durations))
-        written.append(TimedClip(str(path), "train", [0] * len(durations), timing))
+        written.append(TimedUtterance(str(path), "train", [0] * len(durations), timing))
     return written

@@ -26,7 +26,7 @@ from benchmarks import clips
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.measuring.assembly import assemble
 from lbtts.acoustics.measuring.cache import MeasureCache
-from lbtts.acoustics.measuring.extraction import TimedClip
+from lbtts.acoustics.measuring.extraction import TimedUtterance
 from lbtts.acoustics.measuring.survey import survey
 from lbtts.grid import FRAME_RATE, HOP, SAMPLE_RATE
 from lbtts.params import F0, Check, Features, load
@@ -57,7 +57,7 @@ def track(method: str, audio: np.ndarray, f0_params: F0) -> np.ndarray:
     return TRACKERS[method](audio, SAMPLE_RATE, **limits, frame_period=1000 / FRAME_RATE)
 
 
-def plain_loop(corpus: list[TimedClip], f0_params: F0, folder: Path) -> None:
+def plain_loop(corpus: list[TimedUtterance], f0_params: F0, folder: Path) -> None:
     """The same features, utterance by utterance, a file each."""
     for clip in corpus:
         audio, _ = soundfile.read(clip.path, dtype="float32")
@@ -72,7 +72,7 @@ def plain_loop(corpus: list[TimedClip], f0_params: F0, folder: Path) -> None:
         np.save(folder / f"{clip.id}-energy.npy", torch.linalg.norm(log_mel.exp(), dim=0).numpy())
 
 
-def extract(corpus: list[TimedClip], f0_params: F0, jobs: int) -> tuple[float, float]:
+def extract(corpus: list[TimedUtterance], f0_params: F0, jobs: int) -> tuple[float, float]:
     """The stage's whole work in a fresh project, workers started before.
 
     Returns wall-clock seconds, and the CPU seconds of this process, without its workers'.

@@ -1,1 +1,1 @@
-"""lbtts teaches Kokoro-82M a new language from one speaker's recordings and transcripts."""
+"""lbtts fine-tunes Kokoro-82M on a new language, from one speaker's recordings and transcripts."""

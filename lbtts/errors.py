@@ -1,4 +1,4 @@
-"""The two ways in which input can be bad: the run cannot go on, or one utterance cannot."""
+"""Errors in the input: `InputError` ends the run, `Reject` removes one utterance."""
 
 
 class InputError(Exception):
@@ -6,16 +6,16 @@ class InputError(Exception):
 
 
 class Reject(Exception):
-    """Takes one utterance out, with the reason that goes into the stage's report."""
+    """Rejects one utterance, with the reason for the stage's report."""
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an exception says, its type where it says nothing."""
+    """The first line of an exception's message; its type if there is no message."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def check_rejects(stage: str, rejected: int, total: int, limit: float, report: str) -> None:
-    """Lets a stage pass whose share of rejected utterances is within `limit`.
+    """Checks that the share of rejected utterances is within `limit`.
 
     Args:
         stage: its name, for the message.
@@ -25,7 +25,7 @@ def check_rejects(stage: str, rejected: int, total: int, limit: float, report: s
         report: the file that lists every rejected utterance with its reason.
 
     Raises:
-        InputError: nothing survived, or more than `limit` was rejected.
+        InputError: every utterance, or more than `limit` was rejected.
     """
     if rejected >= total or rejected > limit * total:
         raise InputError(

@@ -1,9 +1,9 @@
 """Speech of espeak-ng with the exact time of each phoneme, from the library of a pip package.
 
-The library is called directly (ctypes), so no system package is needed. What it leaves behind
-after one utterance (the phase of its wave generator, for one) changes the next by a few samples.
-Each utterance is therefore spoken by a private copy of the library, whose memory starts fresh: the
-samples depend on the arguments alone, not on what was spoken before.
+The library is called directly (ctypes), so no system package is needed. State that
+remains after an utterance, such as the phase of its wave generator, changes a few samples of the
+next one. So each utterance is spoken by a new copy of the library, and its samples depend only on
+the arguments, not on earlier utterances.
 
 Source: espeak-ng 1.52, `speak_lib.h`, for constants and structures.
 """
@@ -36,7 +36,7 @@ _NAME_BYTES = 8  # an event holds a phoneme's name without a final zero where it
 
 
 class _Event(ctypes.Structure):
-    """espeak_EVENT, its union taken for the bytes of a phoneme's name."""
+    """espeak_EVENT, its union read as the bytes of a phoneme's name."""
 
     _fields_ = (
         ("type", ctypes.c_int),
@@ -66,11 +66,11 @@ class Phoneme:
 
 @dataclass(frozen=True)
 class Speech:
-    """What espeak said: samples int16 [S], their rate in Hz, and its raw phoneme events.
+    """Speech of espeak: samples int16 [S], their rate in Hz, and its raw phoneme events.
 
-    An event lasts until the next one. Two offsets of the raw events are systematic: a stop's comes
-    after its closure, about 53 ms late; a vowel's after m n ŋ l j w about 38 ms late (at 150 words
-    a minute).
+    An event lasts until the next one. Two offsets of the raw events are systematic (at 150 words
+    per minute): the event of a stop comes after its closure, about 53 ms late; that of a vowel
+    after m n ŋ l j w about 38 ms late.
     """
 
     samples: NDArray[np.int16]
@@ -79,7 +79,7 @@ class Speech:
 
 
 def speak(text: str, voice: str, *, words_per_minute: int, pitch: int) -> Speech:
-    """`text` as espeak's `voice` reads it; the same samples on every call and in every process.
+    """`text` spoken by espeak's `voice`; the same samples on every call and in every process.
 
     Args:
         text: one utterance.
@@ -131,7 +131,7 @@ def speak(text: str, voice: str, *, words_per_minute: int, pitch: int) -> Speech
 
 
 def transcribe(word: str, voice: str) -> list[str]:
-    """The phonemes of `word` as espeak's `voice` says it: IPA, stress marks before their vowel.
+    """The phonemes of `word` by espeak's `voice`: IPA, stress marks before their vowel.
 
     Raises:
         InputError: the library does not start or has no such voice.
@@ -150,7 +150,7 @@ def transcribe(word: str, voice: str) -> list[str]:
 
 @cache
 def _transcriber() -> ctypes.CDLL:
-    """A copy of the library that stays loaded and never makes a sound."""
+    """A copy of the library that stays loaded, for transcription only."""
     with _private_library(keep=True) as library:
         data = espeakng_loader.get_data_path()
         if library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) <= 0:
@@ -168,7 +168,7 @@ def _transcriber() -> ctypes.CDLL:
 
 @contextmanager
 def _private_library(keep: bool = False) -> Iterator[ctypes.CDLL]:
-    """A copy of the library of one's own: the loader shares memory only between equal files."""
+    """A private copy of the library: the loader shares memory between equal paths only."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(espeakng_loader.get_library_path())
         library = ctypes.CDLL(shutil.copyfile(source, f"{folder}/{source.name}"))

@@ -1,7 +1,7 @@
 """The time grid of Kokoro-82M and every conversion between its rates.
 
-Three clocks run side by side: samples (24,000/s), frames of mel, F0 and energy (80/s) and duration
-units (40/s). They nest exactly, so every conversion between them is whole-numbered.
+There are three rates: samples (24,000/s), frames of mel, F0 and energy (80/s) and duration units
+(40/s). Each is a multiple of the next, so every conversion between them is whole-numbered.
 
 Source: kokoro 0.9.4. `KModel.forward_with_tokens` repeats each token by its duration, the decoder
 and F0Ntrain upsample by two, the generator by 10 x 6 x 5 = 300 (`istftnet` in config.json).

@@ -1,4 +1,4 @@
-"""Pages of one file: templates beside the modules that fill them, pictures and sounds inside."""
+"""HTML pages as single files, with pictures and audio inside, from templates."""
 
 import base64
 import io
@@ -30,18 +30,18 @@ _TEMPLATES = Environment(
 
 
 def render(template: str, **values: Any) -> str:
-    """The page of `template`, a path within lbtts; what goes into HTML is escaped."""
+    """The page of `template`, a path within lbtts; values in HTML are escaped."""
     return _TEMPLATES.get_template(template).render(**values)
 
 
 def panels(
     titles: Sequence[str], across: int, width: float, height: float
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with one small chart a title, `across` in a row, and their axes.
+    """A figure with one small chart per title, `across` in a row, and their axes.
 
     Args:
         titles: of the charts.
-        across: charts in a row at the most.
+        across: most charts in a row.
         width: of the figure, inches.
         height: of a row, inches.
     """
@@ -62,13 +62,13 @@ def spectrogram(
 ) -> NDArray[np.uint8]:
     """A picture of a log-mel spectrogram, [80 zoom, F zoom, 3] RGB, the highest mel at the top.
 
-    Loud is bright. Pixel by pixel, for matplotlib's axes take a third of a second each; to draw
-    over it, `imshow` it on one with the seconds as its extent.
+    Loud is bright. It is drawn pixel by pixel, because an axis of matplotlib takes 0.3 s. To draw
+    over it, `imshow` it with the seconds as extent.
 
     Args:
         mel: [F, 80], natural log.
         f0: [F] in Hz, 0 where unvoiced: a white line, from 0 Hz at the bottom to 500 at the top.
-        zoom: pixels a frame and a mel.
+        zoom: pixels per frame and per mel.
     """
     low, high = np.percentile(mel, [1, 99.5])
     shades = np.clip((mel.T - low) / max(high - low, 1e-6), 0, 1)
@@ -83,7 +83,7 @@ def spectrogram(
 
 
 def png(figure: Figure) -> str:
-    """`figure` as a data URI; no date or version goes in."""
+    """`figure` as a data URI, without date or version."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     return _uri("image/png", file)

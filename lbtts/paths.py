@@ -1,9 +1,9 @@
-"""Where every stage keeps what it reads and writes, relative to the project's root."""
+"""The paths of all files that stages read and write, relative to the project's root."""
 
 from pathlib import Path
 
-RAW = Path("data/raw")  # the corpora as they come, one folder each
-ADDITIONS = Path("data/additions.tsv")  # a person's own pronunciations
+RAW = Path("data/raw")  # the original corpora, one folder each
+ADDITIONS = Path("data/additions.tsv")  # pronunciations by the user
 CORRECTIONS = Path("data/corrections")  # TextGrids that a person corrected
 
 CORPUS = Path("data/corpus")
@@ -14,7 +14,7 @@ TRUTH = CORPUS / "demo_truth.csv"  # the demo's phoneme times
 LEXICON = Path("data/lexicon")
 
 G2P = Path("data/g2p")
-PLANNED = G2P / "utterances.jsonl"  # token plans, as the text is expected to be spoken
+PLANNED = G2P / "utterances.jsonl"  # token plans, with the expected pronunciations
 DICTIONARY = G2P / "lexicon.dict"
 G2P_REJECTS = G2P / "rejects.csv"
 OOV = G2P / "oov.csv"
@@ -47,10 +47,10 @@ REPORT = METRICS / "report/index.html"
 
 
 def raw(corpus: str) -> Path:
-    """The folder of the corpus of that name, as it comes."""
+    """The folder of the original corpus of that name."""
     return RAW / corpus
 
 
 def metrics(stage: str) -> Path:
-    """The metrics of a stage."""
+    """The metrics file of a stage."""
     return METRICS / f"{stage}.json"

@@ -1,4 +1,4 @@
-"""The public door for speaking: kokoro's KPipeline that knows Luxembourgish, `lang_code="l"`.
+"""The public interface for speech: kokoro's KPipeline with Luxembourgish, `lang_code="l"`.
 
 from lbtts.pipeline import KPipeline
 
@@ -47,14 +47,14 @@ class KPipeline(kokoro.KPipeline):
         """For Luxembourgish, loads the exported folder `repo_id`, by default models/export.
 
         Args:
-            lang_code: "l", or any that stock KPipeline knows; those are left to it.
+            lang_code: "l", or any code of stock KPipeline, which then handles it.
             repo_id: an exported folder.
             model: one that is already loaded; False to get phonemes only.
-            device: "cpu" or "cuda"; by default the best there is.
-            stock: what else stock KPipeline takes; nothing of it concerns Luxembourgish.
+            device: "cpu" or "cuda"; by default "cuda" if there is one.
+            stock: other arguments of stock KPipeline; they do not affect Luxembourgish.
 
         Raises:
-            FileNotFoundError: a model is wanted, and `repo_id` is no exported folder.
+            FileNotFoundError: a model is wanted, and `repo_id` is not an exported folder.
         """
         if lang_code != LUXEMBOURGISH:
             super().__init__(lang_code, repo_id, model, device=device, **stock)
@@ -103,7 +103,7 @@ class KPipeline(kokoro.KPipeline):
                 readable, changed = romanised(segment)
                 if changed:
                     warnings.warn(
-                        f"written in other characters, spoken as well as may be: "
+                        f"not in Latin letters, so the pronunciation may be wrong: "
                         f"{', '.join(changed)}",
                         stacklevel=2,
                     )
@@ -115,7 +115,7 @@ class KPipeline(kokoro.KPipeline):
     def en_tokenize(self, tokens: list[MToken]) -> Iterator[tuple[str, str, list[MToken]]]:
         """Text, phonemes and tokens of each chunk, every token in exactly one chunk.
 
-        Stock kokoro's own counts a space too few after a split, and then cuts the last phoneme off.
+        Stock kokoro's method counts one space too few after a split and drops the last phoneme.
         """
         if self.lang_code != LUXEMBOURGISH:
             yield from super().en_tokenize(tokens)
@@ -125,11 +125,11 @@ class KPipeline(kokoro.KPipeline):
 
 
 def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToken]]:
-    """`tokens` by sentences; one over `limit` phonemes is split where it hurts least.
+    """`tokens` by sentences; a sentence over `limit` phonemes is split at the best place.
 
-    That is behind a clause, else a phrase, in the second half of what fits; else between words,
-    into parts of like length, so that no word is left to be spoken alone. A word that alone is over
-    the limit is split before a vowel where that can be.
+    That is after a clause, else after a phrase, in the second half of the part that fits; else
+    between words, into parts of similar length, so no word is left alone. A word over the limit is
+    split before a vowel if possible.
     """
     fitting_tokens = [part for token in tokens for part in _fitted(token, limit)]
     for sentence in _split(fitting_tokens, _ENDS[0]):
@@ -145,7 +145,7 @@ def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToke
 
 
 def _fitted(token: MToken, limit: int) -> Iterator[MToken]:
-    """`token`, or parts of it of like length; the first has its text, the last its space."""
+    """`token`, or parts of it of similar length; the first has its text, the last its space."""
     phonemes = token.phonemes or ""
     if len(phonemes) <= limit:
         yield token
@@ -164,12 +164,12 @@ def _fitted(token: MToken, limit: int) -> Iterator[MToken]:
 
 
 def _fitting(tokens: list[MToken], limit: int) -> int:
-    """How many of `tokens`, from the first on, have at most `limit` phonemes together."""
+    """The number of `tokens`, from the first, that have at most `limit` phonemes together."""
     return next(n for n in range(len(tokens), -1, -1) if _length(tokens[:n]) <= limit)
 
 
 def _split(tokens: list[MToken], marks: str) -> Iterator[list[MToken]]:
-    """`tokens` cut behind each of `marks`."""
+    """`tokens` cut after each of `marks`."""
     start = 0
     for end in _boundaries(tokens, marks):
         yield tokens[start:end]
@@ -179,15 +179,15 @@ def _split(tokens: list[MToken], marks: str) -> Iterator[list[MToken]]:
 
 
 def _boundaries(tokens: list[MToken], marks: str) -> Iterator[int]:
-    """How many tokens there are up to each run of `marks`, what closes behind it included."""
-    behind = False
+    """The number of tokens up to each run of `marks`, closing punctuation after it included."""
+    ended = False
     for index, token in enumerate(tokens):
         if _is_mark(token, marks):
-            behind = True
-        elif behind and not (_is_mark(token, _CLOSING) and not tokens[index - 1].whitespace):
+            ended = True
+        elif ended and not (_is_mark(token, _CLOSING) and not tokens[index - 1].whitespace):
             yield index
-            behind = False
-    if behind:
+            ended = False
+    if ended:
         yield len(tokens)
 
 
@@ -196,5 +196,5 @@ def _is_mark(token: MToken, marks: str) -> bool:
 
 
 def _length(tokens: list[MToken]) -> int:
-    """Phonemes that KModel would be given."""
+    """The number of phonemes that KModel would get."""
     return len(kokoro.KPipeline.tokens_to_ps(tokens))

@@ -1,4 +1,4 @@
-"""Files as records: small JSON files, and the digests by which a file is known."""
+"""Small JSON files, and the digests of files."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from lbtts.errors import InputError
 
 
 def write_json(path: str | Path, content: dict[str, Any]) -> None:
-    """Writes `content` readably, UTF-8, with a newline at the end; makes the folder."""
+    """Writes `content` indented, UTF-8, with a newline at the end; makes the folder."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

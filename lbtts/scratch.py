@@ -1,4 +1,4 @@
-"""Space for what a stage needs while it runs and may want to find again."""
+"""Scratch folders: temporary files of a stage that later runs may reuse."""
 
 import fcntl
 import os
@@ -10,9 +10,9 @@ from lbtts.errors import InputError
 
 
 def scratch_folder(name: str) -> Path:
-    """The folder `$DVC_ROOT/scratch/<name>`, which it makes.
+    """The folder `$DVC_ROOT/scratch/<name>`, made if it does not exist.
 
-    DVC sets DVC_ROOT, to the real project also for experiments that it runs in a temporary copy.
+    DVC sets DVC_ROOT to the real project, also for experiments in a temporary copy.
     """
     folder = Path(os.environ.get("DVC_ROOT", ".")) / "scratch" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -21,9 +21,9 @@ def scratch_folder(name: str) -> Path:
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """The folder of that name, see `scratch_folder`, locked while the block lasts.
+    """The folder of that name, see `scratch_folder`, locked during the block.
 
-    A command started in it by `lbtts.child` holds the lock too, until it has ended.
+    A command that `lbtts.child` starts in the block also holds the lock until it ends.
 
     Raises:
         InputError: another process holds it.

@@ -1,4 +1,4 @@
-"""Processes that share the work, on this machine or on a cluster."""
+"""Worker processes, on this machine or on a cluster."""
 
 import os
 import threading
@@ -20,12 +20,12 @@ from lbtts.params import Run
 def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
     """A joblib pool as the section `run` wants it, one thread a process; it ends with the block.
 
-    What it is given comes back as it is finished; on Ray, whose joblib backend cannot do that, when
-    the whole call is finished.
+    Results come as soon as they are finished. With Ray, whose joblib backend cannot do that, they
+    come when all are finished.
 
     Args:
         run: the section.
-        ordered: whether results come in the order of the tasks, or each as soon as it can.
+        ordered: whether results come in the order of the tasks.
 
     Raises:
         InputError: the packages for the backend are missing, or the cluster cannot be reached.
@@ -57,13 +57,13 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
             if run.workers > 1:  # else joblib would keep them, in the folder that they began in
                 stack.callback(lambda: get_reusable_executor().shutdown(wait=True))
         stack.enter_context(parallel_config(run.backend, **options))
-        # A task takes long enough to be sent alone, and then no more than a few are in flight.
+        # Tasks are long enough to be sent one by one, so only a few are in progress at a time.
         count = -1 if run.cluster else run.workers
         yield stack.enter_context(Parallel(count, return_as=order, batch_size=1))
 
 
 def _follow(parent: int) -> None:
-    """Ends this worker when its parent is gone; loky's own would wait for work for ever."""
+    """Ends this worker when its parent has ended; a loky worker would wait forever."""
 
     def watch() -> None:
         while os.getppid() == parent:

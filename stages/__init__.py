@@ -11,7 +11,7 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
 
     Args:
         main: the stage.
-        resumes: whether it keeps what it has done when it is interrupted.
+        resumes: whether it keeps partial results when it is interrupted.
     """
     try:
         main()
@@ -19,7 +19,7 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(
-            "interrupted: what was finished is kept; run the same command to continue"
+            "interrupted: finished work is kept; run the same command to continue"
             if resumes
-            else "interrupted: nothing is kept; the same command starts the stage afresh"
+            else "interrupted: nothing is kept; run the same command to start the stage again"
         )

@@ -1,4 +1,4 @@
-"""Finds where each phone lies, one TextGrid an utterance, and how sure that is."""
+"""Aligns phones with the audio, one TextGrid per utterance, and rates each alignment."""
 
 import shutil
 
@@ -16,7 +16,7 @@ from stages import run
 
 
 def main() -> None:
-    """Aligns with the chosen backend; lists every utterance with its figures or its reason."""
+    """Aligns with the chosen backend; lists every utterance with its measures or its reason."""
     p = params.load()
     inventory = languages.get(p.language).inventory
     planned = read_token_plans(paths.PLANNED)
@@ -45,8 +45,8 @@ def main() -> None:
     rows = report(outcome, sources, apart, p.align.quality)
     write_report(rows, paths.ALIGNMENT_REPORT)
 
-    figures = {"corrected": len(corrected), "variants": outcome.variants} | summary(rows)
-    write_json(paths.metrics("align"), {"backend": p.align.backend} | figures)
+    measured = {"corrected": len(corrected), "variants": outcome.variants} | summary(rows)
+    write_json(paths.metrics("align"), {"backend": p.align.backend} | measured)
     rejected = sum(not row.accepted for row in rows)
     limit = p.run.max_rejected
     check_rejects("align", rejected, len(rows), limit, str(paths.ALIGNMENT_REPORT))

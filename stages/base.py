@@ -1,4 +1,4 @@
-"""The weights to start from, and their own voices."""
+"""Loads the weights to start from, and the voices published with them."""
 
 from lbtts import models, params
 from lbtts.paths import metrics

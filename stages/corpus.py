@@ -1,4 +1,4 @@
-"""Brings the configured recordings into one form: data/corpus/{manifest.csv,audio/*.flac}.
+"""Converts the configured recordings into one form: data/corpus/{manifest.csv,audio/*.flac}.
 
 The demo's true phoneme times go beside them, into data/corpus/demo_truth.csv.
 """
@@ -19,7 +19,7 @@ from stages import run
 
 
 def main() -> None:
-    """Reads the source, writes clips, manifest and metrics."""
+    """Reads the source, writes audio, manifest and metrics."""
     p = params.load()
     raw = paths.raw(p.corpus.name)
     with TemporaryDirectory(dir=scratch_folder("corpus")) as folder:
@@ -34,7 +34,7 @@ def main() -> None:
     write_manifest(ingested.entries, paths.MANIFEST)
     if p.corpus.demo:
         write_truth(truth, ingested.usable, paths.TRUTH)
-    write_json(paths.metrics("corpus"), {"source": p.corpus.source} | ingested.figures())
+    write_json(paths.metrics("corpus"), {"source": p.corpus.source} | ingested.metrics())
     total, usable = len(ingested.entries), len(ingested.usable)
     check_rejects("corpus", total - usable, total, p.run.max_rejected, str(paths.MANIFEST))
     if usable < 2:

@@ -1,4 +1,4 @@
-"""Turns boundaries in seconds into whole 25 ms units, one count a token."""
+"""Converts boundaries in seconds to whole 25 ms units, one count per token."""
 
 from lbtts import params, paths
 from lbtts.alignment.conversion import convert
@@ -20,7 +20,7 @@ def main() -> None:
         raise InputError(f"{paths.ALIGNMENT_REPORT}: no aligned utterance; see its reasons")
     converted = convert(plans, read_manifest(paths.MANIFEST), paths.ALIGNMENT)
     write_timings(converted.rows, paths.DURATIONS)
-    write_json(paths.metrics("durations"), converted.figures())
+    write_json(paths.metrics("durations"), converted.metrics())
     check_rejects(
         "durations", converted.rejected, len(plans), p.run.max_rejected, str(paths.DURATIONS)
     )

@@ -1,4 +1,4 @@
-"""Measures the fine-tuned voice on held-out utterances, beside what it is compared with."""
+"""Measures the fine-tuned voice on held-out utterances."""
 
 import shutil
 
@@ -14,7 +14,7 @@ from stages import run
 
 
 def main() -> None:
-    """Says each utterance of the report by the fine-tuned voice; writes all metrics."""
+    """Speaks each utterance of the report with the fine-tuned voice; writes all metrics."""
     p = params.load()
     store = FeatureStore(FEATURES, p.features.f0)
     voice = models.part(p.model, "speech").finetuned()

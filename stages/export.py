@@ -1,4 +1,4 @@
-"""Writes the folder that is given away and proves that it speaks."""
+"""Writes the release folder and proves that stock kokoro speaks with it."""
 
 from lbtts import models, params
 from lbtts.errors import InputError

@@ -1,4 +1,4 @@
-"""Turns transcripts into token plans and the aligner's dictionary."""
+"""Converts transcripts to token plans, and writes the aligner's dictionary."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from stages import run
 
 
 def pronunciations(plans: Sequence[TokenPlan]) -> set[tuple[str, Phones]]:
-    """Every word of the plans as it is planned, and as one's own additions say it may be heard."""
+    """Every word of the plans with its planned pronunciation and those of the user's additions."""
     planned = {entry for plan in plans for entry in plan.pronunciations()}
     words = {word for word, _ in planned}
     own = read_variants(paths.ADDITIONS).items()

@@ -1,4 +1,4 @@
-"""Gathers the known words, and learns how to pronounce the unknown ones."""
+"""Gathers the known words, and trains the model that pronounces unknown ones."""
 
 from pathlib import Path
 
@@ -23,9 +23,9 @@ def main() -> None:
         )
     model = learn(training, p.lexicon.network, p.lexicon.seed, p.run.workers)
     write_known(OUT, words, model)
-    figures: dict[str, float] = {f"words_{name}": n for name, n in counts(words).items()}
-    figures |= {"words_learnt": len(training), "words_held_out": len(scoring)}
-    write_json(Path("metrics/lexicon.json"), figures | score(model, scoring))
+    measured: dict[str, float] = {f"words_{name}": n for name, n in counts(words).items()}
+    measured |= {"words_learnt": len(training), "words_held_out": len(scoring)}
+    write_json(Path("metrics/lexicon.json"), measured | score(model, scoring))
 
 
 if __name__ == "__main__":

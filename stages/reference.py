@@ -1,4 +1,4 @@
-"""Renders and measures what a voice is compared with: recordings, ceiling and floor."""
+"""Renders and measures the reference systems: recordings, ceiling and floor."""
 
 import shutil
 
@@ -14,7 +14,7 @@ from stages import run
 
 
 def main() -> None:
-    """Says each utterance of the report by the untrained base and by copy synthesis."""
+    """Renders each utterance of the report by the untrained base and by copy synthesis."""
     p = params.load()
     store = FeatureStore(FEATURES, p.features.f0)
     speech = models.part(p.model, "speech")

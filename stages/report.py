@@ -1,4 +1,4 @@
-"""Makes the listening report of what the earlier stages left, in seconds."""
+"""Makes the listening report from the results of earlier stages, in seconds."""
 
 from lbtts import params, paths
 from lbtts.errors import InputError

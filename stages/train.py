@@ -1,8 +1,8 @@
 """Trains the model.
 
 python -m stages.train                  trains; `run.processes` of them share each step
-python -m stages.train --estimate       what that will take, from a few steps tried
-python -m stages.train --replay FILE    runs a step again that failed
+python -m stages.train --estimate       estimates the cost of the run from a few trial steps
+python -m stages.train --replay FILE    runs a failed step again
 """
 
 import argparse
@@ -19,7 +19,7 @@ def main(options: Sequence[str] = ()) -> None:
     """Trains, estimates or replays, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--estimate", action="store_true", help="say what the training will take")
+    choice.add_argument("--estimate", action="store_true", help="estimate memory, time and disk")
     choice.add_argument("--replay", type=Path, metavar="FILE", help="run a failed step again")
     arguments = parser.parse_args(options)
     if arguments.estimate:

@@ -1,4 +1,4 @@
-"""The voice to start from: who speaks."""
+"""Makes the initial voice."""
 
 from lbtts import models, params
 from lbtts.paths import metrics

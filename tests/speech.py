@@ -89,13 +89,13 @@ def harm(spoken: Spoken, folder: Path, each: int = 20) -> tuple[Spoken, list[str
     return Spoken(plans, entries, spoken.truth), [plans[k].id for k in swapped + cut]
 
 
-def verdicts(
+def statuses(
     plans: list[TokenPlan], results: Mapping[str, AlignmentResult | Reject], params: Params
 ) -> dict[str, str]:
     """What the stage `align` would say of each utterance, by id."""
     made = outcome.spoken(plans, results, {}, INVENTORY)
     rows = outcome.report(made, {p.id: "kaldi" for p in plans}, {}, params.align.quality)
-    return {row.id: row.verdict or "reject" for row in rows}
+    return {row.id: row.status or "reject" for row in rows}
 
 
 def _refuse(word: str) -> tuple[str, ...]:

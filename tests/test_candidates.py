@@ -24,7 +24,7 @@ def hear(direction, count=3):
 
 
 @pytest.fixture(scope="module")
-def heard():
+def embeddings():
     return {name: hear(np.eye(4)[i]) for i, name in enumerate(NAMES)}
 
 
@@ -33,15 +33,15 @@ def test_a_voice_is_as_similar_as_its_sentences_are_on_average():
     assert candidates.similarity(sentences, np.array([5, 0], np.float32)) == pytest.approx(0.5)
 
 
-def test_a_mixture_takes_voices_in_the_shares_that_explain_the_speaker(heard):
-    shares = candidates.blends(heard, SPEAKER)
+def test_a_mixture_takes_voices_in_the_shares_that_explain_the_speaker(embeddings):
+    shares = candidates.blends(embeddings, SPEAKER)
     assert shares["blend"] == pytest.approx({"a": 0.8 / 1.4, "b": 0.6 / 1.4})
     assert shares["a with b"] == pytest.approx({"a": 0.7, "b": 0.3})
     assert len(shares) == 2  # c and d have nothing of this speaker
 
 
-def test_a_speaker_who_is_one_of_the_voices_is_not_mixed(heard):
-    assert candidates.blends(heard, np.array([0, 1, 0, 0], np.float32)) == {}
+def test_a_speaker_who_is_one_of_the_voices_is_not_mixed(embeddings):
+    assert candidates.blends(embeddings, np.array([0, 1, 0, 0], np.float32)) == {}
 
 
 def test_a_mixture_of_tables_is_their_weighted_sum(tables):
@@ -57,14 +57,14 @@ def test_a_mixture_of_tables_is_their_weighted_sum(tables):
         ({"projection": np.eye(4)[2], "blend": np.eye(4)[3]}, "a"),
     ],
 )
-def test_the_candidate_that_sounds_most_like_the_speaker_is_taken(tables, heard, sounds, best):
+def test_the_candidate_that_sounds_most_like_the_speaker_is_taken(tables, embeddings, sounds, best):
     asked = []
 
-    def listen(made):
+    def embed(made):
         asked.extend(made)
         return {name: hear(sounds.get(name, np.eye(4)[3])) for name in made}
 
-    name, table, scores = candidates.best(tables, heard, tables["d"], SPEAKER, listen)
+    name, table, scores = candidates.best(tables, embeddings, tables["d"], SPEAKER, embed)
     assert name == best
     assert sorted(asked) == ["a with b", "blend", "projection"]
     assert set(scores) == {*NAMES, *asked}

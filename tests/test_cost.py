@@ -63,7 +63,7 @@ def test_one_utterance_that_cannot_fit_is_refused(features, tmp_path, monkeypatc
 
 def test_a_checkpoint_that_finds_no_room_is_refused(features, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    with pytest.raises(InputError, match=r"a run takes .* make room there"):
+    with pytest.raises(InputError, match=r"a run takes .* free some space there"):
         estimated(features, tmp_path)
 
 

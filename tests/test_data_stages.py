@@ -186,7 +186,7 @@ def test_planted_damage_is_found_and_shown_first(real):
     confidence = confidence.fillna(-1e9)  # not aligned at all
     undamaged = [row.id for row in report if row.id not in kinds]
     good = confidence[undamaged].to_numpy()
-    kept = pd.Series({row.id: row.verdict == "keep" for row in report})
+    kept = pd.Series({row.id: row.status == "keep" for row in report})
     print(f"undamaged kept: {kept[undamaged].mean():.2%}")
     for kind in KINDS:
         names = [name for name in kinds if kinds[name] == kind]

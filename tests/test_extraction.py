@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lbtts.acoustics.measuring.extraction import TimedClip, measure
+from lbtts.acoustics.measuring.extraction import TimedUtterance, measure
 from lbtts.alignment.timing import Timing
 from lbtts.errors import Reject
 from tests.corpora import HARVEST, buzz
@@ -21,7 +21,7 @@ def clip(tmp_path):
 
 
 def cut_clip(path, units=UNITS, cuts=((6_000, 12_000),)):
-    return TimedClip(path, "train", TOKENS, Timing("clip", tuple(units), tuple(cuts)))
+    return TimedUtterance(path, "train", TOKENS, Timing("clip", tuple(units), tuple(cuts)))
 
 
 def test_everything_is_on_the_grid_after_the_cuts(clip):

@@ -118,7 +118,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path, room):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # a write beyond fails
     try:
-        with pytest.raises(InputError, match=r"features\.h5: could not be written .* make room"):
+        with pytest.raises(InputError, match=r"features\.h5: could not be written .* free some"):
             write_features(path, UNITS)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -179,8 +179,8 @@ def test_20_swapped_texts_and_20_cut_recordings_are_doubted_and_few_others(share
     usual = load(root / "profiles/folder.yaml").align.kaldi
     found = dict(kaldi.align(harmed.plans, {}, harmed.entries, usual, TWO))
     for profile in ("demo", "folder"):
-        verdicts = speech.verdicts(harmed.plans, found, load(root / f"profiles/{profile}.yaml"))
-        doubted = {name for name, verdict in verdicts.items() if verdict != "keep"}
+        statuses = speech.statuses(harmed.plans, found, load(root / f"profiles/{profile}.yaml"))
+        doubted = {name for name, status in statuses.items() if status != "keep"}
         print(f"{profile}: {len(doubted & set(names))} of 40, {len(doubted - set(names))} others")
         assert doubted >= set(names) and len(doubted - set(names)) <= 8
 

@@ -134,7 +134,7 @@ def test_a_last_phone_shorter_than_the_shift_keeps_some_length(tmp_path):
 def test_the_shift_keeps_every_phone_and_their_order(ends, rest):
     seconds = max(ends) / 100 + rest
     times = [0.0, *(end / 100 for end in sorted(ends)), seconds]
-    moved = [mfa._heard_at(time, seconds) for time in times]
+    moved = [mfa._moved(time, seconds) for time in times]
     assert moved[0] == 0 and moved[-1] == seconds
     assert all(
         after > before or a == b
@@ -265,7 +265,9 @@ def test_a_model_and_a_dictionary_may_be_named_as_mfa_downloads_them(project):
 @pytest.mark.parametrize("kind", ["acoustic", "dictionary"])
 def test_an_unknown_name_is_refused_with_what_there_is(project, kind):
     key = "acoustic_model" if kind == "acoustic" else kind
-    with pytest.raises(InputError, match=rf"align\.mfa\.{key}: 'lb' is no file.*empty or absent"):
+    with pytest.raises(
+        InputError, match=rf"align\.mfa\.{key}: 'lb' is not a file.*empty or absent"
+    ):
         run(project, **{key: "lb"})
     folder = project / "own/pretrained_models" / kind
     folder.mkdir(parents=True)
@@ -339,7 +341,7 @@ def test_phones_outside_the_contract_are_rejected_by_name(project):
 def test_an_utterance_without_textgrid_is_rejected_alone(project, monkeypatch):
     monkeypatch.setenv("FAULT", "missing")
     found = run(project)
-    assert isinstance(found["b"], Reject) and "left it out" in str(found["b"])
+    assert isinstance(found["b"], Reject) and "MFA could not align it" in str(found["b"])
     assert not isinstance(found["a"], Reject)
 
 
@@ -474,7 +476,7 @@ def test_an_interruption_ends_mfa_and_says_that_nothing_is_kept(project, monkeyp
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(InputError, match="MFA keeps nothing"):
+    with pytest.raises(InputError, match="MFA keeps no partial results"):
         run(project)
     assert ends(int(mark.read_text()))
 

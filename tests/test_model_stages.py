@@ -120,7 +120,7 @@ def test_without_a_network_the_hub_is_one_clear_line(project, monkeypatch):
         raise LocalEntryNotFoundError("no connection\nand more")
 
     monkeypatch.setattr(weights, "hf_hub_download", offline)
-    with pytest.raises(InputError, match=r"cannot be fetched \(no connection\)") as raised:
+    with pytest.raises(InputError, match=r"cannot be downloaded \(no connection\)") as raised:
         base.main()
     assert "\n" not in str(raised.value)
 
@@ -200,7 +200,7 @@ def test_a_voice_in_both_forms_is_refused(project):
     give_checkpoint(project)
     give_voices(project, 1)
     (project / "given/voices/v0.bin").write_bytes(bytes(522_240))
-    with pytest.raises(InputError, match=r"v0\.pt: v0\.bin is there too"):
+    with pytest.raises(InputError, match=r"v0\.pt: v0\.bin exists too"):
         base.main()
 
 
@@ -273,7 +273,7 @@ def test_a_voice_that_makes_no_sound_is_named(project):
     give_voices(project, 4)
     torch.save(torch.full((510, 1, 256), 1e30), project / "given/voices/mute.pt")
     base.main()
-    with pytest.raises(InputError, match="voice mute makes no speech"):
+    with pytest.raises(InputError, match="voice mute gives no speech"):
         voice.main()
 
 

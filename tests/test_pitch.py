@@ -14,16 +14,16 @@ def test_a_histogram_gives_the_quantiles_of_voiced_frames():
     for part in parts:
         part[:400] = 0
         histogram.add(part)
-    figures = histogram.figures()
+    metrics = histogram.metrics()
     voiced = np.concatenate([part[400:] for part in parts])
-    assert figures["voiced_share"] == 0.6
-    assert figures["hours"] == pytest.approx(5_000 / 80 / 3600, abs=1e-4)
-    assert figures["f0_median_hz"] == pytest.approx(np.median(voiced), abs=0.2)
-    assert figures["f0_p95_hz"] == pytest.approx(np.quantile(voiced, 0.95), abs=0.2)
+    assert metrics["voiced_share"] == 0.6
+    assert metrics["hours"] == pytest.approx(5_000 / 80 / 3600, abs=1e-4)
+    assert metrics["f0_median_hz"] == pytest.approx(np.median(voiced), abs=0.2)
+    assert metrics["f0_p95_hz"] == pytest.approx(np.quantile(voiced, 0.95), abs=0.2)
 
 
 def test_a_histogram_without_a_voice_invents_no_pitch():
-    assert Histogram().figures() == {"hours": 0.0, "voiced_share": 0.0}
+    assert Histogram().metrics() == {"hours": 0.0, "voiced_share": 0.0}
 
 
 def speaker():

@@ -26,7 +26,7 @@ class World:
     def people(self, count):
         return self.draw.standard_normal((count, TRAITS))
 
-    def heard(self, traits, sentences):
+    def embeddings(self, traits, sentences):
         clean = (traits @ self.ear)[:, None].repeat(sentences, axis=1) + 0.3
         noise = self.noise * self.draw.standard_normal(clean.shape) / np.sqrt(EMBEDDING)
         return (clean + noise).astype(np.float32)
@@ -37,8 +37,8 @@ class World:
 
     def learn(self, count):
         traits = self.people(count)
-        heard = self.heard(traits, len(LENGTHS))
-        return projection.fit(heard, LENGTHS, self.tables(traits))
+        embeddings = self.embeddings(traits, len(LENGTHS))
+        return projection.fit(embeddings, LENGTHS, self.tables(traits))
 
 
 def distance(a, b):
@@ -53,10 +53,10 @@ def constant(embedding):
 def test_a_known_law_is_recovered_from_thirty_noisy_voices():
     world = World(seed=0, noise=0.5)
     learned = world.learn(30)
-    mean = learned.table(learned.heard)
+    mean = learned.table(learned.embedding)
     for trait in world.people(5)[:, None]:
-        heard = world.heard(trait, 300)[0]
-        expected = expected_embedding(heard, world.draw.integers(10, 150, 300))
+        embeddings = world.embeddings(trait, 300)[0]
+        expected = expected_embedding(embeddings, world.draw.integers(10, 150, 300))
         (true,) = world.tables(trait)
         assert distance(learned.table(expected), true) < 0.35 * distance(mean, true)
     for score in learned.scores.values():
@@ -72,7 +72,7 @@ def test_the_noisier_the_embeddings_the_stronger_the_pull_to_the_mean():
 def test_embeddings_that_say_nothing_give_the_mean_voice():
     world = World(seed=2)
     tables = world.tables(world.people(30))
-    unrelated = world.heard(world.people(30), len(LENGTHS))
+    unrelated = world.embeddings(world.people(30), len(LENGTHS))
     learned = projection.fit(unrelated, LENGTHS, tables)
     mean = torch.stack(tables).mean(0)
     guess = learned.table(constant(unrelated[0, 0]))
@@ -85,7 +85,7 @@ def test_each_half_has_a_strength_of_its_own():
     traits = world.people(30)
     tables = torch.stack(world.tables(traits))
     tables[..., 128:] = torch.stack(world.tables(world.people(30)))[..., 128:]  # others' prosody
-    scores = projection.fit(world.heard(traits, len(LENGTHS)), LENGTHS, list(tables)).scores
+    scores = projection.fit(world.embeddings(traits, len(LENGTHS)), LENGTHS, list(tables)).scores
     assert scores["decoder"].left_out_r2 > 0.9
     assert scores["prosody"].left_out_r2 < 0.1
     assert scores["prosody"].strength > 10 * scores["decoder"].strength
@@ -95,10 +95,10 @@ def test_scores_are_those_of_fits_without_the_voice(monkeypatch):
     monkeypatch.setattr(projection, "_STRENGTHS", np.array([0.3]))
     world = World(seed=4, noise=1.0)
     traits = world.people(9)
-    tables, heard = world.tables(traits), world.heard(traits, len(LENGTHS))
-    score = projection.fit(heard, LENGTHS, tables).scores["prosody"]
+    tables, embeddings = world.tables(traits), world.embeddings(traits, len(LENGTHS))
+    score = projection.fit(embeddings, LENGTHS, tables).scores["prosody"]
 
-    x = heard.astype(np.float64).mean(1)
+    x = embeddings.astype(np.float64).mean(1)
     y = torch.stack(tables)[:, projection._SCORED - 1, 0, 128:].double().flatten(1).numpy()
     ridge = 0.3 * np.square(x - x.mean(0)).sum() / len(x)
     error = floor = 0.0
@@ -119,7 +119,7 @@ def test_what_the_encoder_makes_of_short_strings_is_no_part_of_the_voice():
 
     def hear(who, lengths):
         shortness = basis(lengths)[:, :2].sum(1)
-        return world.heard(who, len(lengths)) + (shortness[:, None] * habit).astype(np.float32)
+        return world.embeddings(who, len(lengths)) + (shortness[:, None] * habit).astype(np.float32)
 
     lengths = np.array([2, 3, 5, 60, 90, 140]).repeat(50)
     learned = projection.fit(hear(traits, lengths), lengths, world.tables(traits))
@@ -127,7 +127,7 @@ def test_what_the_encoder_makes_of_short_strings_is_no_part_of_the_voice():
     expected = expected_embedding(hear(trait, lengths)[0], lengths)
     (true,) = world.tables(trait)
     assert distance(learned.table(expected), true) < 0.2 * distance(
-        learned.table(learned.heard), true
+        learned.table(learned.embedding), true
     )
 
 
@@ -136,7 +136,7 @@ def test_the_mean_projection_turns_a_deviation_into_a_style():
     learned = world.learn(20)
     change = world.people(1) @ world.ear
     lengths = np.array([80])
-    moved = learned.table(learned.heard + change) - learned.table(learned.heard)
+    moved = learned.table(learned.embedding + change) - learned.table(learned.embedding)
     torch.testing.assert_close(
         torch.from_numpy(change).float() @ learned.at(lengths), moved[79], atol=1e-4, rtol=0
     )
@@ -146,8 +146,8 @@ def test_an_embedding_unlike_all_voices_leads_no_further_than_the_furthest_of_th
     world = World(seed=7)
     traits = world.people(20)
     tables = torch.stack(world.tables(traits))
-    learned = projection.fit(world.heard(traits, len(LENGTHS)), LENGTHS, list(tables))
-    far = learned.table(learned.heard + 50 * world.people(1) @ world.ear)
+    learned = projection.fit(world.embeddings(traits, len(LENGTHS)), LENGTHS, list(tables))
+    far = learned.table(learned.embedding + 50 * world.people(1) @ world.ear)
     mean = tables.mean(0)
     for half in (slice(0, 128), slice(128, 256)):
         furthest = (tables - mean)[..., half].norm(dim=-1).amax(0)
@@ -175,16 +175,16 @@ def published(shared):
 @pytest.fixture(scope="module")
 def learned_from_published(published):
     draw = np.random.default_rng(8)
-    heard = draw.standard_normal((4, len(LENGTHS), EMBEDDING)).astype(np.float32)
-    return projection.fit(heard, LENGTHS, published), heard.mean(1)
+    embeddings = draw.standard_normal((4, len(LENGTHS), EMBEDDING)).astype(np.float32)
+    return projection.fit(embeddings, LENGTHS, published), embeddings.mean(1)
 
 
 def test_a_new_voice_lies_among_the_published_ones_and_is_none_of_them(
     published, learned_from_published
 ):
-    learned, heard = learned_from_published
-    between = 0.7 * heard[0] + 0.3 * heard[2]
-    table = learned.table(learned.heard + between - heard.mean(0))
+    learned, embeddings = learned_from_published
+    between = 0.7 * embeddings[0] + 0.3 * embeddings[2]
+    table = learned.table(learned.embedding + between - embeddings.mean(0))
     weights = torch.stack([VoiceTable(t).weights.detach().flatten() for t in (table, *published)])
     for half in (slice(0, 128), slice(128, 256)):
         rows = weights.view(5, 8, 256)[..., half].flatten(1).double()
@@ -200,9 +200,9 @@ def test_a_voice_from_four_published_ones_is_as_smooth_and_as_large_as_they_are(
     def turns(t):
         return torch.cosine_similarity(t[1:, 0], t[:-1, 0]).min()
 
-    learned, heard = learned_from_published
+    learned, embeddings = learned_from_published
     draw = np.random.default_rng(9)
-    embeddings = heard[1] + 0.2 * draw.standard_normal((200, EMBEDDING))
+    embeddings = embeddings[1] + 0.2 * draw.standard_normal((200, EMBEDDING))
     expected = expected_embedding(embeddings.astype(np.float32), draw.integers(20, 150, 200))
     table = learned.table(expected)
     assert turns(table) >= min(turns(t) for t in published)

@@ -72,7 +72,7 @@ def test_a_word_that_lost_its_stressed_vowel_is_stressed_on_its_first():
 
 
 def test_another_word_is_rejected_with_both_sequences():
-    with pytest.raises(Reject, match=r"'ɑs' was heard as .*h aː n u l \| planned: h aː n ɑ s"):
+    with pytest.raises(Reject, match=r"'ɑs' was spoken with .*h aː n u l \| planned: h aː n ɑ s"):
         followed(plan_of("h ˈaː n", "ɑ s"), "h aː n u l")
 
 
@@ -83,7 +83,7 @@ def test_a_pronunciation_that_the_word_may_have_is_no_other_word():
 
 
 def test_a_word_of_which_nothing_was_heard_is_rejected():
-    with pytest.raises(Reject, match="'ɑs' was heard as"):
+    with pytest.raises(Reject, match="'ɑs' was spoken with"):
         followed(plan_of("h ˈaː n", "ɑ s"), "h aː n")
 
 

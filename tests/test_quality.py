@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lbtts.alignment.quality import confidence, disagreement, measures, verdict
+from lbtts.alignment.quality import confidence, disagreement, measures, status_of
 from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Quality
@@ -39,16 +39,16 @@ def test_the_measures_are_what_they_say():
 
 def test_usual_utterances_are_kept_and_odd_ones_are_not():
     index = confidence(measures(corpus(wrong={"score": -6.0}, stretched={"stretched": 4})))
-    kept = [verdict(index[name], QUALITY)[0] == "keep" for name in index.index if name[0] == "u"]
+    kept = [status_of(index[name], QUALITY)[0] == "keep" for name in index.index if name[0] == "u"]
     assert np.mean(kept) > 0.95
-    assert verdict(index["wrong"], QUALITY)[0] == "reject"
-    assert verdict(index["stretched"], QUALITY)[0] != "keep"
+    assert status_of(index["wrong"], QUALITY)[0] == "reject"
+    assert status_of(index["stretched"], QUALITY)[0] != "keep"
 
 
 def test_a_corpus_half_of_which_is_broken_is_judged_by_its_better_half():
     wrong = {f"w{k}": {"score": -5.0 - 0.02 * k} for k in range(190)}
     index = confidence(measures(corpus(**wrong)))
-    assert min(verdict(index[name], QUALITY)[0] != "keep" for name in wrong)
+    assert min(status_of(index[name], QUALITY)[0] != "keep" for name in wrong)
     assert np.mean([index[n] >= -1.5 for n in index.index if n[0] == "u"]) > 0.9
 
 
@@ -61,11 +61,11 @@ def test_a_backend_without_scores_is_judged_by_durations():
     assert index.notna().all() and index["odd"] == index.min()
 
 
-def test_verdicts_follow_the_parameters():
-    assert [verdict(x, QUALITY)[0] for x in (0, -1.5, -1.6, -5, -5.1)] == [
+def test_statuses_follow_the_parameters():
+    assert [status_of(x, QUALITY)[0] for x in (0, -1.5, -1.6, -5, -5.1)] == [
         "keep", "keep", "suspect", "suspect", "reject",
     ]  # fmt: skip
-    assert "does the transcript say what is heard" in verdict(-2, QUALITY)[1]
+    assert "check that the transcript" in status_of(-2, QUALITY)[1]
 
 
 def apart(one, other):

@@ -230,7 +230,7 @@ def test_absent_mfa_ends_the_stage_with_the_remedy(project, root, tmp_path, monk
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     with contextlib.chdir(tmp_path), pytest.raises(InputError) as caught:
         align.main()
-    assert "mfa-that-is-nowhere` is not here; install it from environment-mfa.yml" in str(
+    assert "mfa-that-is-nowhere` is not found; install it from environment-mfa.yml" in str(
         caught.value
     )
 

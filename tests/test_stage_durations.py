@@ -5,7 +5,7 @@ import pytest
 
 from lbtts import paths
 from lbtts.alignment import textgrid
-from lbtts.alignment.report import Row, Verdict, write_report
+from lbtts.alignment.report import Row, Status, write_report
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
@@ -47,8 +47,8 @@ def project(root, tmp_path):
             ],
             paths.MANIFEST,
         )
-        verdicts: dict[str, Verdict] = {name: "keep" for name in clips} | {"rejected": "reject"}
-        rows = [Row(name, "", "kaldi", verdict, score=-1) for name, verdict in verdicts.items()]
+        statuses: dict[str, Status] = {name: "keep" for name in clips} | {"rejected": "reject"}
+        rows = [Row(name, "", "kaldi", status, score=-1) for name, status in statuses.items()]
         write_report(rows, REPORT)
         grid("good", 40, (6, 16), (18, 30))
         grid("long", 100, (6, 16), (80, 92))

@@ -221,7 +221,7 @@ def test_a_full_disk_under_the_store_leaves_the_old_one_or_none(
     store = folder / "data/features.h5"
     if old:
         store.write_bytes(old)
-    with pytest.raises(InputError, match=r"could not be written .*No space.*make room"):
+    with pytest.raises(InputError, match=r"could not be written .*No space.*free some space"):
         again(folder, scratch=known)
     assert (store.read_bytes() if store.exists() else None) == old
     assert not (folder / "data/features.partial").exists()
@@ -232,7 +232,7 @@ def test_a_full_disk_under_the_cache_is_one_clear_line(project, tmp_path, small_
     shutil.copytree(project, folder)
     change(folder, "jobs: 0", "jobs: 1")
     (small_disk / "filler").write_bytes(bytes(700_000))
-    with pytest.raises(InputError, match=r"features/measured: .*full.*make room"):
+    with pytest.raises(InputError, match=r"features/measured: .*full.*free some space"):
         again(folder, scratch=small_disk)
     assert not (folder / "data/features.h5").exists()
 

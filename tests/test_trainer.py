@@ -175,12 +175,14 @@ def test_a_rule_that_listens_hears_every_candidate_and_may_overrule_its_rank(fea
     worst = state.candidates[-1].step
     heard = []
 
-    def listen(spoken):
+    def measure(spoken):
         heard.append([utterance.id for utterance, _ in spoken])
         assert all(speech.audio.any() for _, speech in spoken)
         return {"naturalness": len(heard)}  # the last that is heard sounds best
 
-    rule = SimpleNamespace(listens=True, listen=listen, rank=lambda m: [m.get("naturalness", 0)])
+    rule = SimpleNamespace(
+        measures_speech=True, measure=measure, rank=lambda m: [m.get("naturalness", 0)]
+    )
     step, network = chosen(state, features, tmp_path, rule)
     assert heard == [["e"]] * 3
     assert step == worst

@@ -19,12 +19,12 @@ from lbtts.text.tokens import TokenPlan
 class Aligner:
     """A corpus, ready for any backend.
 
-    entries: the clips, by id.
+    entries: of the manifest, by id.
     dictionary: path of the aligner's dictionary.
     grids: folder of the TextGrids that came with the corpus.
     inventory: the language's phones.
     align: the section.
-    run: the section; no backend's results depend on it.
+    run: the section; it does not change any result.
     """
 
     entries: Mapping[str, Entry]
@@ -37,14 +37,14 @@ class Aligner:
     def results(
         self, backend: Backend, plans: Sequence[TokenPlan]
     ) -> dict[str, AlignmentResult | Reject]:
-        """What a backend makes of each plan, by id.
+        """The alignment that a backend finds for each plan, by id.
 
         Args:
             backend: which one.
             plans: sorted by id.
 
         Raises:
-            InputError: the backend, or what it needs, is not there or fails altogether.
+            InputError: the backend, or what it needs, is missing, or it fails as a whole.
         """
         return dict(self._each(backend, plans))
 

@@ -1,4 +1,4 @@
-"""The TextGrids of a corpus turned into the timings of its tokens."""
+"""The timings of a corpus's tokens, from its TextGrids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from lbtts.text.tokens import TokenPlan
 
 @dataclass(frozen=True)
 class Converted:
-    """A corpus on the grid.
+    """The timings of a corpus, on the time grid.
 
     rows: of each utterance its timing, or its id and why it has none.
     shifts: how far rounding moved the phones of each that has one, in units.
@@ -28,10 +28,10 @@ class Converted:
 
     @property
     def rejected(self) -> int:
-        """Utterances without timing."""
+        """The number of utterances without timing."""
         return len(self.rows) - len(self.shifts)
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Counts, hours, and what rounding and cutting changed."""
         timings = [row for row in self.rows if isinstance(row, Timing)]
         units = [n for timing in timings for n in timing.units]
@@ -50,7 +50,7 @@ def convert(plans: Sequence[TokenPlan], entries: Mapping[str, Entry], grids: Pat
     """The timings of all plans.
 
     Args:
-        plans: as they were spoken.
+        plans: with the phones that were spoken.
         entries: of the manifest, by id.
         grids: folder of the TextGrids.
     """

@@ -1,20 +1,20 @@
-"""From boundaries in seconds to whole duration units, one count a token, none lost.
+"""Boundaries in seconds converted to whole duration units, one count per token, none lost.
 
 The rule, written once:
 
-1. BOS begins at 0 and EOS ends at the end of the clip; a phone's tokens share its interval. Stress
-   marks before a phone take one unit each where it lasts that long, the rest is shared equally by
-   its symbols, the length mark among them.
-2. A pause between words is shared equally by the spaces and punctuation in it; before the first and
-   after the last word, BOS and EOS share too. Between phones of one word a gap belongs to the
-   phone before it.
+1. BOS starts at 0 and EOS ends at the end of the audio. The tokens of a phone share its interval:
+   stress marks before it take one unit each if the phone is long enough, its symbols (the length
+   mark is one of them) share the rest equally.
+2. A pause between words is shared equally by its spaces and punctuation; before the first word BOS
+   shares too, and after the last word EOS. A gap between phones of one word belongs to the phone
+   before it.
 3. Boundaries, not durations, are rounded, and each token gets at least one unit: the whole-numbered
    boundaries b with b[i+1] - b[i] >= 1 nearest to the true ones in the sense of least squares. With
    b[i] = i + y[i] that is isotonic regression of y.
-4. A token of a pause that is still longer than 50 units is shortened to 50, and the audio with it:
-   the middle of its span is cut out. A phone that long is an alignment error.
+4. A token of a pause that is still longer than 50 units is shortened to 50, and the audio too: the
+   middle of its span is cut out. A phone that is longer than 50 units is an alignment error.
 
-So for every utterance units x 600 = samples, after the cuts.
+So units x 600 = samples for every utterance, after the cuts.
 """
 
 from collections.abc import Sequence
@@ -29,22 +29,22 @@ from lbtts.errors import Reject
 from lbtts.grid import MAX_UNITS, MIN_UNITS, seconds_to_units, units_to_samples
 from lbtts.text.tokens import Token, TokenPlan
 
-_LENGTH_TOLERANCE = 1.0  # units by which a TextGrid may miss the clip's length
+_LENGTH_TOLERANCE = 1.0  # units by which the lengths of TextGrid and audio may differ
 
 
 def durations(plan: TokenPlan, alignment: Alignment, total: int) -> tuple[Timing, float]:
     """The durations of an utterance, by the rule above, and how far rounding moved its phones.
 
-    That is the mean distance in units between a phone's true and rounded beginning.
+    The second is the mean distance in units between the true and the rounded start of a phone.
 
     Args:
         plan: its tokens and the phones they belong to.
         alignment: where the phones lie.
-        total: length of the clip in units.
+        total: length of the audio in units.
 
     Raises:
-        Reject: the alignment is not of these phones or not of this clip, the clip is too short for
-            its tokens, or a phone lasts longer than 50 units.
+        Reject: the alignment has other phones or another length than the audio, the audio is too
+            short for its tokens, or a phone lasts longer than 50 units.
     """
     _check(plan, alignment, total)
     true = _boundaries(plan.tokens, alignment.phones, total)
@@ -75,7 +75,7 @@ def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:
         raise Reject(f"aligned phones are not the plan's: {' '.join(found)} | {' '.join(expected)}")
     if abs(seconds_to_units(alignment.seconds) - total) > _LENGTH_TOLERANCE:
         raise Reject(
-            f"TextGrid of {alignment.seconds:.3f} s for a clip of {total} units; align it again"
+            f"TextGrid of {alignment.seconds:.3f} s for audio of {total} units; align it again"
         )
     if total < (len(plan.tokens) + 2) * MIN_UNITS:
         raise Reject(
@@ -85,7 +85,7 @@ def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:
 
 
 def _boundaries(tokens: Sequence[Token], phones: Sequence[Interval], total: int) -> np.ndarray:
-    """Unrounded beginnings of BOS, each token and EOS, and the end: [len(tokens) + 3] in units."""
+    """Unrounded starts of BOS, each token and EOS, and the end: [len(tokens) + 3] in units."""
     starts = np.clip(seconds_to_units([p.start for p in phones]), 0, total)
     ends = np.clip(seconds_to_units([p.end for p in phones]), 0, total)
     last_of_word = _last_of_word(tokens, len(phones))

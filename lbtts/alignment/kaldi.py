@@ -1,8 +1,8 @@
-"""The aligner for machines without MFA: a monophone model trained on the corpus itself.
+"""The aligner that needs no MFA: a monophone model trained on the corpus itself.
 
-Every word is aligned with the pronunciation that fits best among those it may have. Aligning, the
-costly part, is shared by processes; everything that is summed is summed in one process in one
-order, so that the result does not depend on how many there are.
+Each word may have several pronunciations; it is aligned with the one that fits best. Aligning, the
+costly part, is shared by processes. All sums are made in one process and one order, so the result
+does not depend on the number of processes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ from lbtts.text.dictionary import Dictionary
 from lbtts.text.tokens import TokenPlan
 from lbtts.workers import workers
 
-_RETRY = 4  # times the beam, for utterances that find no path
-_STRETCH = 30  # frames: the goodness of a third of a second tells one wrong word from noise
+_RETRY = 4  # times the beam, for utterances without a path
+_STRETCH = 30  # frames, 0.3 s: long enough to tell one wrong word from noise
 _TASK = 16  # utterances that a process is given at once, together with the model
 
 Features = NDArray[np.float32]
@@ -39,12 +39,12 @@ def align(
     kaldi: Kaldi,
     run: Run,
 ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
-    """Trains on the corpus, then yields each plan's id with its phones or why there are none.
+    """Trains on the corpus, then yields the id of each plan with its phones or the reason.
 
     Args:
         plans: sorted by id.
-        dictionary: pronunciations that a word may have beside its plan's.
-        entries: their clips, by id.
+        dictionary: pronunciations that a word may have besides its plan's.
+        entries: of the manifest, by id.
         kaldi: the section `align.kaldi`.
         run: the section.
 
@@ -64,11 +64,11 @@ def align(
 def train(
     words: Mapping[str, Words], entries: Mapping[str, Entry], kaldi: Kaldi, parallel: Parallel
 ) -> Monophones:
-    """A model trained on these utterances, or as many of them as `kaldi.training_utterances`.
+    """A model trained on these utterances, at most `kaldi.training_utterances` of them.
 
     Args:
         words: of each utterance, by id.
-        entries: their clips, by id.
+        entries: of the manifest, by id.
         kaldi: the section `align.kaldi`.
         parallel: a pool whose results come in order.
 
@@ -79,7 +79,7 @@ def train(
     work = parallel(delayed(_features)(entries[name].audio) for name in words)
     features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
     if not features:
-        raise InputError("align: no clip can be read; run `dvc repro corpus`")
+        raise InputError("align: no audio can be read; run `dvc repro corpus`")
     labels = sorted({label for name in words for word in words[name] for p in word for label in p})
     frames = np.concatenate(list(features.values()))
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))
@@ -88,7 +88,7 @@ def train(
     growth = np.linspace(0, kaldi.gaussians, 3 * kaldi.iterations // 4 + 1, dtype=int)
 
     def realigned() -> Iterator[tuple[Features, NDArray]]:
-        """The utterances as they are aligned anew, while others still are."""
+        """The utterances with their new alignments, as soon as each is ready."""
         tasks = _parts([(words[name], x) for name, x in features.items()])
         work = parallel(delayed(_states)(model, some, kaldi.beam) for some in tasks)
         states.clear()
@@ -125,12 +125,12 @@ def _evenly(words: Mapping[str, Words], limit: int) -> dict[str, Words]:
 
 
 def _parts(tasks: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The tasks in portions for a process."""
+    """The tasks in parts, each for one process."""
     return (tasks[begin : begin + _TASK] for begin in range(0, len(tasks), _TASK))
 
 
 def _features(path: str) -> Features | None:
-    """The features of one training utterance, None if its clip cannot be read."""
+    """The features of one training utterance, None if its audio cannot be read."""
     try:
         return mfcc(path)
     except Reject:

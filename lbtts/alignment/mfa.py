@@ -1,7 +1,7 @@
 """The Montreal Forced Aligner, called by its command line.
 
-Exit status 0 proves nothing there: utterances that it cannot align are left out silently, and
-unknown words come back as the phone `spn`. So what it wrote is compared with what it was given.
+Exit status 0 does not mean success: MFA leaves out utterances that it cannot align silently, and
+unknown words come back as the phone `spn`. So its output is compared with its input.
 Source: the behaviour of MFA 3.4.3, as measured, and the options that it declares.
 """
 
@@ -31,12 +31,12 @@ from lbtts.text.tokens import TokenPlan
 _SPEAKER = "speaker"
 _SPOKEN_NOISE = "spn"
 _LIKELIHOODS = "alignment_analysis.csv"
-_SILENCE = 240  # samples, 10 ms: a frame is wholly in what is silent for three times as long
-# Seconds by which MFA's boundaries are early. Not for the frames: those of both aligners lie around
-# the middle of their 10 ms (`snip_edges` is False in MFA 3.4.3), and a clock that is wrong would be
-# wrong everywhere. On 14,032 phones of Marylux MFA begins the next phone 3 to 15 ms before the
-# backend kaldi does, depending on the sounds, but the first phone after a silence 2 to 12 ms after
-# it. It is the models that differ: hence all boundaries are moved but those where speech begins.
+_SILENCE = 240  # samples, 10 ms: a silence of three times this length holds a whole frame
+# Seconds by which MFA's boundaries are early. The frames are not the cause: those of both aligners
+# are centred in their 10 ms (`snip_edges` is False in MFA 3.4.3), and a wrong clock would be wrong
+# everywhere. On 14,032 phones of Marylux MFA starts the next phone 3 to 15 ms before the backend
+# kaldi, depending on the sounds, but the first phone after a silence 2 to 12 ms after it. It is the
+# models that differ, so all boundaries are moved except those where speech starts.
 _LEAD = 0.0075
 _ROUNDING = 1e-3
 _REMEDY = "install it from environment-mfa.yml, fix align.mfa.command, or set align.backend: kaldi"
@@ -51,23 +51,23 @@ def align(
     workers: int,
     scratch: Path,
 ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
-    """Runs MFA over the corpus, then yields each plan's id with its phones or the reason.
+    """Runs MFA over the corpus, then yields the id of each plan with its phones or the reason.
 
-    Without an acoustic model one is trained first. What `mfa train` itself aligns is not taken: its
-    last pass can mix a model with the transforms of another, and tells no likelihoods.
+    Without an acoustic model, one is trained first. The alignments of `mfa train` itself are not
+    used: its last pass can mix a model with the transforms of another, and gives no likelihoods.
 
     Args:
         plans: sorted by id.
-        entries: their clips, by id.
-        dictionary: the lexicon in MFA's form, for want of `mfa.dictionary`.
+        entries: of the manifest, by id.
+        dictionary: the lexicon in MFA's form, used if `mfa.dictionary` is null.
         inventory: the language's phones.
         mfa: the section `align.mfa`.
-        workers: processes that align, for want of `mfa.jobs`; training takes one, for only so
-            it repeats itself.
+        workers: processes that align, used if `mfa.jobs` is null; training uses one process,
+            because only then is it reproducible.
         scratch: a folder for MFA's data, emptied first; its log stays there when it fails.
 
     Raises:
-        InputError: MFA, its model or its dictionary is not there, or it fails.
+        InputError: MFA, its model or its dictionary is missing, or it fails.
     """
     command = _command(mfa.command)
     given = find_dictionary(mfa.dictionary) if mfa.dictionary else dictionary
@@ -90,7 +90,7 @@ def align(
 
 
 def transcript(words: Iterable[str]) -> str:
-    """The line of a .lab file; a clitic is joined to its word, where MFA looks for it."""
+    """The line of a .lab file; a clitic is joined to its word, as MFA expects."""
     return "".join(w if w.endswith("'") else f"{w} " for w in words).strip() + "\n"
 
 
@@ -98,22 +98,22 @@ def _command(text: str) -> list[str]:
     """The parameter `align.mfa.command` as words.
 
     Raises:
-        InputError: it is no command line, or its program is not there.
+        InputError: it is not a command line, or its program is missing.
     """
     try:
         command = shlex.split(text)
     except ValueError as error:
         raise InputError(f"align.mfa.command: `{text}`: {error}; {_REMEDY}") from None
     if not command or shutil.which(command[0]) is None:
-        raise InputError(f"align.mfa.command: `{text}` is not here; {_REMEDY}")
+        raise InputError(f"align.mfa.command: `{text}` is not found; {_REMEDY}")
     return command
 
 
 def _arguments(verb: str, places: Sequence[Path], mfa: MFA, jobs: int) -> list[str]:
     """The arguments of `mfa`: its places first.
 
-    `--beam` is no option that it declares, but one that it collects from what is left over: before
-    the places it would be taken for the first of them.
+    MFA does not declare the option `--beam`, but collects it from the unparsed arguments. Before
+    the places it would be taken for the first place.
     """
     options = ["--single_speaker", "--clean", "--overwrite", "--num_jobs", str(jobs)]
     if verb == "align":
@@ -125,34 +125,34 @@ def _arguments(verb: str, places: Sequence[Path], mfa: MFA, jobs: int) -> list[s
 def _lay_out(
     plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path
 ) -> dict[str, Reject]:
-    """Makes the corpus folder: the clips, and their words beside them; why some are not in it."""
+    """Makes the corpus folder: audio and transcripts; returns why some utterances are not in it."""
     folder.mkdir(parents=True)
     rejects = {}
     for plan in tqdm(plans, desc="lay out", unit="utt"):
-        clip = Path(entries[plan.id].audio).resolve()
+        audio = Path(entries[plan.id].audio).resolve()
         try:
-            _place(clip, folder / plan.id)
+            _place(audio, folder / plan.id)
         except soundfile.SoundFileError as error:  # one such file would end MFA's whole run
-            rejects[plan.id] = Reject(f"{clip}: not audio ({error}); run `dvc repro corpus`")
+            rejects[plan.id] = Reject(f"{audio}: not audio ({error}); run `dvc repro corpus`")
             continue
         (folder / f"{plan.id}.lab").write_text(transcript(plan.words), encoding="utf-8")
     return rejects
 
 
-def _place(clip: Path, stem: Path) -> None:
-    """Puts a clip into the corpus folder: a link, or a copy with noise where it has none at all.
+def _place(audio: Path, stem: Path) -> None:
+    """Puts audio into the corpus folder: a link, or a copy with noise if parts of it are constant.
 
-    MFA adds no dither. From clips that are padded with zeros it learns that silence is zeros, and
-    then finds no path through recorded silence. The noise, of one bit, is drawn from the name of
-    the utterance.
+    MFA adds no dither. From audio that is padded with zeros it learns that silence is zeros, and
+    then finds no path through recorded silence. The seed of the noise, one bit, is the name of the
+    utterance.
     """
-    samples, rate = soundfile.read(clip, dtype="int16", always_2d=True)
+    samples, rate = soundfile.read(audio, dtype="int16", always_2d=True)
     changes = np.flatnonzero(np.diff(samples[:, 0]))
     constant = np.diff(
         changes, prepend=-1, append=len(samples) - 1
     )  # lengths of constant stretches
     if constant.max() < _SILENCE:
-        Path(f"{stem}{clip.suffix}").symlink_to(clip)
+        Path(f"{stem}{audio.suffix}").symlink_to(audio)
         return
     noise = np.random.default_rng(zlib.crc32(stem.name.encode())).integers(-1, 2, samples.shape)
     noisy = np.clip(samples + noise, -(2**15), 2**15 - 1).astype(np.int16)
@@ -160,15 +160,15 @@ def _place(clip: Path, stem: Path) -> None:
 
 
 def _run(command: Sequence[str], root: Path) -> None:
-    """Runs MFA, its progress on the terminal; repeats its warnings.
+    """Runs MFA with its progress on the terminal; repeats its warnings.
 
     Args:
-        command: the whole of it.
-        root: a folder for its data, for this run alone: MFA takes up again what it finds there.
+        command: program and arguments.
+        root: a folder for its data, used by this run only: MFA would reuse what it finds there.
 
     Raises:
-        InputError: it failed or was interrupted; the line holds its own message and where the log
-            is.
+        InputError: it failed or was interrupted; the line holds MFA's own message and the path
+            of its log.
     """
     environment = os.environ | {
         "MFA_ROOT_DIR": str(root.resolve()),
@@ -183,7 +183,7 @@ def _run(command: Sequence[str], root: Path) -> None:
             status = child.run(command, environment, stream)
     except KeyboardInterrupt:
         raise InputError(
-            "interrupted: MFA keeps nothing of what it did; the same command starts it afresh"
+            "interrupted: MFA keeps no partial results; run the same command to start again"
         ) from None
     said = log.read_text(encoding="utf-8", errors="replace")
     if status:
@@ -200,7 +200,7 @@ def _results(
     rejects: Mapping[str, Reject],
     inventory: Inventory,
 ) -> list[tuple[str, AlignmentResult | Reject]]:
-    """Each plan's id with what MFA wrote of it."""
+    """The id of each plan with the alignment that MFA wrote."""
     likelihoods = _likelihoods(out / _LIKELIHOODS)
     results: list[tuple[str, AlignmentResult | Reject]] = []
     for plan in plans:
@@ -216,7 +216,7 @@ def _results(
 
 
 def _likelihoods(path: Path) -> dict[str, float]:
-    """The mean log-likelihood of each utterance's phones, by id, as far as MFA tells it."""
+    """The mean log-likelihood of each utterance's phones, by id, if MFA gives it."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
@@ -227,13 +227,13 @@ def _likelihoods(path: Path) -> dict[str, float]:
 def _checked(
     path: Path, lexicon: Lexicon, likelihood: float | None, inventory: Inventory
 ) -> AlignmentResult:
-    """The phones in MFA's TextGrid under canonical labels, moved by `_LEAD`.
+    """The phones in MFA's TextGrid with canonical labels, moved by `_LEAD`.
 
     Raises:
         Reject: it is missing, has an unknown word, or phones outside the inventory.
     """
     if not path.exists():
-        raise Reject("MFA could not align it and left it out; compare transcript and recording")
+        raise Reject("MFA could not align it; compare the transcript with the recording")
     found = textgrid.read(path)
     unknown = [p for p in found.phones if p.label == _SPOKEN_NOISE]
     if unknown:
@@ -251,8 +251,8 @@ def _checked(
 
 
 def _moved(time: float, seconds: float) -> float:
-    """A boundary at `time` moved to where the backend kaldi would put it; the clip's ends stay.
+    """A boundary at `time`, moved to where the backend kaldi would put it; the audio's ends stay.
 
-    Towards the end of the clip the shift fades, so that no phone, however short, loses its length.
+    The shift becomes smaller towards the end of the audio, so that no phone loses its length.
     """
     return time + min(_LEAD, (seconds - time) / 2) if time > 0 else time

@@ -1,4 +1,4 @@
-"""Acoustic models and dictionaries of the Montreal Forced Aligner: where and what they are."""
+"""Where the Montreal Forced Aligner keeps acoustic models and dictionaries; their contents."""
 
 import json
 import os
@@ -43,21 +43,21 @@ def _find(key: str, name: str, kind: str, endings: tuple[str, ...]) -> Path:
         return models[name]
     known = f"has {', '.join(models)}" if models else "is empty or absent"
     raise InputError(
-        f"{key}: {name!r} is no file, and {folder} {known}; give a path, or run "
-        f"`mfa model download {kind} NAME` (MFA_ROOT_DIR says where, if not there)"
+        f"{key}: {name!r} is not a file, and {folder} {known}; give a path, or run "
+        f"`mfa model download {kind} NAME` (set MFA_ROOT_DIR if it is elsewhere)"
     )
 
 
 class Lexicon:
-    """Which words MFA could know: its dictionary, and the phones of its acoustic model."""
+    """The words that MFA can know: its dictionary, and the phones of its acoustic model."""
 
     def __init__(self, dictionary: Path, model: Path) -> None:
-        """Reads both; what cannot be read explains no word."""
+        """Reads both; a file that cannot be read is taken as empty."""
         self._entries = _entries(dictionary)
         self._phones = _phones(model)
 
     def why_unknown(self, word: str) -> str:
-        """Why this word came back without phones."""
+        """The reason why this word came back without phones."""
         lacking = [
             sorted(set(phones) - self._phones)
             for phones in self._entries.get(word, ())
@@ -67,7 +67,7 @@ class Lexicon:
             names = " ".join(sorted({phone for phones in lacking for phone in phones}))
             return (
                 f"MFA's acoustic model has no phone {names!r}, as in {word!r}; take a dictionary "
-                "that was made for it, or leave align.mfa.acoustic_model at null"
+                "made for it, or leave align.mfa.acoustic_model at null"
             )
         return f"MFA does not know the word {word!r}; add it to its dictionary"
 

@@ -20,15 +20,15 @@ _SLOPE_REACH = 2  # frames to either side
 
 
 def mfcc(path: str | Path) -> NDArray[np.float32]:
-    """[n, 39] float32: 13 cepstra with first and second slopes, their mean taken off.
+    """The MFCC features, [n, 39] float32: 13 cepstra minus their mean, first and second slopes.
 
-    Frame k covers seconds 0.01 k to 0.01 (k + 1), looking 5 ms further on both sides. Dither keeps
-    the logarithm of digital silence finite; it is drawn from the file's name, not from the clock.
-    Audio at another rate than 24 kHz is resampled: 10 ms of 22.05 kHz are no whole number of
-    samples, and Kaldi's frames would drift by 2.3 ms a second.
+    Frame k covers seconds 0.01 k to 0.01 (k + 1); its window extends 5 ms further on both sides.
+    Dither keeps the logarithm of digital silence finite; its seed is the file's name. Audio at
+    another rate than 24 kHz is resampled: 10 ms at 22.05 kHz are not a whole number of samples, and
+    Kaldi's frames would drift by 2.3 ms per second.
 
     Raises:
-        Reject: the file is missing, cannot be decoded or holds no frame.
+        Reject: the file is missing, cannot be decoded or is shorter than a frame.
     """
     try:
         samples, rate = soundfile.read(path, dtype="int16")

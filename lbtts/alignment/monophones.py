@@ -20,14 +20,15 @@ _ACOUSTIC_SCALE = 0.1
 _OCCUPANCY_POWER = 0.2  # mixtures grow with this power of the frames that a state has
 _FRAMES_PER_GAUSSIAN = 20
 _PERTURBATION = 0.01  # standard deviations between the halves of a split Gaussian
-# Speech begins so far below an utterance's loudest frames, and so far above its quietest ones
+# Speech starts at this level below an utterance's loudest frames, and this share of the way up
+# from its quietest frames
 _LOUD_DB, _LOUD_SHARE = 25.0, 0.3
 _DB_PER_NEPER = 10 / np.log(10)  # Kaldi's first cepstrum is the logarithm of a frame's energy
 
 
 @dataclass(frozen=True)
 class Path:
-    """The best path through an utterance: its transitions, and where each phone begins."""
+    """The best path through an utterance: its transitions, and where each phone starts."""
 
     transitions: NDArray[np.int64]  # [n] ids of the transition model
     begins: NDArray[np.int64]  # [m] first frame of each phone or silence
@@ -35,7 +36,7 @@ class Path:
 
 
 class Monophones:
-    """The model; it can be pickled.
+    """A monophone model; it can be pickled.
 
     Attributes:
         topology: of the phones that it knows.
@@ -88,8 +89,8 @@ class Monophones:
     def first_states(self, words: Words, features: NDArray[np.float32]) -> NDArray[np.int64]:
         """States [n] to start from: silence up to the first loud frame and after the last one.
 
-        What is between them is divided equally among the phones. Were the edges divided likewise,
-        the first phone would learn to begin in the silence and never come out of it.
+        The frames between are divided equally among the phones. If the edges were divided too, the
+        first phone would learn to start in the silence, and training would not correct that.
         """
         first, number = self.topology.first, self.topology.number
         silence = [first[SILENCE] + k for k in range(SILENCE_STATES)]
@@ -136,8 +137,8 @@ class Monophones:
     def goodness(self, features: NDArray[np.float32], path: Path) -> NDArray[np.float64]:
         """log p(aligned state) - log p(best state) of each frame: [n], at most 0.
 
-        Unlike the likelihood it does not reward easy audio: where another sound would fit better
-        than the transcript's, it falls.
+        Unlike the likelihood it does not depend on how easy the audio is: it falls where another
+        sound fits better than that of the transcript.
         """
         mixtures = [self._mixtures.get_pdf(j) for j in range(self.topology.transitions.num_pdfs)]
         sizes = [mixture.num_gauss for mixture in mixtures]
@@ -154,7 +155,7 @@ class Monophones:
         return np.log(np.maximum(chosen, tiny)) - np.log(likelihood.max(axis=1))
 
     def speech(self, path: Path) -> NDArray[np.bool_]:
-        """[n]: whether a frame of the path is of a phone."""
+        """Whether each frame of the path belongs to a phone, [n]."""
         return self.topology.phone[path.transitions] != SILENCE
 
     def update(
@@ -163,10 +164,10 @@ class Monophones:
         """One step of expectation maximisation, then splits until there are `gaussians`.
 
         Args:
-            utterances: [n, 39] features and [n] states of each; taken one by one, so that they may
-                still be in the making.
+            utterances: [n, 39] features and [n] states of each; read one by one, so a
+                generator may produce them.
             gaussians: wanted in all mixtures together.
-            seed: of the splits; the library's own would draw from the system.
+            seed: of the splits; the library itself would use the system's random numbers.
         """
         flags = int(khg.GmmUpdateFlags.kGmmAll)
         statistics = khg.AccumAmDiagGmm()
@@ -180,7 +181,7 @@ class Monophones:
         self._split(counts, gaussians, np.random.default_rng(seed))
 
     def _split(self, counts: NDArray, gaussians: int, draw: np.random.Generator) -> None:
-        """Halves the heaviest Gaussian of a state, again and again, where the data allow it."""
+        """Halves the heaviest Gaussian of a state repeatedly, where there are enough frames."""
         mixtures = [self._mixtures.get_pdf(j) for j in range(len(counts))]
         sizes = np.array([mixture.num_gauss for mixture in mixtures])
         weight = counts**_OCCUPANCY_POWER

@@ -1,4 +1,4 @@
-"""How a corpus was spoken: what a backend found, put into the plans."""
+"""The result of the alignment: token plans with the phones that were spoken, and the report."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,8 @@ from tqdm import tqdm
 from lbtts.alignment import textgrid
 from lbtts.alignment.prealigned import follow_words
 from lbtts.alignment.pronunciation import follow
-from lbtts.alignment.quality import confidence, disagreement, measures, verdict
-from lbtts.alignment.report import CORRECTED, Row, Verdict
+from lbtts.alignment.quality import confidence, disagreement, measures, status_of
+from lbtts.alignment.report import CORRECTED, Row, Status
 from lbtts.alignment.textgrid import AlignmentResult
 from lbtts.errors import Reject
 from lbtts.params import Quality
@@ -25,9 +25,9 @@ from lbtts.text.tokens import TokenPlan
 class Outcome:
     """The utterances whose phones are known, and the others.
 
-    plans: as they were spoken.
+    plans: with the phones that were spoken.
     results: where the phones of each plan lie, by id.
-    rejects: why the others are not among them, by id.
+    rejects: why the others have no alignment, by id.
     variants: how many plans have other phones than were planned.
     """
 
@@ -37,7 +37,7 @@ class Outcome:
     variants: int
 
     def write_grids(self, folder: Path) -> None:
-        """Writes one TextGrid an utterance into `folder`."""
+        """Writes one TextGrid per utterance into `folder`."""
         for plan in tqdm(self.plans, desc="write", unit="utt"):
             result = self.results[plan.id]
             alignment = textgrid.from_phones(plan, result.phones, result.seconds)
@@ -60,13 +60,13 @@ def report(
     disagreements: Mapping[str, float],
     quality: Quality,
 ) -> list[Row]:
-    """One row an utterance.
+    """The alignment report, one row per utterance.
 
     Args:
         outcome: of all utterances.
         backends: of each utterance, in the order of the rows.
         disagreements: see `Outcome.disagreements`.
-        quality: the bounds of the verdicts; what a person corrected is kept in any case.
+        quality: the bounds of the statuses; alignments corrected by a person are always kept.
     """
     table = measures(outcome.results)
     table.insert(0, "confidence", confidence(table).round(3))
@@ -76,10 +76,10 @@ def report(
         if name in outcome.rejects:
             rows.append(Row(name, str(outcome.rejects[name]), backend, None))
             continue
-        decided: Verdict = "keep"
+        decided: Status = "keep"
         reason = ""
         if backend != CORRECTED:
-            decided, reason = verdict(float(table.at[name, "confidence"]), quality)
+            decided, reason = status_of(float(table.at[name, "confidence"]), quality)
         beam = outcome.results[name].beam
         known = numbers[name] | {"beam": math.nan if beam is None else beam}
         apart = float(np.round(disagreements.get(name, math.nan), 2))
@@ -98,7 +98,7 @@ def spoken(
     Args:
         plans: as they were planned.
         results: of each plan, by id.
-        dictionary: pronunciations that a word may have beside its plan's.
+        dictionary: pronunciations that a word may have besides its plan's.
         inventory: the language's phones.
     """
     followed: list[TokenPlan] = []

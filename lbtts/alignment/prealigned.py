@@ -1,4 +1,4 @@
-"""TextGrids that somebody else made: a corpus's published alignment, or one's own corrections."""
+"""Existing TextGrids: a published alignment of the corpus, or a person's corrections."""
 
 import unicodedata
 from collections import defaultdict
@@ -20,13 +20,13 @@ _ENDING = ".textgrid"  # in any case
 def align(
     plans: Sequence[TokenPlan], entries: Mapping[str, Entry], folder: Path, inventory: Inventory
 ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
-    """Each plan's id with the words and phones of its grid in `folder`, on the clip's own time.
+    """The id of each plan with the words and phones of its TextGrid, timed from the audio's start.
 
     Args:
         plans: sorted by id.
-        entries: their clips, by id; each grid is on the time of the recording.
-        folder: with one `<id>.TextGrid` an utterance, however its letters are capitalised; tier
-            `phones`, and `words` to say which phones are whose.
+        entries: of the manifest, by id; each TextGrid is timed from the start of the recording.
+        folder: with one `<id>.TextGrid` per utterance, in any capitalisation; its tier `phones` is
+            needed, `words` says which word each phone belongs to.
         inventory: the language's phones.
 
     Raises:
@@ -34,7 +34,7 @@ def align(
     """
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: not found; align.backend: textgrid needs one TextGrid an utterance there"
+            f"{folder}: not found; align.backend: textgrid needs one TextGrid per utterance there"
         )
     grids: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.iterdir()):
@@ -43,20 +43,20 @@ def align(
     for plan in plans:
         try:
             grid = textgrid.read(_grid_of(plan.id, folder, grids), wordless=True)
-            clip = entries[plan.id]
-            start = clip.start_seconds
+            entry = entries[plan.id]
+            start = entry.start_seconds
             words = tuple(Interval(w.start - start, w.end - start, w.label) for w in grid.words)
-            phones = _on_clip(recognised(grid.phones, inventory), start, clip.seconds)
-            yield plan.id, AlignmentResult(phones, clip.seconds, words=words)
+            phones = _on_audio(recognised(grid.phones, inventory), start, entry.seconds)
+            yield plan.id, AlignmentResult(phones, entry.seconds, words=words)
         except Reject as reason:
             yield plan.id, reason
 
 
 def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Path:
-    """The grid of an utterance: of exactly its name, or of the only one that differs in case.
+    """The TextGrid of an utterance: with exactly its name, or the only one that differs in case.
 
     Raises:
-        Reject: there is none, or several that differ in case alone.
+        Reject: there is none, or several that differ only in case.
     """
     candidates = grids.get(name.casefold(), ())
     exact = [path for path in candidates if path.stem == name]
@@ -73,10 +73,10 @@ def _grid_of(name: str, folder: Path, grids: Mapping[str, Sequence[Path]]) -> Pa
 def corrections(
     folder: Path, plans: Sequence[TokenPlan], inventory: Inventory
 ) -> dict[str, AlignmentResult | Reject]:
-    """What was corrected by hand, by id: grids of the clips themselves, in `folder`.
+    """Alignments corrected by a person, by id, from the TextGrids in `folder`.
 
     Raises:
-        InputError: a grid belongs to no plan, so that the correction would go unnoticed.
+        InputError: a TextGrid belongs to no plan; its correction would be ignored silently.
     """
     known = {plan.id for plan in plans}
     found: dict[str, AlignmentResult | Reject] = {}
@@ -94,20 +94,20 @@ def corrections(
 def follow_words(
     plan: TokenPlan, words: Sequence[Interval], phones: Sequence[Interval], inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]] | None:
-    """The plan with the phones of a grid whose maker has decided how each word was said.
+    """The plan with the phones of a TextGrid that assigns phones to words.
 
-    Where words of the grid are several of the plan, as with a clitic, or are written otherwise, as
-    abbreviations are, the cheapest edit shares out their phones, and a word that gets none leaves
-    the plan. Affricates are joined. The stress stays on its syllable.
+    A word of the TextGrid may be several words of the plan, as with a clitic, or be spelled
+    differently, as an abbreviation. Then the cheapest edit distributes the phones, and a word that
+    gets none is removed from the plan. Affricates are joined. The stress stays on its syllable.
 
     Args:
-        plan: what was to be said.
-        words: of the grid; a phone belongs to the one nearest to its middle.
-        phones: of the grid, canonical.
+        plan: as it was planned.
+        words: of the TextGrid; a phone belongs to the one nearest to its middle.
+        phones: of the TextGrid, canonical.
         inventory: the language's phones.
 
     Returns:
-        As `pronunciation.follow`; None if less than half of the transcript is in the grid.
+        As `pronunciation.follow`; None if less than half of the transcript is in the TextGrid.
 
     Raises:
         Reject: a word is in one of them only, or has no phone.
@@ -135,12 +135,12 @@ def follow_words(
 
 
 def _letters(word: str) -> str:
-    """What is compared of a word: lower case, no apostrophe, hyphen or other mark."""
+    """A word for comparison: lower case, without apostrophes, hyphens and other marks."""
     return "".join(c for c in unicodedata.normalize("NFC", word).casefold() if c.isalnum())
 
 
 def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[range, range]] | None:
-    """Which words are which, in groups as small as their letters tell; None if most differ."""
+    """Matching words of both, in the smallest groups with equal letters; None if most differ."""
     groups: list[tuple[range, range]] = []
     agreed = 0
     matcher = SequenceMatcher(None, theirs, ours, autojunk=False)
@@ -157,7 +157,7 @@ def _groups(theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[range, ran
 
 
 def _first_equal(theirs: Sequence[str], ours: Sequence[str]) -> tuple[int, int]:
-    """How many words of each make up the shortest equal beginning; 0 and 0 if there is none."""
+    """The number of words of each in the shortest equal prefix; 0 and 0 if there is none."""
     left = right = 1
     while left <= len(theirs) and right <= len(ours):
         one, other = "".join(theirs[:left]), "".join(ours[:right])
@@ -173,7 +173,7 @@ def _distance(phone: Interval, word: Interval) -> float:
 
 
 def _joined(phones: Sequence[Interval], inventory: Inventory) -> list[Interval]:
-    """The phones with those that the inventory holds for one made one, such as a t and an s."""
+    """The phones; neighbours that are one phone of the inventory, such as t and s, are joined."""
     joined: list[Interval] = []
     for phone in phones:
         pair = inventory.canonical([joined[-1].label, phone.label]) if joined else ()
@@ -184,7 +184,7 @@ def _joined(phones: Sequence[Interval], inventory: Inventory) -> list[Interval]:
     return joined
 
 
-def _on_clip(phones: Sequence[Interval], start: float, seconds: float) -> tuple[Interval, ...]:
+def _on_audio(phones: Sequence[Interval], start: float, seconds: float) -> tuple[Interval, ...]:
     moved = []
     for phone in phones:
         begin, end = max(0.0, phone.start - start), min(seconds, phone.end - start)

@@ -1,4 +1,4 @@
-"""Which pronunciation of each word was spoken, and the plan that follows it."""
+"""The pronunciation that was spoken for each word, and the token plan with it."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _MOST_EDITS = 0.5  # of a word's phones; one that differs more is another word
 
 @dataclass(frozen=True)
 class SpokenPhone:
-    """A phone of the recording and which planned one it is, None for one that was not planned."""
+    """A phone of the recording, and the index of its planned phone; None if it was not planned."""
 
     interval: Interval
     planned: int | None
 
 
 def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]]:
-    """Of each word the pronunciations it may have: the plan's, then those of the dictionary."""
+    """The possible pronunciations of each word: the plan's, then those of the dictionary."""
     return [
         [phones, *(p for p in dictionary.get(word, ()) if p != phones)]
         for word, phones in plan.pronunciations()
@@ -36,7 +36,7 @@ def pronunciations(plan: TokenPlan, dictionary: Dictionary) -> list[list[Phones]
 
 
 def recognised(phones: Sequence[Interval], inventory: Inventory) -> tuple[Interval, ...]:
-    """Intervals of any aligner under canonical labels, without silences and position marks.
+    """The intervals of any aligner with canonical labels, without silences and position marks.
 
     Raises:
         Reject: a label is not in the inventory.
@@ -57,15 +57,15 @@ def recognised(phones: Sequence[Interval], inventory: Inventory) -> tuple[Interv
 def follow(
     plan: TokenPlan, phones: Sequence[Interval], dictionary: Dictionary, inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]]:
-    """The plan with the phones that were spoken, and these, one interval a phone of it.
+    """The plan with the phones that were spoken, and the interval of each of them.
 
-    The cheapest edit of one sequence into the other says which phone is which: another vowel for a
-    vowel or consonant for a consonant costs one, as does one too many or too few; a t and an s
-    where ʦ is planned are that ʦ and cost nothing. A phone too many belongs to the word before it.
+    The cheapest edit from the planned to the spoken phones matches them. Replacing a vowel by a
+    vowel or a consonant by a consonant costs one, an insertion or deletion too. A t and an s match
+    a planned ʦ at no cost. An inserted phone belongs to the word before it.
 
     Args:
-        plan: what was to be said.
-        phones: what was spoken, canonical.
+        plan: as it was planned.
+        phones: that were spoken, canonical.
         dictionary: pronunciations that a word may have, however far they are from the plan's.
         inventory: the language's phones.
 
@@ -92,7 +92,7 @@ def follow(
         known = labels in dictionary.get(plan.words[number], ())
         if not known and (not labels or length - kept > _MOST_EDITS * length):
             raise Reject(
-                f"{plan.words[number]!r} was heard as other phones: "
+                f"{plan.words[number]!r} was spoken with other phones: "
                 f"{' '.join(p.label for p in phones)} | planned: "
                 f"{' '.join(p.label for p in plan.phones)}"
             )
@@ -102,7 +102,7 @@ def follow(
 def as_spoken(
     plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
 ) -> tuple[TokenPlan, tuple[Interval, ...]]:
-    """The plan with these phones in its words, less the words that have none; where they lie."""
+    """The plan with these phones in its words, without words that have none; their intervals."""
     there = [number for number, word in enumerate(words) if word]
     place = {number: k for k, number in enumerate(there)}
     spoken = replace(
@@ -120,7 +120,7 @@ def as_spoken(
 def matched(
     planned: Sequence[str], phones: Sequence[Interval], inventory: Inventory
 ) -> list[SpokenPhone]:
-    """Every spoken phone with its planned one, by the cheapest edit, see `follow`."""
+    """Every spoken phone with its planned phone, by the cheapest edit, see `follow`."""
     found = [phone.label for phone in phones]
     cost = np.full((len(planned) + 1, len(found) + 1), np.inf)
     move = np.zeros((*cost.shape, 2), np.int64)
@@ -158,9 +158,10 @@ def _difference(one: str, other: str, inventory: Inventory) -> float:
 def _tokens(
     plan: TokenPlan, words: Sequence[Sequence[SpokenPhone]], inventory: Inventory
 ) -> list[Token]:
-    """The plan's tokens with those of each word made anew from its phones.
+    """The plan's tokens, those of each word made anew from its spoken phones.
 
-    A word without phones takes the space before it along, unless a word follows without a space.
+    A word without phones is removed, and the space before it too, unless the next word follows
+    without a space.
     """
     tokens: list[Token] = []
     phone = 0
@@ -187,9 +188,10 @@ def _tokens(
 def _marks(
     plan: TokenPlan, tokens: Sequence[Token], spoken: Sequence[SpokenPhone], inventory: Inventory
 ) -> dict[int, str]:
-    """The marks of stress that the plan put into a word, by the phones that were spoken.
+    """The plan's stress marks of a word, by the index of the spoken phone.
 
-    A second stress whose vowel was not said is lost; the main stress goes to the nearest one.
+    A secondary stress is lost if its vowel was not spoken; the main stress moves to the nearest
+    vowel.
     """
     marks: dict[int, str] = {}
     for token, following in pairwise(tokens):
@@ -211,11 +213,11 @@ def _stressed(
     *,
     nearest: bool,
 ) -> int | None:
-    """Which phone of a word bears the stress that the plan put on the phone `planned`.
+    """The index of the spoken phone with the stress that the plan has on the phone `planned`.
 
-    It is that of the same syllable. Where the word was spoken with more or fewer syllables, it is
-    the phone itself, or else, if wanted, that of the nearest syllable, of one without schwa if
-    there is any.
+    It is the vowel of the same syllable. If the word was spoken with another number of syllables,
+    it is the phone itself; if that is missing and `nearest` is set, the vowel of the nearest
+    syllable, preferably not a schwa.
     """
     symbols = [token.phone for token in tokens if token.phone is not None]
     nuclei = [p for p in dict.fromkeys(symbols) if plan.phones[p].label in inventory.vowels]

@@ -1,4 +1,4 @@
-"""How much confidence an alignment deserves: how it looks beside the rest of its corpus."""
+"""The confidence in an alignment, by comparing it with the rest of its corpus."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,22 +9,22 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lbtts.alignment.pronunciation import matched
-from lbtts.alignment.report import Verdict
+from lbtts.alignment.report import Status
 from lbtts.alignment.textgrid import AlignmentResult
 from lbtts.params import Quality
 from lbtts.text.inventory import Inventory
 
-# Seconds. Kaldi's monophones take three frames of 10 ms at least, MFA 3 takes one: how far a phone
-# falls short of three frames says something about the aligner and nothing about the speech, and on
-# a scale of logarithms one frame would be farther from the usual than any phone that is too long.
+# Seconds. Kaldi's monophones need at least three frames of 10 ms, MFA 3 needs one. How far a phone
+# falls short of three frames depends on the aligner and not on the speech; on a logarithmic scale
+# a phone of one frame would be farther from the median than any phone that is too long.
 _SHORTEST = 0.03
 _ROUNDING = 1e-3  # seconds
-_ENOUGH = 20  # durations that a phone needs for a distribution of its own
+_ENOUGH = 20  # durations of a phone from which its own distribution is estimated
 _NARROWEST = 0.15  # standard deviation of log durations, for phones that are all alike
 _NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 
-# What goes into the confidence: whether much of it is good or bad, and the least standard
-# deviation that is taken for real. The Marylux sample and espeak-ng's speech vary as much or more.
+# What goes into the confidence: the sign (1: more is better) and the smallest standard deviation
+# that is used. The Marylux sample and espeak-ng's speech vary at least as much.
 _EVIDENCE = {
     "score": (1, 0.2),
     "worst": (1, 0.8),
@@ -39,14 +39,14 @@ _MEASURES = [
 
 
 def measures(results: Mapping[str, AlignmentResult]) -> pd.DataFrame:
-    """One row an utterance, by id: what can be said of its alignment in numbers.
+    """The measures of each alignment, one row per utterance, by id.
 
     score, worst: goodness, see `textgrid.AlignmentResult`.
     duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances from
         the median of all phones of that label in robust standard deviations of log seconds; what
         lasts less than 30 ms counts as 30 ms.
-    longest_phone, longest_silence: seconds; the edges of the clip count as no silence.
-    shortest_share: of phones that last no longer than 30 ms.
+    longest_phone, longest_silence: seconds; silence at the edges of the audio does not count.
+    shortest_share: share of phones that last at most 30 ms.
     rate: phones per second of speech.
     """
     usual = _usual_durations(results)
@@ -74,10 +74,11 @@ def measures(results: Mapping[str, AlignmentResult]) -> pd.DataFrame:
 
 
 def confidence(table: pd.DataFrame) -> pd.Series:
-    """The alignment confidence of each row of `measures`: 0 is usual, the lower the worse.
+    """The alignment confidence of each row of `measures`: 0 is usual, lower is worse.
 
-    The mean distance of its evidence (`_EVIDENCE`) from the corpus's mode, in standard deviations
-    of the corpus's better side: of a corpus half of which is broken the better half sets the scale.
+    The mean distance of its evidence (`_EVIDENCE`) from the mode of the corpus, in standard
+    deviations of the better side of the corpus. So the better half sets the scale, even if half of
+    the corpus is broken.
     """
     if table.empty:
         return pd.Series(index=table.index, dtype=float)
@@ -89,22 +90,22 @@ def confidence(table: pd.DataFrame) -> pd.Series:
     return pd.concat(parts, axis=1).mean(axis=1)
 
 
-def verdict(confidence: float, quality: Quality) -> tuple[Verdict, str]:
-    """What becomes of an utterance with this alignment confidence, and why it is not kept."""
+def status_of(confidence: float, quality: Quality) -> tuple[Status, str]:
+    """The status of an utterance with this confidence, and the reason if it is not kept."""
     if confidence >= quality.suspect_below:
         return "keep", ""
     return (
         "suspect" if confidence >= quality.reject_below else "reject",
-        f"trust {confidence:.2f}: does the transcript say what is heard, all of it and no more?",
+        f"confidence {confidence:.2f}: check that the transcript says exactly what is spoken",
     )
 
 
 def disagreement(one: AlignmentResult, other: AlignmentResult, inventory: Inventory) -> float:
-    """Mean distance in ms between the phones' beginnings in two alignments; NaN if none is shared.
+    """Mean distance in ms between the starts of phones in two alignments; NaN if none is shared.
 
-    Phones are compared where both alignments have the same, also if they differ elsewhere. The
-    mean, not the median: two aligners whose frames of 10 ms lie a fixed time apart have few
-    distances to choose from, and the median would be one of these in every utterance.
+    Only phones that both alignments share are compared. The mean, not the median: both aligners
+    have frames of 10 ms, so only a few distances are possible, and the median would be one of
+    them in every utterance.
     """
     apart = [
         abs(one.phones[spoken.planned].start - spoken.interval.start)
@@ -128,7 +129,7 @@ def _usual_durations(results: Mapping[str, AlignmentResult]) -> dict[str, tuple[
 
 
 def _floored(seconds: ArrayLike) -> NDArray[np.float64]:
-    """Durations as they are compared, none below what every aligner can tell."""
+    """Durations for comparison, at least the shortest that every aligner can find."""
     return np.maximum(np.asarray(seconds, float), _SHORTEST)
 
 

@@ -1,4 +1,4 @@
-"""What became of every utterance in the stage align: one row of its report.csv each."""
+"""The alignment report, report.csv: one row for each utterance of the stage align."""
 
 import csv
 import math
@@ -11,27 +11,30 @@ import pandas as pd
 
 from lbtts.errors import InputError
 
-Verdict = Literal["keep", "suspect", "reject"]
+Status = Literal["keep", "suspect", "reject"]
 
 CORRECTED = "corrected"  # the backend of what a person aligned
-_DISAGREEMENT = "disagreement_ms"  # a column that is there only after two backends
+_DISAGREEMENT = "disagreement_ms"  # a column that exists only after two backends
+_COLUMNS = {"status": "verdict", "confidence": "trust"}  # field of `Row` → column of the file
 
 
 @dataclass(frozen=True)
 class Row:
-    """One utterance; NaN stands for what is not known of it.
+    """One utterance; unknown numbers are NaN.
 
     reason: why it is rejected, or suspect.
-    verdict: None where it could not be aligned at all.
-    beam: with which the path was found.
-    confidence: see `quality.confidence`; behind it lie the measures, see `quality.measures`.
-    disagreement_ms: mean distance to the second backend's beginnings of phones.
+    status: None where it could not be aligned at all; the column `verdict` of the file, whose own
+        column `status` is `ok` or `rejected`.
+    beam: with which the best path was found.
+    confidence: see `quality.confidence`; the column `trust` of the file. The measures that it is
+        made from follow, see `quality.measures`.
+    disagreement_ms: mean distance to the starts of phones that the second backend found.
     """
 
     id: str
     reason: str
     backend: str
-    verdict: Verdict | None
+    status: Status | None
     beam: float = math.nan
     confidence: float = math.nan
     score: float = math.nan
@@ -46,12 +49,12 @@ class Row:
 
     @property
     def accepted(self) -> bool:
-        """Whether it goes on."""
-        return self.verdict in ("keep", "suspect")
+        """Whether the later stages use it."""
+        return self.status in ("keep", "suspect")
 
 
 def summary(rows: Iterable[Row]) -> dict[str, float]:
-    """Counts and means of a report; a mean of nothing is left out."""
+    """Counts and means of a report, for the metrics; a mean of no values is left out."""
     table = pd.DataFrame([asdict(row) | {"accepted": row.accepted} for row in rows])
     means = {
         "score_mean": table["score"].mean(),
@@ -63,12 +66,12 @@ def summary(rows: Iterable[Row]) -> dict[str, float]:
     return {
         "aligned": int(table["accepted"].sum()),
         "rejected": int((~table["accepted"]).sum()),
-        "suspect": int((table["verdict"] == "suspect").sum()),
+        "suspect": int((table["status"] == "suspect").sum()),
     } | {name: round(float(mean), 4) for name, mean in means.items() if pd.notna(mean)}
 
 
 def write_report(rows: Iterable[Row], path: str | Path) -> None:
-    """Writes the rows in their order; what is not known is left empty."""
+    """Writes the rows in their order; unknown numbers are left empty."""
     rows = list(rows)
     names = [field.name for field in fields(Row)]
     if all(math.isnan(row.disagreement_ms) for row in rows):
@@ -86,14 +89,14 @@ def read_report(path: str | Path) -> list[Row]:
     """The rows of a report, in their order.
 
     Raises:
-        InputError: it is missing, lacks a column or has values that no report has.
+        InputError: it is missing, lacks a column or has invalid values.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             return [_row(row) for row in csv.DictReader(file)]
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: no report of alignments ({error}); run `dvc repro align`"
+            f"{path}: not an alignment report ({error}); run `dvc repro align`"
         ) from None
 
 
@@ -103,12 +106,12 @@ def _row(row: Mapping[str, str]) -> Row:
         name = _column(field.name)
         text = row.get(name, "") if name == _DISAGREEMENT else row[name]
         values[field.name] = float(text or "nan") if field.type is float else text
-    decided = values.pop("verdict") or None
-    if decided not in (None, *get_args(Verdict)):
-        raise ValueError(f"{row['id']}: {decided!r} is no verdict")
-    return Row(**values, verdict=decided)
+    decided = values.pop("status") or None
+    if decided not in (None, *get_args(Status)):
+        raise ValueError(f"{row['id']}: {decided!r} is not a status")
+    return Row(**values, status=decided)
 
 
 def _column(name: str) -> str:
     """The column of a field of `Row`."""
-    return "trust" if name == "confidence" else name
+    return _COLUMNS.get(name, name)

@@ -1,4 +1,4 @@
-"""Alignments as the aligners write them and every later stage reads them: TextGrids of Praat."""
+"""Alignments as TextGrid files of Praat: reading and writing."""
 
 import codecs
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _ROUNDING = 1e-3  # seconds by which intervals may overlap
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of speech with its word or phone; times in seconds from the start of the clip."""
+    """A stretch of speech with its word or phone; times in seconds from the start of the audio."""
 
     start: float
     end: float
@@ -32,19 +32,19 @@ class Alignment:
 
     words: tuple[Interval, ...]
     phones: tuple[Interval, ...]
-    seconds: float  # length of the clip
+    seconds: float  # length of the audio
 
 
 @dataclass(frozen=True)
 class AlignmentResult:
-    """What a backend makes of one clip, before it is compared with the plan.
+    """The alignment that a backend finds for one utterance, before it is compared with the plan.
 
     phones: in order; what lies between them is silence.
-    seconds: length of the clip.
-    words: where the words lie, where the backend says which phones are whose.
+    seconds: length of the audio.
+    words: where the words lie, if the backend assigns phones to words.
     score: how well the phones fit, higher is better; each backend has its own scale.
-    worst: the same of the worst third of a second, where the backend tells.
-    beam: with which the path was found, where there is one.
+    worst: the same for the worst 0.3 s, if the backend gives it.
+    beam: with which the path was found, if the backend has one.
     """
 
     phones: tuple[Interval, ...]
@@ -56,7 +56,7 @@ class AlignmentResult:
 
 
 def from_phones(plan: TokenPlan, phones: Sequence[Interval], seconds: float) -> Alignment:
-    """The alignment of a plan whose phones lie as given; words begin and end with their phones."""
+    """The alignment of a plan with these phones; words start and end with their phones."""
     words = []
     for number, group in groupby(range(len(phones)), key=lambda k: plan.phones[k].word):
         own = [phones[k] for k in group]
@@ -76,8 +76,8 @@ def write(alignment: Alignment, path: str | Path) -> None:
 def read(path: str | Path, wordless: bool = False) -> Alignment:
     """The alignment in a TextGrid, without its empty intervals.
 
-    Intervals that overlap by rounding, up to a millisecond, are parted; praatio's own reader would
-    refuse the file. MFA's grids of several speakers call the tiers `NAME - words` and so on.
+    Intervals that overlap by up to a millisecond (rounding) are separated; praatio's own reader
+    would refuse the file. In MFA's TextGrids of several speakers the tiers are `NAME - words` etc.
 
     Args:
         path: of the file, in Praat's long or short form.
@@ -106,7 +106,7 @@ def last_word(path: str | Path) -> float:
 
 
 def _tier(tiers: Sequence[Mapping[str, Any]], name: str, optional: bool = False) -> dict[str, Any]:
-    """The one tier of that name; an empty one for want of an optional one.
+    """The tier of that name; an empty one if it is missing and optional.
 
     Raises:
         ValueError: there is none, or one for each of several speakers.
@@ -125,7 +125,7 @@ def _intervals(tier: Mapping[str, Any]) -> tuple[Interval, ...]:
     """The intervals of a tier as praatio parses it, in order.
 
     Raises:
-        ValueError: it is no tier of intervals, or they are not in order.
+        ValueError: it is not a tier of intervals, or they are not in order.
     """
     if tier["class"] != "IntervalTier":
         raise ValueError(f"tier {tier['name']} is one of points")

@@ -1,4 +1,4 @@
-"""How long each token of an utterance lasts: one row of durations.csv."""
+"""The durations of an utterance's tokens: one row of durations.csv."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ COLUMNS = ["id", "status", "reason", "units", "cuts"]
 
 @dataclass(frozen=True)
 class Timing:
-    """An utterance on the grid.
+    """The durations of one utterance, on the time grid.
 
     units: of BOS, every token and EOS, each 1 to 50.
-    cuts: spans of samples, begin and end, to take out of the clip, ascending.
+    cuts: spans of samples, begin and end, to cut out of the audio, ascending.
     """
 
     id: str
@@ -24,9 +24,9 @@ class Timing:
 
 
 def write_timings(timings: Iterable[Timing | tuple[str, Reject]], path: str | Path) -> None:
-    """Writes one row an utterance, in the order given: its timing, or its id and why it has none.
+    """Writes one row per utterance, in the order given: its timing, or its id and why it has none.
 
-    Units stand apart by spaces, cuts as `begin:end;begin:end`.
+    Units are separated by spaces; cuts are written as `begin:end;begin:end`.
     """
     with Path(path).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")

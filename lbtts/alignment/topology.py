@@ -1,4 +1,4 @@
-"""The hidden Markov models of phones, left to right, and the graphs that utterances make of them.
+"""The hidden Markov models of phones, left to right, and the alignment graphs of utterances.
 
 Three states a phone; five for silence, the middle three in any order.
 Sources: Kaldi's `steps/train_mono.sh` for topology and scales; kaldi-hmm-gmm 1.1.4 for the code.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lbtts.text.inventory import Phones
 
-# Of each word the pronunciations that it may have, the likeliest first
+# For each word the pronunciations that it may have, the likeliest first
 Words = Sequence[Sequence[Phones]]
 
 SILENCE = 1  # phone 1 of the model; labels count from 2
@@ -22,7 +22,7 @@ _SELF_LOOP_SCALE = 0.1
 
 
 class Topology:
-    """States and transitions; Kaldi's own objects cannot be pickled, but it can.
+    """States and transitions; it can be pickled, unlike Kaldi's own objects.
 
     Attributes:
         labels: of the phones, by number; 0 is epsilon and 1 silence, whose labels are "".
@@ -31,12 +31,12 @@ class Topology:
         tree: Kaldi's map from phones to states.
         phone: [k] the phone of each transition id, which count from 1.
         final: [k] whether it leaves its phone.
-        state: [k] the state that it leaves from, counted over all phones.
+        state: [k] the state that it starts from, counted over all phones.
         first: the first state of each phone.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        """The topology of the phones of these labels and of silence."""
+        """Builds the topology of silence and of the phones with these labels."""
         self.labels = ("", "", *labels)
         self.number = {label: i for i, label in enumerate(self.labels) if label}
         phones = [SILENCE, *self.number.values()]
@@ -67,7 +67,7 @@ class Topology:
         return Topology, (self.labels[2:],)
 
     def graph(self, words: Words) -> kaldifst.StdVectorFst:
-        """The words one after another in any of their pronunciations, silence at will between."""
+        """The graph of the words in order, in any pronunciation, with optional silence between."""
         graph = kaldifst.StdVectorFst()
         here = graph.start = graph.add_state()
         for word in words:
@@ -93,14 +93,14 @@ class Topology:
             graph.add_arc(inner[source], kaldifst.StdArc(transition, 0, 0.0, inner[target]))
 
     def pause(self, graph: kaldifst.StdVectorFst, begin: int) -> int:
-        """The state after a silence at will from `begin` on, which it adds."""
+        """Adds an optional silence after the state `begin`; the state after it."""
         end = graph.add_state()
         self.append(graph, SILENCE, begin, end)
         graph.add_arc(begin, kaldifst.StdArc(0, 0, float(np.log(2)), end))
         return end
 
     def add_costs(self, graph: kaldifst.StdVectorFst) -> None:
-        """Puts the transitions' costs on the arcs of a graph."""
+        """Adds the costs of the transitions to the arcs of a graph."""
         khg.add_transition_probs(
             trans_model=self.transitions,
             transition_scale=1.0,

@@ -1,1 +1,1 @@
-"""From any recordings to clips in one form, listed in a manifest."""
+"""The corpus: recordings in one form, listed in a manifest."""

@@ -1,4 +1,4 @@
-"""From any recording to a clip of the corpus: 24 kHz mono, trimmed, evened out, on the grid."""
+"""Recordings prepared for the corpus: 24 kHz mono, trimmed, equally loud, on the grid."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from lbtts.errors import Reject
 from lbtts.grid import HOP, SAMPLE_RATE, samples_to_grid, samples_to_seconds
 from lbtts.params import Corpus
 
-PEAK = 0.99  # of full scale; where loudness would raise a peak above it, loudness gives way
+PEAK = 0.99  # of full scale; the gain is reduced where a peak would exceed it
 TRIM_WINDOW = 4 * HOP  # 50 ms: more than two periods of the lowest voice
 
 # File name endings that libsndfile reads; RAW and MATLAB files say nothing about their audio.
@@ -25,20 +25,20 @@ SUFFIXES = frozenset(
     if not name.startswith(("RAW", "MAT"))
 ) | {".aif", ".aifc", ".oga", ".opus", ".snd"}
 
-# libsndfile's log of a RIFF, AIFF or AU header that promises more bytes than the file has. Programs
-# that write to a pipe cannot know the length and promise about 2 or 4 GiB: no sign of damage.
+# libsndfile's log of a RIFF, AIFF or AU header that states more bytes than the file has. Programs
+# that write to a pipe cannot know the length and state about 2 or 4 GiB: no sign of damage.
 _DATA_SIZE = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
 _UNKNOWN_LENGTH = 0x7FFF_0000
 
 
 @dataclass(frozen=True)
-class Clip:
-    """An utterance as the corpus holds it.
+class PreparedAudio:
+    """The audio of an utterance as the corpus stores it.
 
     samples: float32 [S] in -1..1, 24 kHz, S a multiple of 600.
-    start: sample of the recording, at 24 kHz, at which it begins; below 0 where silence was put
-        before it.
-    peak_limited: its loudness is below the target, for its peak would exceed `PEAK`.
+    start: sample of the recording, at 24 kHz, at which it starts; negative if silence was added
+        before the recording.
+    peak_limited: whether its loudness is below the target because its peak would exceed `PEAK`.
     """
 
     samples: NDArray[np.float32]
@@ -51,17 +51,17 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
 
     Raises:
         Reject: the file is missing, damaged, shorter than its header says, empty, or has samples
-            that are no numbers.
+            that are not finite.
     """
     if not path.is_file():
-        raise Reject(f"{path}: audio file not found; put it there or take the utterance out")
+        raise Reject(f"{path}: audio file not found; put it there or remove the utterance")
     try:
         with soundfile.SoundFile(path) as file:
-            promised, rate, log = file.frames, file.samplerate, file.extra_info
+            stated, rate, log = file.frames, file.samplerate, file.extra_info
             samples = file.read(dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         raise Reject(f"{path}: truncated, damaged or not audio ({error}); replace it") from None
-    if len(samples) < promised or _header_promises_more(log):
+    if len(samples) < stated or _header_states_more(log):
         raise Reject(f"{path}: truncated, ends before the length in its header; replace it")
     if not len(samples):
         raise Reject(f"{path}: zero length, no samples; replace it")
@@ -70,11 +70,11 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     return samples.mean(axis=1), rate
 
 
-def prepare(samples: NDArray[np.float32], rate: int, corpus: Corpus) -> Clip:
-    """The clip of a recording: resampled, trimmed, evened out in loudness, on the unit grid.
+def prepare(samples: NDArray[np.float32], rate: int, corpus: Corpus) -> PreparedAudio:
+    """A recording, resampled, trimmed, normalised in loudness, on the unit grid.
 
-    Around the speech lie `corpus.edge_seconds` of the recording, or of zeros where it has no more,
-    so that BOS and EOS always have silence to hold; the last unit is filled up in the same way.
+    `corpus.edge_seconds` of the recording, or zeros where it is shorter, are kept on both sides of
+    the speech, so BOS and EOS always have silence. The last unit is filled in the same way.
 
     Args:
         samples: float32 [S], mono.
@@ -82,7 +82,7 @@ def prepare(samples: NDArray[np.float32], rate: int, corpus: Corpus) -> Clip:
         corpus: bounds and targets.
 
     Raises:
-        Reject: the clip is silent, or shorter or longer than the bounds.
+        Reject: the audio is silent, or shorter or longer than the bounds.
 
     Source: loudness by ITU-R BS.1770-4 (pyloudnorm).
     """
@@ -107,7 +107,7 @@ def prepare(samples: NDArray[np.float32], rate: int, corpus: Corpus) -> Clip:
         raise Reject("silent: no part of it is louder than -70 LUFS; replace the recording")
     gain = 10 ** ((corpus.loudness - loudness) / 20)
     ceiling = PEAK / float(np.abs(samples).max())
-    return Clip(
+    return PreparedAudio(
         (samples * min(gain, ceiling)).astype(np.float32),
         start,
         bool(gain > ceiling),
@@ -119,7 +119,7 @@ def write_flac(path: Path, samples: NDArray[np.float32]) -> None:
     soundfile.write(path, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
 
 
-def _header_promises_more(log: str) -> bool:
+def _header_states_more(log: str) -> bool:
     """Whether libsndfile noted a data size beyond the end of the file."""
     sizes = _DATA_SIZE.search(log)
     return sizes is not None and int(sizes[2]) < int(sizes[1]) < _UNKNOWN_LENGTH

@@ -18,13 +18,13 @@ TRUTH_COLUMNS = ["id", "words_per_minute", "pitch", "start", "end", "phoneme"]
 
 
 def read_aloud(sentences: Path, demo: Demo, folder: Path) -> tuple[list[Recording], pd.DataFrame]:
-    """The recordings of the sentences, one a line, and the times of their phonemes.
+    """The recordings of the sentences, one per line, and the times of their phonemes.
 
-    The first sentence is `demo-001`; it is read at the first pair of rate and pitch, the next one
-    at the next pair, and after the last pair comes the first again.
+    The first sentence is `demo-001`. Each sentence is read at the next pair of rate and pitch; the
+    first pair follows the last.
 
     Args:
-        sentences: UTF-8, one sentence a line.
+        sentences: UTF-8, one sentence per line.
         demo: the rates and pitches.
         folder: where the audio files go.
 
@@ -37,7 +37,7 @@ def read_aloud(sentences: Path, demo: Demo, folder: Path) -> tuple[list[Recordin
     """
     lines = [line.strip() for line in read_utf8(sentences).split("\n") if line.strip()]
     if not lines:
-        raise InputError(f"{sentences}: no sentences; write one a line")
+        raise InputError(f"{sentences}: no sentences; write one per line")
     recordings = []
     phonemes: list[tuple[str, int, int, Phoneme]] = []
     voices = cycle(product(demo.rates, demo.pitches))
@@ -53,22 +53,22 @@ def read_aloud(sentences: Path, demo: Demo, folder: Path) -> tuple[list[Recordin
 
 
 def write_truth(truth: pd.DataFrame, entries: Iterable[Entry], path: Path) -> None:
-    """Writes `truth` in seconds of the clips, see `shift_truth`."""
+    """Writes `truth` in seconds of the corpus's audio, see `shift_truth`."""
     table = shift_truth(truth, entries)
     table.to_csv(path, index=False, lineterminator="\n", float_format="%.5f")
 
 
 def shift_truth(truth: pd.DataFrame, entries: Iterable[Entry]) -> pd.DataFrame:
-    """`truth` in seconds of the clips, cut to their length; what fell to the trimming is left out.
+    """`truth` in seconds of the corpus's audio, cut to its length; trimmed phonemes are left out.
 
     Args:
         truth: as `read_aloud` returns it.
-        entries: the clips; sentences without are left out too.
+        entries: of the corpus; sentences without an entry are left out too.
     """
-    clips = {entry.id: entry for entry in entries}
-    truth = truth[truth["id"].isin(clips)]
-    begin = truth["id"].map(lambda name: clips[name].start_seconds)
-    length = truth["id"].map(lambda name: clips[name].seconds)
+    kept = {entry.id: entry for entry in entries}
+    truth = truth[truth["id"].isin(kept)]
+    begin = truth["id"].map(lambda name: kept[name].start_seconds)
+    length = truth["id"].map(lambda name: kept[name].seconds)
     shifted = truth.assign(
         start=(truth["start"] - begin).clip(0, length), end=(truth["end"] - begin).clip(0, length)
     )

@@ -1,4 +1,4 @@
-"""The way of the recordings into the corpus."""
+"""Recordings read, prepared and written into the corpus."""
 
 import statistics
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from lbtts.workers import workers
 
 @dataclass(frozen=True)
 class Ingested:
-    """The corpus as it came out.
+    """The corpus as it was written.
 
     entries: of all recordings, sorted by id.
-    peak_limited: how many clips are quieter than wanted, for their peaks.
+    peak_limited: how many utterances are below the wanted loudness because of their peaks.
     """
 
     entries: tuple[Entry, ...]
@@ -32,8 +32,8 @@ class Ingested:
         """The entries that were accepted."""
         return [entry for entry in self.entries if not entry.reason]
 
-    def figures(self) -> dict[str, float]:
-        """Counts of utterances, and quantiles of the clips' seconds."""
+    def metrics(self) -> dict[str, float]:
+        """Counts of utterances, and quantiles of their seconds, for the metrics."""
         seconds = [entry.seconds for entry in self.usable] or [0.0]
         test = sum(entry.split == "test" for entry in self.usable)
         return {
@@ -49,7 +49,7 @@ class Ingested:
 
 
 def ingest(recordings: Sequence[Recording], corpus: Corpus, folder: Path, run: Run) -> Ingested:
-    """The recordings as entries of the manifest; their clips are written into `folder`."""
+    """The recordings as entries of the manifest; their audio is written into `folder`."""
     with workers(run) as parallel:
         work = parallel(delayed(ingest_one)(recording, corpus, folder) for recording in recordings)
         results = list(tqdm(work, total=len(recordings), desc="corpus", unit="utt"))
@@ -60,18 +60,18 @@ def ingest(recordings: Sequence[Recording], corpus: Corpus, folder: Path, run: R
 
 
 def ingest_one(recording: Recording, corpus: Corpus, folder: Path) -> tuple[Entry, bool]:
-    """The recording's entry, yet without split, and whether its clip is peak limited.
+    """The recording's entry, still without split, and whether its audio is peak limited.
 
-    The clip is written into `folder`, unless the recording is rejected.
+    The audio is written into `folder`, unless the recording is rejected.
     """
     entry = Entry(recording.id, "", recording.text)
     try:
         if recording.fault:
             raise Reject(recording.fault)
-        clip = prepare(*decode(recording.audio), corpus)
+        audio = prepare(*decode(recording.audio), corpus)
     except Reject as reason:
         return replace(entry, reason=str(reason)), False
     path = folder / f"{recording.id}.flac"
-    write_flac(path, clip.samples)
-    entry = replace(entry, audio=path.as_posix(), samples=len(clip.samples), start=clip.start)
-    return entry, clip.peak_limited
+    write_flac(path, audio.samples)
+    entry = replace(entry, audio=path.as_posix(), samples=len(audio.samples), start=audio.start)
+    return entry, audio.peak_limited

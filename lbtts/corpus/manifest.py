@@ -1,4 +1,4 @@
-"""The corpus as every later stage reads it: the manifest and the held-out split."""
+"""The manifest, which every later stage reads, and the held-out split."""
 
 import csv
 import hashlib
@@ -18,11 +18,11 @@ class Entry:
 
     split: `train` or `test`.
     text: its transcript.
-    reason: why it was rejected, empty if it was accepted; what follows is known of accepted ones.
-    audio: path of its clip.
-    samples: length of the clip, at 24 kHz.
-    start: sample of the recording, at 24 kHz, at which the clip begins; below 0 where silence was
-        put before it.
+    reason: why it was rejected, empty if it was accepted; only accepted ones have the following.
+    audio: path of its audio.
+    samples: length of the audio, at 24 kHz.
+    start: sample of the recording, at 24 kHz, at which the audio starts; negative if silence was
+        added before the recording.
     """
 
     id: str
@@ -35,12 +35,12 @@ class Entry:
 
     @property
     def seconds(self) -> float:
-        """Length of the clip."""
+        """Length of the audio."""
         return samples_to_seconds(self.samples)
 
     @property
     def start_seconds(self) -> float:
-        """Second of the recording at which the clip begins."""
+        """Second of the recording at which the audio starts."""
         return samples_to_seconds(self.start)
 
 
@@ -49,12 +49,12 @@ def assign_splits(
 ) -> dict[str, str]:
     """The split of each id: the given one, else by a hash of the id.
 
-    An id's split does not change when others come or go, unless no usable one would be left to
-    train on or to test with: then the usable id nearest to that side moves there.
+    The split of an id does not depend on the other ids, unless a split would have no usable
+    utterance: then the usable id with the nearest hash moves there.
 
     Args:
         given: id → split of its source, None where it has none.
-        usable: those of the ids that were not rejected.
+        usable: the ids that were not rejected.
         test_share: expected share of `test` among those without a split.
     """
     splits = {
@@ -89,7 +89,7 @@ def read_manifest(path: str | Path) -> dict[str, Entry]:
     """The entries of the manifest by id, rejected ones included, in the order of the file.
 
     Raises:
-        InputError: there is none, it has other columns, or a row is damaged.
+        InputError: it is missing, has other columns, or a row is damaged.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
@@ -115,5 +115,5 @@ def _entry(row: Mapping[str, str]) -> Entry:
 
 
 def accepted(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Those of the utterances that were not rejected."""
+    """The utterances that were not rejected."""
     return {name: entry for name, entry in entries.items() if not entry.reason}

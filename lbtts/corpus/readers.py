@@ -1,4 +1,4 @@
-"""The corpora we can read: LJSpeech form, tables with paths, folders of audio and transcripts."""
+"""Readers of corpora: LJSpeech form, tables with paths, folders of audio and transcripts."""
 
 import csv
 import io
@@ -23,11 +23,11 @@ class Recording:
     """One utterance of a source, before anything is known about its audio.
 
     id: unique, `[A-Za-z0-9][A-Za-z0-9._-]*`.
-    text: what is said, white space collapsed; otherwise as written.
+    text: the transcript, white space collapsed; otherwise as written.
     audio: the file, or where it should be.
     place: where the source lists it, for messages.
     split: `train` or `test` where the source says so.
-    fault: why it cannot be used, empty if it can.
+    fault: why it cannot be used, empty if it can be used.
     """
 
     id: str
@@ -61,7 +61,7 @@ def read_corpus(source: str, root: Path) -> list[Recording]:
 def read_ljspeech(root: Path) -> Iterator[Recording]:
     """The lines of `metadata.csv`, `id|text` or `id|raw|normalised`, audio in `wavs/` or `wav/`.
 
-    Of three columns the last that is not empty counts. The audio's ending does not matter.
+    The last column that is not empty is the transcript. The audio may have any ending.
     """
     table = root / "metadata.csv"
     folder = root / "wav" if (root / "wav").is_dir() else root / "wavs"
@@ -91,7 +91,7 @@ def read_csv(root: Path) -> Iterator[Recording]:
     """The rows of every `metadata.csv` (header with `path` and `text`) in root, train/ and test/.
 
     A path starts at its table's folder or at `audio/` in it. A folder `train` or `test` on the way
-    from root to the file says which split the utterance is in.
+    from root to the file sets the split of the utterance.
     """
     tables = [folder / "metadata.csv" for folder in (root, *(root / split for split in SPLITS))]
     if not any(table.exists() for table in tables):
@@ -145,7 +145,7 @@ def read_folder(root: Path) -> Iterator[Recording]:
         ):
             seen.add(_composed(str(path.with_suffix(""))))
             name = path.relative_to(root).with_suffix("").as_posix()
-            fault = "no audio file of the same name beside it; add one, or take the transcript out"
+            fault = "no audio file of the same name beside it; add one, or remove the transcript"
             yield Recording(name, "", path, str(path), fault=fault)
 
 
@@ -164,7 +164,7 @@ def _folder_recording(root: Path, audio: Path) -> Recording:
 
 
 def _composed(name: str) -> str:
-    """A name as all systems but macOS write it, whose letters come apart from their accents."""
+    """A name in composed form (NFC); macOS separates letters from their accents."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -212,7 +212,7 @@ def _checked(recordings: Iterable[Recording]) -> list[Recording]:
             fault = "no id; give it one with a letter or digit"
             name = _valid_id(recording.place)
         elif not text:
-            fault = fault or "empty transcript; write what is said, or take the utterance out"
+            fault = fault or "empty transcript; write what is said, or remove the utterance"
         if name in known:
             fault = f"duplicate id {name}, as in {known[name].place}; give it another"
             count = 2

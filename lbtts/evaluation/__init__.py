@@ -1,1 +1,1 @@
-"""How good a voice is, in figures."""
+"""Metrics of a voice on held-out utterances."""

@@ -1,4 +1,4 @@
-"""Copy synthesis: the recording itself through a vocoder and back, the ceiling of a voice."""
+"""Copy synthesis: the recording analysed and resynthesised by a vocoder, a voice's ceiling."""
 
 import numpy as np
 import pyworld
@@ -10,14 +10,14 @@ Array = NDArray[np.float32]
 
 
 def copy_synthesis(audio: Array, f0: Array, floor: float) -> Array:
-    """Copy synthesis [S] float32: F0, envelope and aperiodicity of `audio`, and audio from them.
+    """Copy synthesis [S] float32: `audio` made again from its F0, envelope and aperiodicity.
 
-    What is lost here is lost to any vocoder of its kind, not to the model.
+    The loss is due to the vocoder, not to a model.
 
     Args:
         audio: [S] float32.
         f0: [F] Hz, 0 where unvoiced, 80 frames/s.
-        floor: lowest F0 in Hz that was looked for.
+        floor: lowest F0 in Hz of the tracker.
 
     Source: Morise et al., "WORLD", IEICE 2016, as implemented in pyworld.
     """

@@ -73,11 +73,11 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measures:
 def estimates(measures: pd.DataFrame) -> dict[str, Estimate]:
     """Each metric of `METRICS` over the utterances, with its 95 % interval.
 
-    One that is undefined, like the F0 error of a voice that is never voiced or the cepstral
-    distance of silence, is left out.
+    Undefined ones are left out, for example the F0 error of a voice without voiced frames or the
+    cepstral distance of silence.
 
     Args:
-        measures: a row an utterance.
+        measures: one row per utterance.
     """
     found = {}
     for name in METRICS:

@@ -1,8 +1,8 @@
-"""How far synthetic speech is from a recording, and where the scale begins and ends.
+"""Distances of synthetic speech from a recording; lower is better for all of them.
 
-Three kinds of distance. With the reference's durations both sides have the same frames, so spectrum
-and F0 compare frame by frame; free-running speech has its own timing, so its cepstra are first
-warped onto the reference's; durations compare token by token. Lower is better throughout.
+There are three kinds. With the reference's durations both sides have the same frames, so spectrum
+and F0 are compared frame by frame. Free-running speech has its own timing, so its cepstra are first
+aligned with the reference's by time warping. Durations are compared token by token.
 """
 
 import io
@@ -27,8 +27,8 @@ def mel_cepstral_distance(audio: Array, reference: Array, *, warp: bool) -> floa
     """Mean Euclidean distance between mel cepstra, in the unit of mel-cepstral-distance.
 
     20 mel energies in bel, cosine transform without normalisation, coefficients 2 to 16, both sides
-    scaled to peak 1, window 1024 and hop 300 samples: that package's defaults on our time grid. It
-    cannot be compared with figures in dB that stem from WORLD or SPTK cepstra.
+    scaled to peak 1, window 1024 and hop 300 samples: that package's defaults on Kokoro's time
+    grid. It cannot be compared with values in dB from WORLD or SPTK cepstra.
 
     Args:
         audio: [S] float32 in -1..1.
@@ -46,7 +46,7 @@ def mel_cepstral_distance(audio: Array, reference: Array, *, warp: bool) -> floa
         return float("nan")
     window = 1000 * _MCD_WINDOW / SAMPLE_RATE  # ms
     distance, _ = compare_audio_files(
-        _wav(audio),  # type: ignore[arg-type]  # it hands any file to scipy
+        _wav(audio),  # type: ignore[arg-type]  # it passes any file to scipy
         _wav(reference),  # type: ignore[arg-type]
         n_fft=window,
         win_len=window,
@@ -57,10 +57,10 @@ def mel_cepstral_distance(audio: Array, reference: Array, *, warp: bool) -> floa
 
 
 def f0_differences(f0: Array, reference: Array) -> dict[str, float]:
-    """Sums from which F0 errors follow, over one utterance or, added up, over many.
+    """Sums over the frames of an utterance, from which F0 errors are computed.
 
     `f0_squared_hz` and `f0_squared_cents`: squared differences over the `f0_frames` that are voiced
-    on both sides, a cent being a hundredth of a semitone at any pitch; `voicing_wrong`: of all
+    on both sides (a cent is a hundredth of a semitone); `voicing_wrong`: of all
     `frames`, those that are voiced on one side only.
 
     Args:
@@ -79,9 +79,9 @@ def f0_differences(f0: Array, reference: Array) -> dict[str, float]:
 
 
 def duration_error(units: NDArray[np.int64], reference: NDArray[np.int64]) -> float:
-    """Mean absolute difference in units (25 ms) over all tokens but BOS and EOS.
+    """Mean absolute difference in units (25 ms) over all tokens except BOS and EOS.
 
-    Those two hold the silence around an utterance, which is the cutter's choice, not the speaker's.
+    These two hold the silence around an utterance, which depends on how the recording was cut.
 
     Args:
         units: [T] with BOS and EOS.

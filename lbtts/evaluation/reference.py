@@ -1,4 +1,4 @@
-"""What a voice is compared with, rendered and measured once."""
+"""The reference systems that a voice is compared with, rendered and measured once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

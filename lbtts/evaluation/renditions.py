@@ -1,7 +1,7 @@
-"""Held-out utterances as several systems say them.
+"""Held-out utterances as several systems speak them.
 
-The fine-tuned voice stands between a ceiling, copy synthesis of the recording itself by WORLD, and
-a floor, the base network with the initial voice, untrained.
+The fine-tuned voice is compared with a ceiling, copy synthesis of the recording by WORLD, and a
+floor, the base network with the initial voice before training.
 """
 
 import time
@@ -20,13 +20,13 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Rendition:
-    """One utterance as one system says it.
+    """One utterance as one system speaks it.
 
     Attributes:
         timed: [S] float32, with the recording's durations.
-        free: [S'] float32, in its own time.
-        units: [T] int64, its own durations; None for a copy, which has none.
-        seconds: what `free` took to compute; None for a copy.
+        free: [S'] float32, with its own durations.
+        units: [T] int64, its own durations; None for copy synthesis.
+        seconds: computation time of `free`; None for copy synthesis.
     """
 
     timed: Array
@@ -36,7 +36,7 @@ class Rendition:
 
 
 def render(synthesiser: Synthesiser, utterance: Utterance) -> Rendition:
-    """`utterance` as `synthesiser` says it."""
+    """`utterance` as `synthesiser` speaks it."""
     start = time.perf_counter()
     free, units = synthesiser.speak(utterance.tokens)
     seconds = time.perf_counter() - start
@@ -45,6 +45,6 @@ def render(synthesiser: Synthesiser, utterance: Utterance) -> Rendition:
 
 
 def render_copy(utterance: Utterance, f0: F0) -> Rendition:
-    """The recording of `utterance` through WORLD and back."""
+    """Copy synthesis of the recording of `utterance` by WORLD."""
     audio = copy_synthesis(utterance.audio, utterance.f0, f0.floor)
     return Rendition(audio, audio, None, None)

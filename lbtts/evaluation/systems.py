@@ -1,7 +1,8 @@
-"""What systems said and what was measured of it, as stages hand it on.
+"""The audio and the measures of systems, as files.
 
-<folder>/<system>/<id>.wav: 16 bits, 24 kHz, in the system's own time; <folder>/measures.csv: a row
-for each system and utterance. Any folder of WAV named by utterance can be put beside them.
+<folder>/<system>/<id>.wav: 16 bits, 24 kHz, with the system's own durations; <folder>/measures.csv:
+one row for each system and utterance. Another system can be added as a folder of WAV files that are
+named by utterance.
 """
 
 from collections.abc import Mapping
@@ -26,17 +27,17 @@ _KEYS = ["system", "id"]
 
 
 def write_audio(folder: Path, system: str, utterance: str, audio: NDArray[np.float32]) -> None:
-    """Writes what a system said, [S] float32 at 24 kHz; what is louder than 1 is clipped."""
+    """Writes the audio of a system, [S] float32 at 24 kHz; what is louder than 1 is clipped."""
     path = audio_path(folder, system, utterance)
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, audio.clip(-1, 1), SAMPLE_RATE, subtype="PCM_16")
 
 
 def read_audio(folder: Path, system: str, utterance: str) -> NDArray[np.float32]:
-    """What a system said, [S] float32.
+    """The audio of a system, [S] float32.
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file is missing or not readable.
     """
     path = audio_path(folder, system, utterance)
     try:
@@ -46,7 +47,7 @@ def read_audio(folder: Path, system: str, utterance: str) -> NDArray[np.float32]
 
 
 def audio_path(folder: Path, system: str, utterance: str) -> Path:
-    """Where it lies."""
+    """The path of a system's audio."""
     return folder / system / f"{utterance}.wav"
 
 
@@ -61,7 +62,7 @@ def read_measures(folder: Path) -> dict[str, pd.DataFrame]:
     """The measures by system, indexed by utterance; NaN where a system has none.
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file is missing.
     """
     path = folder / "measures.csv"
     try:

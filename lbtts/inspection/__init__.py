@@ -1,1 +1,1 @@
-"""What came out of the data stages, to look at and to listen to."""
+"""Pages for inspecting the results of the data stages."""

@@ -1,4 +1,4 @@
-"""The alignments worth a look: worst first, to see, to hear, and to correct."""
+"""The page of alignments, worst first: spectrogram, audio and measures."""
 
 import math
 from collections import Counter
@@ -27,11 +27,11 @@ _SECONDS_A_LINE = 6.0  # of a spectrogram, so that phones are wide enough to see
 
 # What each column of the report means, in the order of the page
 MEASURES = {
-    "confidence": "mean distance from the usual, in standard deviations: 0 is usual",
+    "confidence": "alignment confidence: 0 is usual, lower is worse",
     "score": "goodness, mean over speech",
-    "worst": "goodness of the worst third of a second",
-    "duration_z_mean": "how unusual its durations are, mean",
-    "duration_z_max": "the most unusual one",
+    "worst": "goodness of the worst 0.3 s",
+    "duration_z_mean": "how unusual the durations are, mean",
+    "duration_z_max": "how unusual the most unusual duration is",
     "longest_phone": "longest phone, s",
     "longest_silence": "longest pause, s",
     "shortest_share": "share of phones of 30 ms or less",
@@ -58,23 +58,23 @@ def page(
         report: of the stage align.
         entries: of the manifest, by id.
         grids: folder of the TextGrids.
-        corrections: where corrected ones belong, for the instructions.
+        corrections: folder for corrected TextGrids, shown in the instructions.
         title: its heading.
     """
     table = pd.DataFrame(map(asdict, report))
     columns = [name for name in MEASURES if table[name].notna().any()]
     ordered = worst_first(report)
-    doubtful = [row for row in ordered if row.verdict != "keep"]
+    doubtful = [row for row in ordered if row.status != "keep"]
     return render(
         "inspection/alignment.html.jinja",
         title=title,
-        counts=dict(sorted(Counter(row.verdict or "not aligned" for row in report).items())),
+        counts=dict(sorted(Counter(row.status or "not aligned" for row in report).items())),
         columns={name: MEASURES[name] for name in columns},
         usual={name: _number(table[name].median()) for name in columns},
         rows=[
             {
                 "id": row.id,
-                "verdict": row.verdict or "rejected",
+                "status": row.status or "rejected",
                 "reason": row.reason,
                 "numbers": [_number(getattr(row, column)) for column in columns],
             }
@@ -131,7 +131,7 @@ def _picture(audio: NDArray[np.float32], alignment: Alignment | None) -> Figure:
 def _mark(
     axis: Axes, intervals: Sequence[Interval], colour: str, height: float, width: float
 ) -> None:
-    """Draws the intervals of one tier over a spectrogram, labels at `height` times its own."""
+    """Draws the intervals of one tier over a spectrogram, labels at `height` times its height."""
     begin, end = axis.get_xlim()
     top = axis.get_ylim()[1]
     for interval in intervals:
@@ -143,7 +143,7 @@ def _mark(
 
 
 def _charts(table: pd.DataFrame, columns: list[str]) -> Figure:
-    """How each measure is distributed over the corpus."""
+    """Histograms of each measure over the corpus."""
     figure, axes = panels(columns, across=5, width=12, height=1.8)
     for axis, name in zip(axes, columns, strict=True):
         axis.hist(table[name].dropna(), bins=40, color="tab:blue")

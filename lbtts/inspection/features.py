@@ -1,4 +1,4 @@
-"""What the features of a corpus look like, and which utterances to look at first."""
+"""The page of features: distributions over the corpus, and the most unusual utterances."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ WORST = 10  # utterances shown by each measure
 _SILENCE_DB = 40  # below its loud frames an utterance is silent
 _LOUD = 95  # percentile of its frames
 _NEPER_DB = 10 / np.log(10)  # N is the natural logarithm of a power
-_ZOOM = 2  # pixels a mel and a frame
-_TASK = 64  # utterances measured by a worker in one go
+_ZOOM = 2  # pixels per mel and per frame
+_TASK = 64  # utterances per task of a worker
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ MEASURES = (
 
 
 def measure(utterance: Utterance, phones: int) -> dict[str, float]:
-    """The measures of an utterance that are read off its features.
+    """The measures of an utterance that follow from its features.
 
     Args:
         utterance: whole.
@@ -69,7 +69,7 @@ def measure(utterance: Utterance, phones: int) -> dict[str, float]:
     return {
         "seconds": len(utterance.audio) / SAMPLE_RATE,
         "f0_median_hz": float(np.median(voiced)),
-        "loudness_lufs": float(max(loudness, -70)),  # where the gate of BS.1770 leaves nothing
+        "loudness_lufs": float(max(loudness, -70)),  # -inf if the gate of BS.1770 leaves nothing
         "phones_per_second": phones * FRAME_RATE / int((~silent).sum()),
         "silence_share": float(silent.mean()),
         "clipping_share": float((level >= 0.99 * level.max()).mean()),
@@ -79,11 +79,11 @@ def measure(utterance: Utterance, phones: int) -> dict[str, float]:
 def describe(
     store: FeatureStore, plans: Iterable[TokenPlan], report: Iterable[Row], run: Run
 ) -> pd.DataFrame:
-    """Every measure of every utterance in the store, by id; `text` and `suspicion` beside them.
+    """The measures of every utterance in the store, by id, with `text` and `suspicion`.
 
     Args:
         store: the features.
-        plans: of all its utterances.
+        plans: of all utterances in the store.
         report: of the stage features.
         run: the section.
 
@@ -123,7 +123,7 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
 
 
 def worst(table: pd.DataFrame, measure: Measure) -> list[str]:
-    """Ids of the worst utterances by a measure, the worst first; fewer where few are bad at all."""
+    """Ids of the worst utterances by a measure, the worst first."""
     values = table[measure.name]
     if measure.worst == "far":
         values = (values - values.median()).abs()

@@ -1,8 +1,9 @@
-"""Which words' marks of stress the voice disagrees with: a list to correct, nothing is changed.
+"""Words whose stress marks disagree with the speech: a list for correction; nothing is changed.
 
-A stressed vowel tends to be longer, louder and higher than the others of its word. How much each of
-these counts is learned from the corpus itself, whose marks are right for the most part; a word is
-listed where the voice, over all its occurrences, speaks for another syllable twenty to one.
+A stressed vowel tends to be longer, louder and higher than the other vowels of its word. The
+weights of these cues are learned from the corpus itself, because most of its stress marks are
+right. A word is listed if the speech, over all its occurrences, favours another vowel by odds of
+twenty to one.
 
 Source: Fry, "Duration and intensity as physical correlates of linguistic stress", JASA 27 (1955),
 and "Experiments in the perception of stress", Language and Speech 1 (1958), for the three cues.
@@ -24,13 +25,13 @@ from lbtts.text.tokens import TokenPlan
 
 COLUMNS = ["word", "phones", "times", "marked", "heard", "log_odds"]
 _CUES = ["duration", "energy", "pitch"]
-_PLACES = ["first", "last"]  # of the word: they lengthen and raise a vowel too, and prove nothing
+_PLACES = ["first", "last"]  # vowel of a word: its place changes duration and pitch too
 _SURE = np.log(20)  # log odds summed over a word's occurrences
-_FEWEST = 50  # marked vowels from which weights are learned
+_FEWEST = 50  # marked vowels needed to learn the weights
 
 
 def nuclei(plan: TokenPlan, utterance: Utterance, inventory: Inventory) -> Iterator[dict[str, Any]]:
-    """The full vowels of each word that has several of them and a mark of main stress.
+    """The full vowels (no schwas) of each word with several of them and a mark of main stress.
 
     Args:
         plan: as aligned; its tokens are those of `utterance`.
@@ -77,15 +78,15 @@ def nuclei(plan: TokenPlan, utterance: Utterance, inventory: Inventory) -> Itera
 
 
 def disagreements(found: Iterable[dict[str, Any]]) -> tuple[pd.DataFrame, float | None]:
-    """The words whose mark the voice speaks against, the surest first, and how well it can tell.
+    """The words whose stress mark disagrees with the speech, surest first, and the reliability.
 
     Args:
         found: from `nuclei`, of all utterances.
 
     Returns:
-        a table with `word`, `phones`, `times` it occurs, the number of its `marked` and of its
-        `heard` full vowel, and the `log_odds` for the latter; and the probability, 0.5 to 1, that a
-        marked vowel has more of the cues than an unmarked one, None where there is too little.
+        a table with `word`, `phones`, `times` it occurs, the numbers of its `marked` full vowel and
+        of the full vowel that is `heard` as stressed, and the `log_odds` of the latter; and the
+        area under the ROC curve of the cues (0.5: no better than chance), None with too few vowels.
     """
     table = pd.DataFrame(found)
     if table.empty or table["marked"].sum() < _FEWEST:

@@ -1,6 +1,6 @@
-"""Acoustic models, each in a folder of its own; what is peculiar to one lies there alone.
+"""Acoustic models, one folder each, with all that is specific to that model.
 
-A model is a package with these modules, which the stages call by `part`:
+A model is a package with these modules; the stages get them by `part`:
 
 base      make(p) -> metrics: writes the weights to start from into `models/base`
 voice     make(p) -> metrics: writes the voice to start from into `models/voice`
@@ -10,7 +10,7 @@ speech    base() and finetuned() -> Synthesiser: what is compared on held-out ut
 export    make(p) -> metrics: writes the folder that is given away into `models/export` and
           proves it
 
-A model that has nothing to do in a stage returns metrics that say so.
+A model that has nothing to do in a stage returns metrics that say that.
 """
 
 from importlib import import_module

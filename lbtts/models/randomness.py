@@ -1,8 +1,8 @@
-"""Random numbers that belong to an utterance, not to its place in a batch.
+"""Random numbers that depend on the utterance, not on its place in a batch.
 
-Dropout and the source's noise are drawn row by row, each row from a generator of its own. However a
-step is divided, among processes, among micro-batches, or anew after memory has run out, every
-utterance then meets the same numbers, and the step is the same up to the rounding of sums.
+Dropout and the source's noise are drawn row by row, each row from its own generator. So every
+utterance gets the same numbers, whether a step is divided among processes or micro-batches, or
+again after memory has run out, and the result is the same up to the rounding of sums.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 @contextmanager
 def seeded_noise(seed: int) -> Iterator[None]:
-    """Inside, torch's random numbers, SineGen's noise too, follow from `seed` alone."""
+    """A context in which torch's random numbers, also SineGen's noise, follow from `seed` alone."""
     devices = list(range(torch.cuda.device_count()))
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
@@ -34,7 +34,7 @@ def utterance_seeds(*run: int, indices: Sequence[int]) -> list[int]:
 
 
 class UtteranceNoise(TorchFunctionMode):
-    """Inside, `torch.rand`, `torch.randn_like` and dropout draw row b of [B, …] from `seeds[b]`."""
+    """A context: `torch.rand`, `torch.randn_like`, dropout draw row b of [B, …] from `seeds[b]`."""
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         """Makes a generator on `device` for each row."""

@@ -1,4 +1,4 @@
-"""What training needs of an acoustic model: all that the trainer, which knows none, asks for."""
+"""The interface between training and an acoustic model; the trainer knows no model."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ Autocast = Callable[[], AbstractContextManager]  # the precision in which networ
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters that share a learning rate and begin to train together.
+    """Parameters that share a learning rate and start to train at the same step.
 
     Attributes:
         name: of the component.
         parameters: its tensors that may train.
-        lr: at the top of the warm-up.
+        lr: at the end of the warm-up.
         weight_decay: of AdamW.
         frozen_until: the step from which they train, counted from 0.
     """
@@ -41,8 +41,8 @@ class Pass:
     """One forward pass under teacher forcing.
 
     Attributes:
-        losses: each [B] float32, unweighted: of one utterance apart from the others.
-        audio: [B, S] that the adversary judges; None where the model has none.
+        losses: [B] float32 each, unweighted, one value for each utterance.
+        audio: [B, S], the adversary's input; None if the model has no adversary.
     """
 
     losses: Losses
@@ -51,7 +51,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Speech:
-    """What a network says in its own time: audio [S] float32 at 24 kHz, units [T] a token."""
+    """Speech with predicted durations: audio [S] float32 at 24 kHz, units [T] of the tokens."""
 
     audio: NDArray[np.float32]
     units: NDArray[np.int64]
@@ -61,12 +61,12 @@ class Recipe(ABC):
     """A model, ready to be trained.
 
     Attributes:
-        version: raise it whenever the same parameters and inputs train to other weights: a run
-            that was interrupted under another version starts over.
-        network: what trains, is averaged, and is given away; on its device.
-        adversary: discriminators that train against it, in their own turn, or None.
+        version: raise it whenever the same parameters and inputs give other weights: a run that
+            was interrupted with another version starts over.
+        network: it is trained, averaged and released; on its device.
+        adversary: discriminators that are trained against it, with their own optimizer, or None.
         adversary_lr: their learning rate.
-        criterion: the validation loss by which the best checkpoint is chosen; less is better.
+        criterion: the validation loss that chooses the best checkpoint; lower is better.
     """
 
     version: int
@@ -81,7 +81,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def weights(self, step: int) -> dict[str, float]:
-        """The weight of each loss that counts in a step; their sum is what training minimises."""
+        """The weight of each loss that counts in a step; training minimises the weighted sum."""
 
     @abstractmethod
     def loss_names(self, step: int) -> list[str]:
@@ -89,7 +89,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def forward(self, batch: Batch, step: int, seeds: Sequence[int]) -> Pass:
-        """The pass of training step `step`.
+        """The forward pass of training step `step`.
 
         Args:
             batch: of B utterances, on the network's device.
@@ -99,28 +99,28 @@ class Recipe(ABC):
 
     @abstractmethod
     def validate(self, network: nn.Module, batch: Batch, seeds: Sequence[int]) -> Losses:
-        """The losses [B] of `network`, which is of this recipe's kind, without gradients."""
+        """The losses [B] of `network`, of the same class as `self.network`, without gradients."""
 
     @abstractmethod
     def settled(self) -> int:
-        """The step from which nothing changes any more and validations can be compared."""
+        """The step after which no schedule changes, so validations can be compared."""
 
     @abstractmethod
     def speak(self, network: nn.Module, utterance: Utterance, seed: int) -> Speech:
-        """The sentence of `utterance`, spoken by `network` with the voice that it learned."""
+        """The sentence of `utterance`, spoken by `network` with its learned voice."""
 
     @abstractmethod
     def save(self, network: nn.Module, folder: Path, seed: int, steps: int) -> dict[str, float]:
-        """Writes what is given away into `folder`.
+        """Writes the released model into `folder`.
 
         Args:
             network: the chosen weights.
             folder: made if it does not exist.
             seed: of the run, for the provenance.
-            steps: after which these weights were reached, likewise.
+            steps: of these weights, for the provenance.
 
         Returns:
-            For the metrics, how far training moved each component, relative to its size.
+            For the metrics, how far training changed each component, relative to its norm.
         """
 
     def adversary_at(self, step: int) -> bool:
@@ -128,9 +128,9 @@ class Recipe(ABC):
         return False
 
     def adversary_loss(self, made: Pass, batch: Batch) -> Tensor:
-        """The adversary's own loss [B], with gradients for it alone, of a pass just made."""
+        """The adversary's loss [B] for a forward pass, with gradients for the adversary only."""
         raise NotImplementedError(f"{type(self).__name__} has no adversary")
 
     def recompute(self) -> None:
-        """Trades time for memory: keeps less of the forward pass; the results stay the same."""
+        """Switches gradient checkpointing on: less memory, more time, the same results."""
         raise NotImplementedError(f"{type(self).__name__} cannot recompute; set train.recompute")

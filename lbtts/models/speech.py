@@ -1,4 +1,4 @@
-"""What evaluation needs of an acoustic model: something that speaks tokens."""
+"""The interface between evaluation and an acoustic model: it speaks tokens."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 class Synthesiser(Protocol):
-    """A network with the voice that it speaks with; the same tokens always sound the same."""
+    """A network with a voice; the same tokens always give the same audio."""
 
     def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Audio [S] float32 at 24 kHz and units [T] int64 of `tokens` [T], in its own time."""
+        """Audio [S] float32 at 24 kHz and units [T] int64 of `tokens` [T], durations predicted."""
 
     def speak_in_time(
         self, tokens: NDArray[np.int64], units: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Every choice a person can make, one frozen model per top-level key of `params.yaml`."""
+"""All parameters: one frozen pydantic model per top-level key of `params.yaml`."""
 
 import os
 from pathlib import Path
@@ -75,7 +75,7 @@ __all__ = [
 
 
 class Run(Section):
-    """How the work is done, not what comes out, but for rounding: no stage depends on it."""
+    """How the work is done. It changes no result, except by rounding, so no stage depends on it."""
 
     jobs: Annotated[int, Field(ge=0)]  # worker processes; 0 = one per core
     backend: Literal["loky", "dask", "ray"]  # shares the work of data stages; dask, ray: extras
@@ -83,9 +83,9 @@ class Run(Section):
     # starts one of `jobs` processes on this machine
     cluster: str | None
     max_rejected: Share  # a stage stops when it rejects a larger share of its utterances
-    processes: Count  # that share each training step, on this machine: one for each GPU
-    loaders: Annotated[int, Field(ge=0)]  # processes that read batches, for each of them
-    trackers: tuple[Literal["tensorboard", "wandb"], ...]  # who is told beside dvclive
+    processes: Count  # on this machine that share each training step: one for each GPU
+    loaders: Annotated[int, Field(ge=0)]  # processes that read batches, for each training process
+    trackers: tuple[Literal["tensorboard", "wandb"], ...]  # report besides dvclive
 
     @property
     def workers(self) -> int:
@@ -102,11 +102,11 @@ class Run(Section):
 class Report(Section):
     """The listening report."""
 
-    samples: Count  # of the held-out utterances that are played
+    samples: Count  # held-out utterances to listen to
 
 
 class Export(Section):
-    """What is given away."""
+    """The exported voice."""
 
     voice: Annotated[str, Field(pattern=r"^[a-z]+_[a-z0-9]+$")]
     onnx: bool

@@ -1,4 +1,4 @@
-"""The sections that say how speech and text become features."""
+"""The sections of the data stages: corpus, lexicon, alignment, features."""
 
 from typing import Annotated, Literal
 
@@ -17,16 +17,16 @@ class Demo(Section):
 
 
 class Corpus(Section):
-    """Where the recordings come from and how they are made uniform."""
+    """The source of the recordings, and how they are prepared."""
 
     source: Literal["demo", "ljspeech", "csv", "folder"]
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]  # also data/raw/<name>
     speaker: str
-    licence: str  # SPDX identifier; follows into the model card
+    licence: str  # SPDX identifier; also written into the model card
     attribution: str  # who made the recordings and on what terms
     test_share: Share  # share of utterances held out, where the source has no split of its own
-    trim_db: Positive  # what lies this far below the peak at the edges is silence
-    # silence kept or added at either edge; BOS and EOS hold it, 1.25 s at most
+    trim_db: Positive  # edges that are this far below the peak are silence
+    # silence kept or added at both edges; BOS and EOS hold at most 1.25 s of it
     edge_seconds: Annotated[float, Field(ge=0.05, le=1)]
     loudness: Annotated[float, Field(ge=-70, le=0)]  # LUFS, ITU-R BS.1770
     min_seconds: Annotated[float, Field(ge=0.4)]  # one block of BS.1770; edges included
@@ -48,7 +48,7 @@ class Source(Section):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     kind: Literal["packaged", "file", "url"]  # packaged: gruut_lang_lb, installed by pip
     at: str | None = None  # path or address of an MFA dictionary, or of a table with a header
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of what is fetched
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of the file
 
     @model_validator(mode="after")
     def _consistent(self) -> "Source":
@@ -62,22 +62,22 @@ class Source(Section):
 class Network(Section):
     """The networks of the model for unknown words."""
 
-    members: Count  # networks, whose mean is better than each
-    embedding: Count  # numbers a letter, and as many for what it makes
-    reader: Count  # units in each direction, of what reads the word
-    layers: Count  # of the reader
-    writer: Count  # units of what goes over its letters and is told what they made
+    members: Count  # networks whose outputs are averaged
+    embedding: Count  # size of the embeddings of letters and of outputs
+    reader: Count  # units of the encoder, in each direction
+    layers: Count  # of the encoder
+    writer: Count  # units of the prediction network, which also gets the previous output
     dropout: Share
-    hides: Share  # of what the letters before made, hidden in training
+    hides: Share  # share of previous outputs that are hidden in training
     epochs: Count
-    batch: Count  # letters a step
+    batch: Count  # letters per step
     lr: Positive
 
 
 class Lexicon(Section):
-    """The known words, and the model for unknown ones that learns from them."""
+    """The known words, and the model for unknown words, which is trained on them."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word counts
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word is used
     test_share: Share  # of the words, for scoring, where the source has no split of its own
     network: Network
     seed: Seed
@@ -93,7 +93,7 @@ class Lexicon(Section):
 class MFA(Section):
     """The real Montreal Forced Aligner, called by its command line."""
 
-    command: str  # `mfa`, or how to reach it, e.g. `conda run --no-capture-output -n aligner mfa`
+    command: str  # `mfa`, or a longer command, e.g. `conda run --no-capture-output -n aligner mfa`
     acoustic_model: str | None  # path, or name of one it downloaded; null trains on the corpus
     dictionary: str | None  # path, or name of one it downloaded; null: data/g2p/lexicon.dict
     jobs: Count | None  # processes that align, which also cost memory; null uses run.jobs
@@ -107,14 +107,14 @@ class Kaldi(Section):
     gaussians: Count
     iterations: Count
     beam: Positive
-    training_utterances: Count  # the model is trained on so many, spread over the corpus
+    training_utterances: Count  # the model is trained on at most so many, chosen evenly
 
 
 class Quality(Section):
-    """Verdicts on alignments, by their confidence (see `lbtts.alignment.quality.confidence`)."""
+    """Bounds of the alignment confidence, see `lbtts.alignment.quality.confidence`."""
 
     suspect_below: float  # kept, but listed
-    reject_below: float  # taken out
+    reject_below: float  # rejected
 
     @model_validator(mode="after")
     def _consistent(self) -> "Quality":
@@ -130,7 +130,7 @@ class Align(Section):
     """The forced aligner."""
 
     backend: Backend
-    second: Backend | None  # another one, to compare with; null for none
+    second: Backend | None  # another one, for comparison, or null
     quality: Quality
     kaldi: Kaldi
     mfa: MFA
@@ -142,7 +142,7 @@ class F0(Section):
     method: Literal["harvest", "dio"]
     floor: Annotated[float, Field(ge=20)]  # Hz
     ceiling: Annotated[float, Field(le=2000)]  # Hz
-    silence_db: Positive  # a frame this far below the clip's loud ones is unvoiced
+    silence_db: Positive  # a frame this far below the utterance's loud frames is unvoiced
 
     @model_validator(mode="after")
     def _consistent(self) -> "F0":
@@ -152,15 +152,15 @@ class F0(Section):
 
 
 class Check(Section):
-    """When F0 is suspect, see `lbtts.acoustics.measuring.pitch`. It is never altered."""
+    """When F0 is suspect, see `lbtts.acoustics.measuring.pitch`. F0 itself is not changed."""
 
     max_outside: Share  # of its voiced frames, outside the speaker's range
-    max_jumps: NotNegative  # octave jumps a voiced second
+    max_jumps: NotNegative  # octave jumps per voiced second
     suspects: Literal["keep", "reject"]
 
 
 class Features(Section):
-    """What is measured on the audio."""
+    """The measurement of features."""
 
     f0: F0
     check: Check

@@ -1,4 +1,4 @@
-"""What all sections of `params.yaml` have in common, and the kinds of numbers in them."""
+"""The base class of all sections of `params.yaml`, and their number types."""
 
 from typing import Annotated
 

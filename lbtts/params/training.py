@@ -1,4 +1,4 @@
-"""The sections that say what is trained, and how."""
+"""The sections of the model stages: base, voice, training."""
 
 from typing import Annotated, Literal
 
@@ -37,7 +37,7 @@ class Voice(Section):
 
 
 class Loss(Section):
-    """One loss: what it is multiplied with, and the step from which it counts."""
+    """One loss: its weight, and the step from which it counts."""
 
     weight: NotNegative  # 0 switches it off
     start: Annotated[int, Field(ge=0)]
@@ -54,7 +54,7 @@ class LossWeights(Section):
     mel: Loss
     stft: Loss
     voice: Loss  # drift of the voice table
-    adversarial: Loss  # whether discriminators tell it from recordings
+    adversarial: Loss  # whether discriminators recognise it as generated
     feature_matching: Loss  # distance in the discriminators' features
     wavlm: Loss  # distance in WavLM's features
 
@@ -77,14 +77,14 @@ class Frozen(Section):
 
 
 class TeacherForcing(Section):
-    """Whose F0 and energy the decoder gets in training: the recording's, then its own.
+    """Teacher forcing of F0 and energy: the decoder gets the recording's, later its own.
 
-    Durations are always the recording's, or there would be no audio to compare with.
+    Durations are always the recording's; otherwise the audio could not be compared with it.
     """
 
     hold: Annotated[int, Field(ge=0)]  # steps in which every utterance is teacher-forced
-    decay: Count  # steps after them in which their share falls
-    final_ratio: Share  # to this
+    decay: Count  # steps after that, in which the share falls
+    final_ratio: Share  # the share after that
 
 
 class Train(Section):
@@ -92,8 +92,8 @@ class Train(Section):
 
     steps: Count
     precision: Literal["fp32", "bf16", "fp16"]
-    batch_seconds: Positive  # of speech a step, as cropped: as many utterances as fit
-    accumulate: Count  # micro-batches that a process makes of its share of a step
+    batch_seconds: Positive  # of cropped speech per step: as many utterances as fit
+    accumulate: Count  # micro-batches in a process's share of a step
     crop_seconds: Annotated[float, Field(ge=0.25)]  # of each utterance's frames and audio
     recompute: bool  # gradient checkpointing: less memory, more time, same results
     lr: Positive
@@ -104,10 +104,10 @@ class Train(Section):
     validate_every: Count  # steps
     checkpoint_every: Count  # steps
     validation_utterances: Count  # whose losses are averaged
-    validation_speech: Count  # how many of them are spoken and listened to
+    validation_speech: Count  # how many of them are also spoken
     choose: Literal["loss"]  # what ranks checkpoints: the model's validation loss
-    keep: Count  # best checkpoints, among which the end chooses
-    patience: Count | None  # validations that were no better, then it stops; null: never
+    keep: Count  # best checkpoints, from which one is chosen at the end
+    patience: Count | None  # validations without improvement until it stops; null: never
     seed: Seed
 
     @model_validator(mode="after")
@@ -118,7 +118,7 @@ class Train(Section):
 
 
 class KokoroTraining(Section):
-    """What is peculiar to the fine-tuning of Kokoro."""
+    """Parameters of Kokoro's fine-tuning."""
 
     lr_bert: Positive
     lr_voice: Positive

@@ -1,1 +1,1 @@
-"""What leaves the project: metrics, the listening report, the exported voice."""
+"""The listening report and the model card."""

@@ -1,4 +1,4 @@
-"""The model card: what a voice is, where it comes from, on what terms, and how to use it."""
+"""The model card of a voice: contents, use, origin, licence, metrics."""
 
 import io
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def card(
     """The card as Markdown with the hub's YAML front matter.
 
     Args:
-        p: whose recordings, on what terms, and how they were learned.
+        p: the parameters: speaker, licence and training.
         provenance: models/finetuned/provenance.json.
         evaluated: the summary of the stage evaluate, see `lbtts.evaluation.voice`.
         phonemes: an example that the model can speak.

@@ -21,7 +21,8 @@ from lbtts.page import TOP_HZ, audio_file, panels, png, render, spectrogram
 from lbtts.params import F0
 from lbtts.text.tokens import TokenPlan
 
-# Which file lists a stage's rejects; where it has a column `status`, `ok` rows are none.
+# The file that lists the rejects of each stage; if it has a column `status`, rows with `ok` are
+# accepted.
 REJECTS = {
     "corpus": paths.MANIFEST,
     "g2p": paths.G2P_REJECTS,
@@ -30,12 +31,12 @@ REJECTS = {
     "audit": paths.AUDIT,
     "features": paths.FEATURES_REPORT,
 }
-_SHOWN_REJECTS = 200  # rows; beyond that a count per stage and reason
+_SHOWN_REJECTS = 200  # rows; above it, counts per stage and reason
 
 Array = NDArray[np.float32]
 
 
-# What a sample plays: the folder, the system in it, and what the page calls it.
+# The recordings of a sample: the folder, the system in it, and its name on the page.
 _PLAYED = (
     (paths.REFERENCE, RECORDING, "recording"),
     (paths.REFERENCE, FLOOR, "base (zero shot)"),
@@ -46,7 +47,7 @@ _PLAYED = (
 
 @dataclass(frozen=True)
 class Recording:
-    """One way an utterance sounds: its WAV, log-mel [F, 80] and F0 [F] Hz, 0 where unvoiced."""
+    """An utterance by one system: name, WAV, log-mel [F, 80] and F0 [F] Hz, 0 where unvoiced."""
 
     name: str
     path: Path
@@ -56,7 +57,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Sample:
-    """An utterance to listen to, as several systems say it."""
+    """An utterance to listen to, by several systems."""
 
     id: str
     text: str
@@ -65,10 +66,10 @@ class Sample:
 
 
 def sample(plan: TokenPlan, f0: F0) -> Sample:
-    """The utterance of a token plan as the evaluated systems said it.
+    """The utterance of a token plan by the evaluated systems.
 
     Raises:
-        InputError: a system has not said it.
+        InputError: a system's audio is missing.
     """
     recordings = []
     for folder, system, name in _PLAYED:
@@ -80,7 +81,7 @@ def sample(plan: TokenPlan, f0: F0) -> Sample:
 
 @dataclass(frozen=True)
 class Rejected:
-    """One utterance, or a number of them, that a stage took out."""
+    """One utterance, or a number of them, that a stage rejected."""
 
     stage: str
     id: str
@@ -88,9 +89,9 @@ class Rejected:
 
 
 def rejects(files: Mapping[str, Path] = REJECTS) -> list[Rejected]:
-    """Who was rejected by which stage and why, in the order of the stages, each utterance once.
+    """The rejected utterances with stage and reason, in the order of the stages, each once.
 
-    Above 200 utterances, one entry per stage and reason, with their number in place of the id.
+    Above 200 utterances, one entry per stage and reason, with a count in place of the id.
 
     Raises:
         InputError: a file is missing or lacks a column.
@@ -160,7 +161,7 @@ def page(
             for name, value in stages.get("train", {}).items()
             if name.startswith("changed_")
         },
-        began_with=stages.get("voice", {}).get("start"),
+        initial_voice=stages.get("voice", {}).get("start"),
         utterances=evaluated["utterances"],
         gate=evaluated["gate"],
         checklist=evaluated["checklist"],
@@ -212,7 +213,7 @@ def _shown(interval: Sequence[float] | None) -> str:
 
 
 def _spectrograms(recordings: Sequence[Recording]) -> Figure:
-    """One log-mel spectrogram a recording on one time axis, with F0 over it."""
+    """One log-mel spectrogram per recording on one time axis, with F0 over it."""
     figure = Figure(figsize=(9, 1.7 * len(recordings)), layout="constrained")
     axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
     for axis, recording in zip(axes, recordings, strict=True):
@@ -227,7 +228,7 @@ def _spectrograms(recordings: Sequence[Recording]) -> Figure:
 
 
 def _charts(curves: Mapping[str, pandas.DataFrame]) -> Figure:
-    """One small chart a curve."""
+    """One small chart per curve."""
     figure, axes = panels(list(curves), across=3, width=9, height=2.3)
     for axis, table in zip(axes, curves.values(), strict=True):
         for line in table.columns.drop("step"):

@@ -1,7 +1,7 @@
-"""Which checkpoint is given away: the rule, and the best candidates so far.
+"""The choice of the released checkpoint: the rule, and the best candidates so far.
 
-Validations rank the averaged weights; the best few stay on disk beside the run's checkpoint, each
-in a file of its own that is written once. At the end the rule chooses among them.
+Validations rank the averaged weights. The best few stay on disk beside the run's checkpoint, each
+in its own file, which is written once. At the end the rule chooses among them.
 """
 
 from collections.abc import Sequence
@@ -23,29 +23,29 @@ class Choice(Protocol):
     """A rule that chooses among checkpoints.
 
     Attributes:
-        listens: whether it measures speech; it costs time.
+        measures_speech: whether it measures synthesised speech, which takes time.
     """
 
-    listens: bool
+    measures_speech: bool
 
-    def listen(self, spoken: Spoken) -> Metrics:
-        """What the rule measures of held-out utterances as a checkpoint speaks them."""
+    def measure(self, spoken: Spoken) -> Metrics:
+        """The metrics of held-out utterances that a checkpoint has spoken."""
 
     def rank(self, metrics: Metrics) -> list[float]:
-        """By a validation's losses and what was measured: greater, item by item, is better."""
+        """The rank by a validation's losses and metrics: greater, item by item, is better."""
 
 
 class LeastLoss:
-    """The checkpoint with the least validation loss of one name."""
+    """The rule that chooses the checkpoint with the smallest validation loss of one name."""
 
-    listens = False
+    measures_speech = False
 
     def __init__(self, criterion: str) -> None:
         """Takes the name of the loss."""
         self._criterion = criterion
 
-    def listen(self, spoken: Spoken) -> Metrics:
-        """Nothing."""
+    def measure(self, spoken: Spoken) -> Metrics:
+        """No metrics."""
         return {}
 
     def rank(self, metrics: Metrics) -> list[float]:
@@ -57,9 +57,9 @@ def consider(state: State, rank: list[float], keep: int, folder: Path, writes: b
     """Makes the averaged weights a candidate if they are among the best `keep` so far.
 
     Args:
-        state: its candidates, best first, and how long it has waited for a better one, change.
+        state: its candidates, best first, and the validations since the best one are updated.
         rank: of the averaged weights.
-        keep: candidates at the most.
+        keep: largest number of candidates.
         folder: of the run.
         writes: whether this process writes files.
     """
@@ -69,7 +69,7 @@ def consider(state: State, rank: list[float], keep: int, folder: Path, writes: b
     ranked = [*state.candidates, Candidate(state.step, rank)]
     ranked.sort(
         key=lambda candidate: candidate.rank, reverse=True
-    )  # of equals the older comes first
+    )  # of equal ranks the older comes first
     state.candidates = ranked[:keep]
     if writes and any(candidate.step == state.step for candidate in state.candidates):
         weights = state.averaged().state_dict()
@@ -81,7 +81,7 @@ def consider(state: State, rank: list[float], keep: int, folder: Path, writes: b
 
 
 def prune(state: State, folder: Path) -> None:
-    """Deletes the weights that are no candidates' any more; call it after the state is saved."""
+    """Deletes the weights of former candidates; call it after the state is saved."""
     kept = {_file(folder, candidate.step) for candidate in state.candidates}
     for path in folder.glob("candidate-*.safetensors"):
         if path not in kept:

@@ -1,4 +1,4 @@
-"""What a training will take, from a few of its steps: memory, time, disk."""
+"""The cost of a training run, estimated from a few steps: memory, time, disk."""
 
 import resource
 import shutil
@@ -27,21 +27,21 @@ _GB = 1e9
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a run.
+    """The estimated cost of a run.
 
     Attributes:
         parameters: of the network.
         trained: how many of them train in the end.
         steps: of the run.
-        epoch_steps: steps an epoch.
-        micro_batches: a step and process.
-        seconds: median time of a step with everything training.
+        epoch_steps: steps per epoch.
+        micro_batches: per step and process.
+        seconds: median time of a step in which all parameters train.
         speech: seconds of speech in such a step.
-        memory: bytes at the peak, of one process, where it computes.
-        available: bytes that it may have there.
+        memory: peak bytes of one process, on its device.
+        available: bytes that it can use there.
         checkpoint: bytes.
-        stored: bytes at the most: the checkpoint twice, while it is written anew, and the kept
-            candidates' weights.
+        stored: most bytes on the disk: the checkpoint twice, while a new one is written, and the
+            weights of the kept candidates.
         disk: bytes free.
     """
 
@@ -81,23 +81,23 @@ def estimate(
     folder: Path,
     processes: int,
 ) -> Cost:
-    """Tries steps with everything training: a small one, a larger one, and a few whole ones.
+    """The cost of a run, from trial steps with all parameters training: small, then whole ones.
 
-    The memory of a whole step is foretold from the small ones, before it is tried: a machine
-    without a GPU kills what takes too much silently.
+    The memory of a whole step is predicted from small ones first: without a GPU, the system kills
+    a process that uses too much memory silently.
 
     Args:
-        state: from `trainer.setup`; it is used up.
+        state: from `trainer.setup`; do not use it afterwards.
         store: features.
         train: the section `train`.
         accelerator: from `trainer.accelerate`.
-        folder: on the disk that will hold the checkpoint.
-        processes: that will share each step; the estimate is that of the first.
+        folder: on the disk for the checkpoint.
+        processes: that will share each step; the estimate is for the first of them.
 
     Raises:
         InputError: a step cannot fit into memory, or the checkpoint onto the disk.
     """
-    state.step = state.recipe.settled()  # from which everything is at work
+    state.step = state.recipe.settled()  # all parameters train and all losses count
     dataset = trainer.steps(store, train, 0, processes)
     epoch = dataset.schedule.epoch(0)
     chosen = store.indices("train")
@@ -122,8 +122,8 @@ def estimate(
     disk = shutil.disk_usage(folder).free
     if stored > disk:
         raise InputError(
-            f"{folder}: a run takes {stored / _GB:.1f} GB while its checkpoint is written, and "
-            f"{disk / _GB:.1f} GB are free; make room there"
+            f"{folder}: a run takes {stored / _GB:.1f} GB while its checkpoint is written, but "
+            f"{disk / _GB:.1f} GB are free; free some space there"
         )
     tensors = list(state.recipe.network.parameters())
     return Cost(
@@ -145,10 +145,10 @@ def estimate(
 def _memory_of(
     state: State, largest: Batch, train: Train, accelerator: Accelerator
 ) -> tuple[int, int]:
-    """Bytes that the largest step will take at its peak, and bytes that there are."""
+    """Peak bytes of the largest step, and bytes that are available."""
     rows = -(-len(largest.ids) // state.micro_batches)
     available = _available(accelerator.device)
-    for _ in range(2):  # only after the first are Adam's moments there
+    for _ in range(2):  # Adam's moments exist only after the first
         _timed(state, largest.rows(slice(0, 1)), train, accelerator)
     one = _peak(accelerator.device)
     few = min(rows, _FEW)
@@ -166,26 +166,28 @@ def _memory_of(
     )
     raise InputError(
         f"train: a micro-batch of {rows} utterances would take "
-        f"{(one + (rows - 1) * each) / _GB:.1f} GB of the {available / _GB:.1f} GB there are; "
+        f"{(one + (rows - 1) * each) / _GB:.1f} GB of {available / _GB:.1f} GB; "
         f"{remedy}, or set train.recompute"
     )
 
 
 def _timed(state: State, batch: Batch, train: Train, accelerator: Accelerator) -> float:
-    begun = time.perf_counter()
-    step.train_step(state, batch, train, accelerator)  # its metrics are read, so the device is done
-    return time.perf_counter() - begun
+    start = time.perf_counter()
+    step.train_step(
+        state, batch, train, accelerator
+    )  # reads the metrics, so it waits for the device
+    return time.perf_counter() - start
 
 
 def _peak(device: torch.device) -> int:
-    """The most bytes that this process has held so far."""
+    """The peak bytes of this process so far."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _available(device: torch.device) -> int:
-    """Bytes that this process holds or could have."""
+    """Bytes that this process holds or could allocate."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
     return psutil.virtual_memory().available + psutil.Process().memory_info().rss

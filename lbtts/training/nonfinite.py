@@ -1,7 +1,7 @@
-"""Why a step failed: NaN and infinity traced to an utterance and a module, as often as one likes.
+"""Tracing NaN and infinity in a failed step to an utterance and a module, repeatably.
 
-A step's random numbers belong to its utterances, so that each of them can be run again alone, with
-every module watched. What is found does not depend on how the step was divided.
+The random numbers of a step belong to its utterances, so each utterance can be run again alone,
+with hooks on every module. The result does not depend on how the step was divided.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ RECORD = "failed-step.pt"
 
 @dataclass(frozen=True)
 class Finding:
-    """The first thing that was not finite.
+    """The first value that was not finite.
 
     Attributes:
-        utterance: whose pass it was; empty where it is the network's own or the step's as a whole.
+        utterance: in whose pass it was; empty if it is a parameter or only in the whole step.
         place: the module, parameter or loss.
-        what: in words.
-        extremes: greatest magnitude of each module's output up to there, in order of computation.
+        what: a description.
+        extremes: largest magnitude of each module's output until then, in order of computation.
     """
 
     utterance: str
@@ -47,13 +47,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Record:
-    """A failed step: all that is needed to take it again.
+    """A failed step: all that is needed to run it again.
 
     Attributes:
         state: of the run before the step, as `State.state_dict` gives it.
-        batch: what this process had of the step, as the fields of a `Batch`.
+        batch: this process's share of the step, as the fields of a `Batch`.
         params: of the run, as JSON types.
-        finding: what was found, as the fields of a `Finding`.
+        finding: as the fields of a `Finding`.
     """
 
     state: dict[str, Any]
@@ -66,7 +66,7 @@ class Record:
         """What `record` wrote.
 
         Raises:
-            InputError: there is no such record.
+            InputError: the record is missing.
         """
         saved = resume.load(path)
         if saved is None:
@@ -77,41 +77,36 @@ class Record:
 def record(
     state: State, batch: Batch, p: Params, accelerator: Accelerator, folder: Path
 ) -> InputError:
-    """Looks for the cause of a failed step and saves what is needed to do so again.
+    """The error to raise for a failed step, with its cause; saves a record of the step.
 
-    All processes look, each among its own utterances, and all tell of what one of them has found.
+    All processes search, each in its own utterances, and all report what one of them has found.
 
     Args:
         state: as it was before the step; only gradients may have changed.
-        batch: this process' share of the step.
+        batch: this process's share of the step.
         p: the parameters of the run.
         accelerator: of the step.
         folder: where the record is written, one for each process.
-
-    Returns:
-        What to raise.
     """
     finding = find(state, batch.to(accelerator.device), p.train)
     path = folder / (f"{accelerator.process_index}-" * (accelerator.num_processes > 1) + RECORD)
     fields_of_batch = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    written = Record(
-        state.state_dict(), fields_of_batch, p.model_dump(mode="json"), asdict(finding)
-    )
-    resume.save(vars(written), path)
+    failed = Record(state.state_dict(), fields_of_batch, p.model_dump(mode="json"), asdict(finding))
+    resume.save(vars(failed), path)
     everyone = gather_object([(finding, str(path))])
     finding, place = next((pair for pair in everyone if pair[0].utterance), everyone[0])
     return InputError(
         f"train: step {state.step + 1}: {finding}; look at the utterance in "
         "metrics/inspection/features.html, or lower train.lr; "
-        f"`python -m stages.train --replay {place}` shows it again"
+        f"`python -m stages.train --replay {place}` runs it again"
     )
 
 
 def replay(state: State, failed: Record, accelerator: Accelerator) -> tuple[Finding, Finding]:
-    """What was found then and what is found now.
+    """The finding of the record, and that of running its step again.
 
     Args:
-        state: of the same recipe, made for the record's parameters; it is overwritten.
+        state: from the same recipe and the record's parameters; it is overwritten.
         failed: the record.
         accelerator: with the precision of the run.
     """
@@ -181,7 +176,7 @@ def _watch(state: State, batch: Batch, train: Train) -> tuple[str, str, dict[str
 
 
 def _parameters(state: State) -> list[tuple[str, nn.Parameter]]:
-    """Of the network and of its adversary, with their names."""
+    """The parameters of the network and of its adversary, with their names."""
     found = list(state.recipe.network.named_parameters())
     if state.recipe.adversary:
         named = state.recipe.adversary.named_parameters()

@@ -14,8 +14,8 @@ Metrics = dict[str, float]
 class Recorder:
     """Collects named metrics by step and hands them to dvclive and to other trackers.
 
-    dvclive's files belong to a DVC stage, which clears them before every start. A resumed run
-    therefore writes them again from its history; other trackers keep what they were told.
+    DVC deletes dvclive's files before each start of the stage, so a resumed run writes them again
+    from its history. Other trackers keep what was logged before.
 
     Attributes:
         writes: whether this process is the one that writes.
@@ -27,7 +27,7 @@ class Recorder:
         history: Sequence[tuple[int, Metrics]],
         trackers: Sequence[GeneralTracker] = (),
     ) -> None:
-        """Begins with `history`; `folder` is None in all processes but the first."""
+        """Starts with `history`; `folder` is None in all processes except the first."""
         self.history: list[tuple[int, Metrics]] = []
         self.writes = folder is not None
         self._live = Live(str(folder), dvcyaml=False, save_dvc_exp=False) if folder else None
@@ -37,7 +37,7 @@ class Recorder:
         self._trackers = trackers
 
     def log(self, step: int, metrics: Metrics) -> None:
-        """Adds metrics at a step; names like `train/mel` become a curve each."""
+        """Adds metrics at a step; each name, such as `train/mel`, becomes a curve."""
         self.history.append((step, metrics))
         for tracker in self._trackers:
             tracker.log(metrics, step=step)
@@ -64,7 +64,7 @@ def trackers(names: Sequence[str], folder: Path, step: int) -> list[GeneralTrack
 
     Args:
         names: of the trackers.
-        folder: the run's own, which it keeps when it is continued.
+        folder: of the run, the same when it is continued.
         step: after which they continue.
 
     Raises:
@@ -81,6 +81,6 @@ def trackers(names: Sequence[str], folder: Path, step: int) -> list[GeneralTrack
     except (ImportError, NameError) as error:
         raise InputError(
             f"run.trackers: {name} is not installed ({error}); "
-            "`pip install -r requirements-trackers.txt`, or take it out of the list"
+            "`pip install -r requirements-trackers.txt`, or remove it from the list"
         ) from error
     return found

@@ -1,4 +1,4 @@
-"""Where a run keeps its state, so that it can be killed at any moment and continue exactly."""
+"""The saved state of a run, with which a killed run continues exactly."""
 
 import hashlib
 import json
@@ -11,18 +11,18 @@ import torch
 from lbtts.errors import InputError
 from lbtts.records import sha256
 
-VERSION = 1  # raise it whenever the same parameters and inputs train to other weights
+VERSION = 1  # raise it whenever the same parameters and inputs give other weights
 
 
 def fingerprint(params: dict[str, Any], inputs: list[Path], recipe: int) -> str:
-    """A name for the run that parameters and input files determine, 16 hexadecimal digits.
+    """The name of a run, from its parameters and input files, 16 hexadecimal digits.
 
-    Code counts by the two versions that a person raises, not by its text: a run that takes days
-    must survive a corrected comment.
+    Code counts only by the two versions that a person raises: a corrected comment must not end a
+    run of several days.
 
     Args:
-        params: everything that shapes the run but how long it lasts, JSON types only.
-        inputs: files whose contents count; their paths do not.
+        params: all that affect the run except its length, JSON types only.
+        inputs: files; their contents count, their paths do not.
         recipe: version of the model's recipe.
     """
     parts = {
@@ -34,10 +34,10 @@ def fingerprint(params: dict[str, Any], inputs: list[Path], recipe: int) -> str:
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Writes `state` so that `path` holds either the old or the new one, whole, at any moment.
+    """Writes `state` to `path` atomically: it always holds the whole old or the whole new one.
 
     Raises:
-        InputError: it cannot be written, for want of space for example; the old one is kept.
+        InputError: it cannot be written, for example because the disk is full; the old one is kept.
     """
     partial = path.with_suffix(".partial")
     try:
@@ -54,5 +54,5 @@ def save(state: dict[str, Any], path: Path) -> None:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """The state that `save` wrote, on the CPU, or None where there is none."""
+    """The state that `save` wrote, on the CPU; None if there is none."""
     return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None

@@ -1,4 +1,4 @@
-"""What a validation leaves to hear and to see: a held-out sentence as the network says it."""
+"""The audio and spectrogram of a held-out sentence that the network speaks at a validation."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ _SYMBOLS = {number: symbol for symbol, number in VOCAB.items()}
 def save(recording: Utterance, speech: Speech, folder: Path, step: int) -> None:
     """Writes `step-<step>-<id>.wav` and `.png` of one held-out utterance.
 
-    The sound is in the network's own time. The picture shows its mel spectrogram below the
-    recording's, each with its tokens at their durations.
+    The audio has the network's own durations. The picture shows its mel spectrogram below that of
+    the recording, each with its tokens at their durations.
 
     Args:
         recording: of the utterance.
@@ -50,7 +50,7 @@ def _draw(
     tokens: NDArray[np.int64],
     units: NDArray[np.int64],
 ) -> None:
-    """A mel [F, 80] over seconds, with a line where each token [T] begins and its symbol."""
+    """Draws a mel [F, 80] over seconds, with a line at the end of each token [T] and its symbol."""
     ends = units.cumsum() / UNIT_RATE
     extent = (0.0, float(ends[-1]), 0.0, float(mel.shape[1]))
     axis.imshow(spectrogram(mel), aspect="auto", extent=extent)

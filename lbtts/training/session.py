@@ -1,4 +1,4 @@
-"""One training session: begun from params.yaml, trained by one or several processes, written."""
+"""A training session from params.yaml: estimate, training in one or several processes, replay."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from lbtts.training.choice import LeastLoss
 from lbtts.training.recorder import Recorder
 from lbtts.training.state import State
 
-# cuBLAS repeats itself only with a workspace of fixed size, set before it is loaded.
+# cuBLAS is deterministic only with a workspace of fixed size, set before it is loaded.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
@@ -37,17 +37,17 @@ def begin(p: Params) -> tuple[State, FeatureStore, Accelerator]:
 
 
 def estimate(p: Params) -> cost.Cost:
-    """What the training will take, from a few of its steps."""
+    """The cost of the training, estimated from a few of its steps."""
     state, store, accelerator = begin(p)
     folder = scratch_folder("train")
     return cost.estimate(state, store, p.train, accelerator, folder, p.run.processes)
 
 
 def replay(path: Path) -> None:
-    """Runs a step again that failed, with the parameters that it had, and prints what is found.
+    """Runs a failed step again, with the parameters that it had, and prints what is found.
 
     Raises:
-        InputError: there is no such record, or the step does not fail in the same way.
+        InputError: the record is missing, or the step does not fail in the same way.
     """
     failed = nonfinite.Record.load(path)
     state, _, accelerator = begin(Params.model_validate(failed.params))
@@ -56,13 +56,13 @@ def replay(path: Path) -> None:
         print(f"{extreme:12.4g}  {name}")
     print(f"now:  {now}\nthen: {then}")
     if (now.utterance, now.place) != (then.utterance, then.place):
-        raise InputError(f"{path}: not reproduced; are code, base and device the same?")
+        raise InputError(f"{path}: not reproduced; check that code, base and device are the same")
 
 
 def train(p: Params) -> None:
-    """Trains, or continues a run that was interrupted, and writes what was best.
+    """Trains, or continues an interrupted run, and writes the best checkpoint.
 
-    With `run.processes` above 1 it starts so many of itself, which share each step.
+    With `run.processes` above 1 it starts that many processes, which share each step.
     """
     if p.run.processes > 1 and "RANK" not in os.environ:
         _launch(p.run.processes)
@@ -82,7 +82,7 @@ def train(p: Params) -> None:
 
 
 def _launch(processes: int) -> None:
-    """Starts the stage once for each process, on this machine, and waits for all."""
+    """Starts the stage on this machine, once for each process, and waits for all."""
     if 0 < torch.cuda.device_count() < processes:
         raise InputError(
             f"run.processes: {processes}, but this machine has {torch.cuda.device_count()} GPUs"
@@ -94,7 +94,7 @@ def _launch(processes: int) -> None:
 
 
 def _fingerprint(p: Params, state: State) -> str:
-    """The name of the run: all that shapes it but how long it lasts."""
+    """The name of the run, from all that affects it except its length."""
     shaping = p.model_dump(mode="json", include={"model", "train", p.model})
     del shaping["train"]["steps"]
     inputs = [FEATURES, *models.part(p.model, "recipe").inputs()]
@@ -102,7 +102,7 @@ def _fingerprint(p: Params, state: State) -> str:
 
 
 def _copy_samples(recorder: Recorder, samples: Path) -> None:
-    """Puts what the validations of this run spoke beside the model."""
+    """Copies the samples of this run's validations beside the model."""
     validated = dict(recorder.validations())
     (FINETUNED / trainer.SAMPLES).mkdir(parents=True, exist_ok=True)
     for path in sorted(samples.iterdir()):

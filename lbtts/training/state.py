@@ -1,4 +1,4 @@
-"""Everything that a run consists of, saved and restored whole."""
+"""The whole state of a run, to save and restore."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from lbtts.models.recipe import Recipe
 
 @dataclass(frozen=True)
 class Candidate:
-    """A step whose averaged weights may be given away, and their rank: the greater, the better."""
+    """A step whose averaged weights may be released, and their rank: greater is better."""
 
     step: int
     rank: list[float]
@@ -24,11 +24,11 @@ class State:
     """A run at a step. `step` counts finished optimizer steps.
 
     Attributes:
-        recipe: of it, the network and the adversary change.
+        recipe: its network and adversary change.
         average: of the network's weights.
         optimizer: of the network.
         adversary_optimizer: where the recipe has an adversary.
-        micro_batches: that a step is made of; grows when memory runs out.
+        micro_batches: of a step; grows when memory runs out.
         candidates: the best validations so far, best first.
         waited: validations since the best.
     """
@@ -60,7 +60,7 @@ class State:
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Takes over what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
         self.step = saved["step"]
         self.recipe.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
@@ -83,5 +83,5 @@ class State:
         }
 
     def averaged(self) -> nn.Module:
-        """The network with averaged weights, which is what is validated and given away."""
+        """The network with averaged weights, which is validated and released."""
         return self.average.module.eval()

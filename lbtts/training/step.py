@@ -1,10 +1,10 @@
-"""One optimizer step: micro-batches, gradients of all processes, clipping, the update.
+"""One optimizer step: micro-batches, gradients of all processes, gradient clipping, the update.
 
-The step is the same however it is divided. Every utterance has random numbers of its own and counts
-once; what is summed over processes are gradients and losses, after the last micro-batch. A wrapper
-like DistributedDataParallel would average over processes with unequal shares, and would have to be
-told of every component that is frozen or unfrozen; overlapping its sums with the backward pass
-would save little where a step is a few seconds of speech.
+The result of a step does not depend on how it is divided. Each utterance has its own random numbers
+and counts once. Gradients and losses are summed over processes after the last micro-batch. A
+wrapper like DistributedDataParallel would average over processes with unequal shares, and would
+have to know each component that is frozen or unfrozen. Overlapping communication with the backward
+pass would save little, because a step is only a few seconds of speech.
 """
 
 import gc
@@ -27,24 +27,23 @@ ADVERSARY = "discriminators"  # the adversary's own loss among those of a step
 
 
 class NotFinite(Exception):
-    """A loss or gradient is not a number, or infinite."""
+    """A loss or gradient is NaN or infinite."""
 
 
 def train_step(state: State, batch: Batch, train: Train, accelerator: Accelerator) -> Metrics:
     """Takes a step; returns its mean losses, the gradient's norm and the learning rate.
 
-    Where memory does not suffice, the step is taken in smaller micro-batches, and so are those that
-    follow.
+    If memory runs out, this step and all later ones use smaller micro-batches.
 
     Args:
         state: changed in place.
-        batch: this process' share of the step.
+        batch: this process's share of the step.
         train: the section `train`.
         accelerator: the processes that share the step, and their precision.
 
     Raises:
-        NotFinite: before anything but gradients has changed.
-        InputError: there is no memory for a single utterance.
+        NotFinite: raised before anything except gradients has changed.
+        InputError: a single utterance does not fit into memory.
     """
     state.recipe.network.train()
     unfreeze(state)
@@ -78,14 +77,14 @@ def train_step(state: State, batch: Batch, train: Train, accelerator: Accelerato
 
 
 def unfreeze(state: State) -> None:
-    """Has those groups train whose time has come, and no others."""
+    """Sets which groups train in the next step."""
     for group in state.recipe.groups():
         for parameter in group.parameters:
             parameter.requires_grad_(state.step >= group.frozen_until)
 
 
 def forward(state: State, batch: Batch, train: Train) -> tuple[Pass, Losses]:
-    """The pass of the next step, and its losses [B]: each, unweighted, and their `total`."""
+    """The forward pass of the next step; its unweighted losses [B] and their weighted `total`."""
     seeds = utterance_seeds(train.seed, state.step, indices=batch.index)
     made = state.recipe.forward(batch, state.step, seeds)
     weights = state.recipe.weights(state.step)
@@ -94,7 +93,7 @@ def forward(state: State, batch: Batch, train: Train) -> tuple[Pass, Losses]:
 
 
 def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
-    """Gradients and mean losses of this process' share; None where memory did not suffice."""
+    """Gradients and mean losses of this process's share; None if memory ran out."""
     sums: Losses = {}
     try:
         for first in range(min(state.micro_batches, len(batch.ids))):
@@ -114,17 +113,17 @@ def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
 
 
 def _optimizers(state: State) -> list[torch.optim.Optimizer]:
-    """Of the network, and of the adversary if it trains in the next step."""
+    """The optimizers of the network, and of the adversary if it trains in the next step."""
     if state.recipe.adversary_at(state.step) and state.adversary_optimizer:
         return [state.optimizer, state.adversary_optimizer]
     return [state.optimizer]
 
 
 def _divide(state: State, batch: Batch, train: Train) -> None:
-    """Halves the micro-batches after memory ran out, and frees what the failed one held."""
+    """Halves the micro-batches after memory ran out, and frees the memory of the failed one."""
     if state.micro_batches >= len(batch.ids):
         raise InputError(
-            f"train: step {state.step + 1}: no memory for {batch.ids[0]} alone; lower "
+            f"train: step {state.step + 1}: {batch.ids[0]} alone does not fit into memory; lower "
             f"train.crop_seconds ({train.crop_seconds}), or set train.recompute"
         )
     state.micro_batches = min(2 * state.micro_batches, len(batch.ids))
@@ -134,7 +133,7 @@ def _divide(state: State, batch: Batch, train: Train) -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     tqdm.write(
-        f"train: step {state.step + 1}: out of memory; from here on a step is made in "
+        f"train: step {state.step + 1}: out of memory; from now on a step has "
         f"{state.micro_batches} micro-batches, with the same utterances"
     )
 
@@ -142,7 +141,7 @@ def _divide(state: State, batch: Batch, train: Train) -> None:
 def _over_processes(state: State, losses: Losses, accelerator: Accelerator) -> Losses:
     """Sums gradients in place, and losses, over all processes.
 
-    A process that had no utterance of this step adds nothing.
+    A process that has no utterance of this step adds zeros.
     """
     if accelerator.num_processes == 1:
         return losses

@@ -1,8 +1,8 @@
-"""Training: set up, fit, choose what is given away.
+"""Training: set up, fit, choose the checkpoint to release.
 
-Every step's random numbers (dropout, noise, crops, which utterances are teacher-forced) follow from
-the seed, the step and the utterance alone. A run that was killed and continued therefore ends with
-the same weights as one that was not: on a CPU to the bit, on a GPU to what its kernels repeat.
+The random numbers of a step (dropout, noise, crops, teacher-forced utterances) follow from the
+seed, the step and the utterance alone. So a run that was killed and continued ends with the same
+weights as one that was not: bit for bit on a CPU, as far as its kernels are deterministic on a GPU.
 """
 
 from pathlib import Path
@@ -39,11 +39,11 @@ def accelerate(train: Train) -> Accelerator:
         InputError: this device does not support the precision.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # Nothing here reads such memory, and filling it costs a twentieth of the time.
+    # No code here reads uninitialised memory, and filling it takes 5 % of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         found = Accelerator(
-            cpu=not torch.cuda.is_available(),  # or processes without a GPU would not find together
+            cpu=not torch.cuda.is_available(),  # or processes without a GPU would not connect
             mixed_precision="no" if train.precision == "fp32" else train.precision,
         )
     except ValueError as error:
@@ -96,9 +96,9 @@ def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
 
 
 def _make_copyable(network: nn.Module) -> None:
-    """Detaches the products of weight norm, which it computes again before every forward pass.
+    """Detaches the weights that weight norm computes; it computes them before every forward pass.
 
-    `deepcopy`, and so AveragedModel, refuses tensors with a history.
+    `deepcopy`, which AveragedModel uses, refuses tensors that need gradients and are not leaves.
     """
     for module in network.modules():
         for hook in module._forward_pre_hooks.values():
@@ -115,21 +115,22 @@ def fit(
     folder: Path,
     curves: Path,
 ) -> Recorder:
-    """Trains to `train.steps` or until it no longer helps, from the checkpoint if there is one.
+    """Trains to `train.steps` or to the early stop, from the checkpoint if there is one.
 
     Args:
         state: from `setup`; changed in place.
         store: features, train and test split.
-        p: the parameters; the recipe was made for them.
+        p: the parameters that the recipe was built with.
         accelerator: from `accelerate`.
-        rule: by which validations are ranked.
+        rule: ranks the validations.
         folder: the run's scratch folder: checkpoint, candidates, samples, and the record of a
             failed step.
         curves: where dvclive writes.
 
     Raises:
-        InputError: a loss is not finite (names the utterance and module), memory does not suffice
-            for one utterance, or a checkpoint cannot be written.
+        InputError: a loss is not finite (names the utterance and module), a single utterance does
+        not
+            fit into memory, or a checkpoint cannot be written.
     """
     train, run = p.train, p.run
     history = _restore(state, train, folder / CHECKPOINT)
@@ -150,7 +151,7 @@ def fit(
         batch_size=None,
         num_workers=run.loaders,
         pin_memory=accelerator.device.type == "cuda",
-        generator=torch.Generator(),  # or the loader would draw from the network's random numbers
+        generator=torch.Generator(),  # or the loader would change the network's random numbers
     )
     batches = iter(loader)
     with tqdm(
@@ -168,7 +169,7 @@ def fit(
                 found = validation.record(state, store, train, rule, folder / SAMPLES, recorder)
                 if regular and state.step >= state.recipe.settled():
                     ranks = [rule.rank(found) if main else []]
-                    broadcast_object_list(ranks)  # all processes agree
+                    broadcast_object_list(ranks)  # the same in all processes
                     choice.consider(state, ranks[0], train.keep, folder, main)
             ended = state.step == train.steps or should_stop(state, train)
             if main and (ended or state.step % train.checkpoint_every == 0):
@@ -182,29 +183,29 @@ def fit(
             bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
     if should_stop(state, train) and main:
         tqdm.write(
-            f"train: stopped at step {state.step}: step {state.candidates[0].step} was best, and "
-            f"{train.patience} validations since were no better"
+            f"train: stopped at step {state.step}: step {state.candidates[0].step} was best; "
+            f"the {train.patience} validations since were not better"
         )
     recorder.close()
     return recorder
 
 
 def _restore(state: State, train: Train, path: Path) -> list[tuple[int, Metrics]]:
-    """The history of the run that `state` now continues; empty where there is none to continue."""
+    """The history of the run that `state` now continues; empty if there is none."""
     saved = resume.load(path)
     if saved is None or saved["state"]["step"] > train.steps:
-        return []  # a run that went further than is asked for now starts over: its past is gone
+        return []  # a run that is already longer starts over: its earlier states are gone
     state.load_state_dict(saved["state"])
     return saved["history"]
 
 
 def should_stop(state: State, train: Train) -> bool:
-    """Whether as many validations as `train.patience` were no better than the best."""
+    """Whether the last `train.patience` validations were not better than the best."""
     return train.patience is not None and state.waited >= train.patience
 
 
 def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> StepDataset:
-    """What each step is trained on, as far as process `rank` of `world` has a share in it."""
+    """The batches of each step, the share of process `rank` of `world`."""
     return StepDataset(
         store,
         indices=store.indices("train"),
@@ -219,10 +220,10 @@ def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> S
 def choose(
     state: State, store: FeatureStore, train: Train, rule: Choice, recorder: Recorder, folder: Path
 ) -> tuple[int, nn.Module]:
-    """What is given away, and its step: of the candidates and the last weights, the rule's best.
+    """The step to release and its network: the best of the candidates and the last weights.
 
-    Where the rule listens, it listens to each of several once more, to all utterances whose losses
-    are averaged.
+    If the rule measures speech and there are several, each of them speaks all validation utterances
+    once more.
     """
     network = state.averaged()
     last = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -236,12 +237,12 @@ def choose(
         else:
             choice.load(network, folder, step)
 
-    if len(ranks) > 1 and rule.listens:
+    if len(ranks) > 1 and rule.measures_speech:
         for step in tqdm(ranks, desc="choose", unit="checkpoint"):
             load(step)
             count = train.validation_utterances
             spoken = validation.speak(network, state.recipe, store, train, count)
-            ranks[step] = rule.rank(validated[step] | rule.listen(spoken))
+            ranks[step] = rule.rank(validated[step] | rule.measure(spoken))
     best = max(ranks, key=lambda step: ranks[step])
     load(best)
     return best, network

@@ -1,4 +1,4 @@
-"""How the averaged weights do on held-out speech."""
+"""Validation of the averaged weights on held-out speech."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def losses(network: nn.Module, recipe: Recipe, store: FeatureStore, train: Train
 def speak(
     network: nn.Module, recipe: Recipe, store: FeatureStore, train: Train, count: int
 ) -> Spoken:
-    """At most `count` held-out utterances and what the network makes of them, in its own time."""
+    """At most `count` held-out utterances, and the network's speech with its own durations."""
     chosen = store.held_out("choice", count)
     utterances = [store[index] for index in chosen.tolist()]
     return [(utterance, recipe.speak(network, utterance, train.seed)) for utterance in utterances]
@@ -48,9 +48,9 @@ def record(
     folder: Path,
     recorder: Recorder,
 ) -> Metrics:
-    """The losses of the averaged weights, and what the choice measures of their speech.
+    """The losses of the averaged weights, and the metrics that the choice rule measures.
 
-    Only the process that writes speaks and measures speech.
+    Only the process that writes synthesises and measures speech.
     """
     network = state.averaged()
     metrics = losses(network, state.recipe, store, train)
@@ -59,6 +59,6 @@ def record(
     if recorder.writes:
         spoken = speak(network, state.recipe, store, train, train.validation_speech)
         samples.save(*spoken[0], folder, state.step)
-        metrics |= choice.listen(spoken)
+        metrics |= choice.measure(spoken)
     recorder.log(state.step, {f"validation/{name}": value for name, value in metrics.items()})
     return metrics

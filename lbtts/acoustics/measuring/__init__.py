@@ -1,1 +1,1 @@
-"""Mel, F0 and energy on Kokoro's grid, measured clip by clip."""
+"""Mel, F0 and energy on Kokoro's grid, measured for each utterance."""

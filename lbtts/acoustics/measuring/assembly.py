@@ -1,4 +1,4 @@
-"""The measured corpus put into the feature file."""
+"""The feature file, written from the measured corpus."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lbtts.acoustics.measuring.cache import MeasureCache
-from lbtts.acoustics.measuring.extraction import TimedClip
+from lbtts.acoustics.measuring.extraction import TimedUtterance
 from lbtts.acoustics.measuring.pitch import statistics
 from lbtts.acoustics.measuring.report import Row
 from lbtts.acoustics.measuring.survey import Survey
@@ -17,45 +17,49 @@ from lbtts.params import Features
 
 
 def assemble(
-    clips: Sequence[TimedClip], survey: Survey, cache: MeasureCache, features: Features, path: Path
+    utterances: Sequence[TimedUtterance],
+    survey: Survey,
+    cache: MeasureCache,
+    features: Features,
+    path: Path,
 ) -> list[Row]:
-    """Writes the feature file, in the order of the clips, and returns a row of the report for each.
+    """Writes the feature file, in the order of the utterances, and returns a report row for each.
 
     Args:
-        clips: the corpus, sorted by id.
+        utterances: the corpus, sorted by id.
         survey: of all of them.
-        cache: where it has put the measures.
+        cache: with the measures of all utterances.
         features: the section.
         path: of the feature file.
 
     Raises:
-        InputError: the file cannot be written, or measures are no longer in the cache.
+        InputError: the file cannot be written, or measures are missing from the cache.
     """
     span = survey.pitch.span()
     rows = []
     with FeatureWriter(path, features.f0) as writer:
-        for clip in tqdm(clips, unit="utt", desc=path.name):
+        for utterance in tqdm(utterances, unit="utt", desc=path.name):
             try:
-                rows.append(_add(writer, clip, survey, cache, features, span))
+                rows.append(_add(writer, utterance, survey, cache, features, span))
             except Reject as reason:
-                rows.append(Row(clip.id, str(reason)))
+                rows.append(Row(utterance.id, str(reason)))
     return rows
 
 
 def _add(
     writer: FeatureWriter,
-    clip: TimedClip,
+    utterance: TimedUtterance,
     survey: Survey,
     cache: MeasureCache,
     features: Features,
     span: tuple[float, float],
 ) -> Row:
-    if clip.id in survey.rejects:
-        raise Reject(survey.rejects[clip.id])
-    audio, measures = clip.audio(), cache.get(survey.digests[clip.id])
+    if utterance.id in survey.rejects:
+        raise Reject(survey.rejects[utterance.id])
+    audio, measures = utterance.audio(), cache.get(survey.digests[utterance.id])
     if measures.f0 is None or measures.spectral is None:
         raise InputError(
-            f"{clip.path}: its measures are gone again; see that the disk is sound and run again"
+            f"{utterance.path}: its cached measures are damaged; check the disk and run again"
         )
     pitch = statistics(measures.f0, span)
     suspicion = pitch.suspicion(features.check)
@@ -63,5 +67,5 @@ def _add(
         raise Reject(suspicion)
     spectral = measures.spectral
     arrays = Arrays(spectral.mel, measures.f0, spectral.energy, audio)
-    writer.add(clip.id, clip.split, clip.tokens, clip.timing.units, arrays)
-    return Row(clip.id, "", suspicion, pitch.voiced, pitch.outside, pitch.jumps)
+    writer.add(utterance.id, utterance.split, utterance.tokens, utterance.timing.units, arrays)
+    return Row(utterance.id, "", suspicion, pitch.voiced, pitch.outside, pitch.jumps)

@@ -1,8 +1,8 @@
-"""What was measured before, found again by what was measured and how.
+"""A cache of measures, by the audio and by how it was measured.
 
-One SQLite database in the stage's scratch folder, written by the stage's own process alone: killed
-at any moment, the next run finds everything that was handed over until then. F0 and the spectral
-measures are kept apart, so that another F0 method leaves the spectral ones valid. Their keys hold
+One SQLite database in the stage's scratch folder, written by the stage's own process only. If the
+stage is killed, the next run finds all measures that were put until then. F0 and the spectral
+measures are stored separately, so another F0 method leaves the spectral ones valid. Their keys hold
 the `VERSION` of the module that measured them, the versions of its libraries and the parameters.
 """
 
@@ -32,16 +32,15 @@ _FOLDER = "measured"
 _CHECKSUM = 4  # bytes in front of each value
 _MEL_BYTES, _ENERGY_BYTES = 2 * N_MELS, 4  # a frame
 
-# Left to itself diskcache throws entries away beyond 1 GB and puts long values into files of their
-# own, one an utterance.
+# By default diskcache evicts entries beyond 1 GB and writes each long value into a separate file.
 _SETTINGS = {"eviction_policy": "none", "cull_limit": 0, "disk_min_file_size": 2**31 - 1}
 
 
 class MeasureCache:
-    """Measures by the digest of a clip; values that were damaged on disk are not found."""
+    """Measures by the digest of an utterance's audio; values damaged on disk are not found."""
 
     def __init__(self, folder: Path, f0_params: F0) -> None:
-        """Opens the cache in `folder`, or starts it afresh where it is damaged.
+        """Opens the cache in `folder`, or a new one if it is damaged.
 
         Args:
             folder: a scratch folder that no other process uses.
@@ -54,13 +53,13 @@ class MeasureCache:
         try:
             self._cache = self._open()
         except sqlite3.DatabaseError as error:
-            tqdm.write(f"{self._folder}: damaged ({error}), started afresh")
+            tqdm.write(f"{self._folder}: damaged ({error}); a new cache was started")
             shutil.rmtree(self._folder)
             self._cache = self._open()
 
     def _open(self) -> Cache:
         cache = Cache(str(self._folder), **_SETTINGS)
-        deque(cache, maxlen=0)  # reads all keys, so that damage shows here
+        deque(cache, maxlen=0)  # reads all keys, so damage is found here
         return cache
 
     def __enter__(self) -> Self:
@@ -70,12 +69,12 @@ class MeasureCache:
         self._cache.close()
 
     def get(self, digest: str) -> Measures:
-        """What is known of a clip; None for what is not.
+        """The measures of an utterance that are known; None for the others.
 
         Raises:
             InputError: the database was damaged since it was opened.
         """
-        with self._in_words():
+        with self._errors_as_input():
             tracked = _checked(self._cache.get(f"{self._f0}/{digest}"))
             spectral = _checked(self._cache.get(f"{self._spectral}/{digest}"))
         return Measures(
@@ -84,12 +83,12 @@ class MeasureCache:
         )
 
     def put(self, digest: str, measures: Measures) -> None:
-        """Keeps what was measured.
+        """Stores measures; those that are None are left as they are.
 
         Raises:
             InputError: it cannot be written.
         """
-        with self._in_words(), self._cache.transact():
+        with self._errors_as_input(), self._cache.transact():
             if measures.f0 is not None:
                 self._set(f"{self._f0}/{digest}", measures.f0)
             if measures.spectral is not None:
@@ -101,18 +100,18 @@ class MeasureCache:
         self._cache.set(key, zlib.crc32(value).to_bytes(_CHECKSUM, "little") + value)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _errors_as_input(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.DatabaseError, OSError) as error:
             raise InputError(
-                f"{self._folder}: {error}; if the disk is full, make room, else delete that "
-                "folder; then run again"
+                f"{self._folder}: {error}; if the disk is full, free some space; otherwise delete "
+                "that folder; then run again"
             ) from error
 
 
 def _key(quantity: str, revision: int, libraries: tuple[str, ...], parameters: str = "") -> str:
-    """What the keys of a quantity begin with: all that its values depend on beside the clip."""
+    """The prefix of the keys of a quantity: all that its values depend on besides the audio."""
     versions = (f"{library} {version(library)}" for library in libraries)
     return "/".join([quantity, str(revision), *versions, parameters])
 

@@ -1,4 +1,4 @@
-"""From one clip and its timing to what is measured on it."""
+"""The measures of one utterance, from its audio and timing."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +21,10 @@ from lbtts.text.tokens import TokenPlan
 
 
 @dataclass(frozen=True)
-class TimedClip:
-    """A clip of the corpus, and when which token is said in it."""
+class TimedUtterance:
+    """An utterance of the corpus with the durations of its tokens."""
 
-    path: str
+    path: str  # of the audio
     split: str
     tokens: Sequence[int]  # input ids, BOS and EOS included
     timing: Timing
@@ -35,9 +35,9 @@ class TimedClip:
         return self.timing.id
 
     def digest(self) -> str:
-        """A name for its audio: its file's bytes and what is cut out of them.
+        """A digest of its audio: of the file's bytes and of the spans cut out of it.
 
-        The file as it is and not its samples, so that to ask what is known costs no decoding.
+        The file and not its samples, so no decoding is needed to look it up.
 
         Raises:
             Reject: it cannot be read.
@@ -51,7 +51,7 @@ class TimedClip:
         return hashlib.sha256(content.digest() + repr(self.timing.cuts).encode()).hexdigest()
 
     def audio(self) -> NDArray[np.int16]:
-        """Its samples after its long pauses were shortened, [S] at 24 kHz.
+        """Its samples, long pauses shortened, [S] int16 at 24 kHz.
 
         Raises:
             Reject: it cannot be read, or its durations fit neither its tokens nor its length.
@@ -80,29 +80,29 @@ class TimedClip:
         return audio[keep]
 
 
-def timed_clips(
+def timed_utterances(
     timings: Iterable[Timing], entries: Mapping[str, Entry], plans: Iterable[TokenPlan]
-) -> list[TimedClip]:
-    """The clips that have a timing, in its order.
+) -> list[TimedUtterance]:
+    """The utterances that have a timing, in the order of the timings.
 
     Args:
         timings: of durations.csv.
         entries: of the manifest, by id.
-        plans: as they were spoken.
+        plans: with the phones that were spoken.
 
     Raises:
         InputError: one is not in the manifest, or has no plan.
     """
     tokens = {plan.id: plan.input_ids for plan in plans}
-    clips = []
+    found = []
     for timing in timings:
         if timing.id not in tokens or timing.id not in entries:
             raise InputError(
                 f"{paths.DURATIONS}: {timing.id} is not in the corpus; run `dvc repro`"
             )
         entry = entries[timing.id]
-        clips.append(TimedClip(entry.audio, entry.split, tokens[timing.id], timing))
-    return clips
+        found.append(TimedUtterance(entry.audio, entry.split, tokens[timing.id], timing))
+    return found
 
 
 @dataclass(frozen=True)
@@ -115,19 +115,21 @@ class Spectral:
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured on a clip; None: what nobody asked for."""
+    """The measures of an utterance; None if they were not asked for."""
 
     f0: NDArray[np.float32] | None  # [F], Hz, 0 where unvoiced
     spectral: Spectral | None
 
 
-def measure(clip: TimedClip, f0_params: F0, *, f0_wanted: bool, spectral_wanted: bool) -> Measures:
-    """F0, or mel and energy, or all of them, of a clip.
+def measure(
+    utterance: TimedUtterance, f0_params: F0, *, f0_wanted: bool, spectral_wanted: bool
+) -> Measures:
+    """F0, or mel and energy, or all of them, of an utterance.
 
     Raises:
-        Reject: see `TimedClip.audio`.
+        Reject: see `TimedUtterance.audio`.
     """
-    samples: NDArray[np.float32] = np.divide(clip.audio(), FULL_SCALE, dtype=np.float32)
+    samples: NDArray[np.float32] = np.divide(utterance.audio(), FULL_SCALE, dtype=np.float32)
     spectral = None
     if spectral_wanted:
         log_mel = mel.log_mel(samples)

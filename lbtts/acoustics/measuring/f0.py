@@ -12,24 +12,24 @@ VERSION = 1  # raise it when the same audio gives another F0
 _PERIOD = 1000 / FRAME_RATE  # 12.5 ms
 _LOUD = 95  # percentile of the frames' levels with which a frame is compared
 
-# Love Train: where the share of the power from 100 Hz to 7.9 kHz that lies below 4 kHz is larger
-# than this, there is a voice. WORLD's default.
+# Love Train: a frame is voiced where more than this share of its power from 100 Hz to 7.9 kHz lies
+# below 4 kHz. WORLD's default.
 _LOVE_TRAIN = 0.85
 _PERIODS = 3  # of its window
 _N_FFT = 2048
 _BINS = tuple(int(np.ceil(hertz * _N_FFT / SAMPLE_RATE)) for hertz in (100, 4000, 7900))
-_LOWEST = 40.0  # Hz; its window grows no longer
-_AT_ONCE = 256  # frames, so that the memory for their windows does not grow with the clip
+_LOWEST = 40.0  # Hz; its window is never longer than for this F0
+_AT_ONCE = 256  # frames; bounds the memory for their windows
 
 
 def track(audio: NDArray[np.float32], f0_params: F0) -> NDArray[np.float32]:
     """F0 in Hz, [F] float32, 0 where unvoiced; frame i is centred on sample 300 i.
 
-    Harvest finds a pitch nearly everywhere, so Love Train and the level of a frame say where there
-    is a voice. Share of voiced frames on 44 Marylux utterances, by what an independent alignment
-    has at the frame, with Love Train alone and with `silence_db: 30` too: pauses 43 and 14 %,
-    voiceless consonants 42 and 35 %, sonorants 85 and 83 %, vowels 92 and 91 %. DIO decides for
-    itself (in the same order 12, 34, 79 and 82 %) and is held to the level alone.
+    Harvest finds a pitch nearly everywhere, so Love Train and the level of a frame decide where it
+    is voiced. Share of voiced frames on 44 Marylux utterances, by the phones of an independent
+    alignment, with Love Train alone and with `silence_db: 30` too: pauses 43 and 14 %, voiceless
+    consonants 42 and 35 %, sonorants 85 and 83 %, vowels 92 and 91 %. DIO decides voicing itself
+    (in the same order 12, 34, 79 and 82 %); only the level is applied to it.
 
     Args:
         audio: [S] float32 in -1..1, 24 kHz, S = 300 F.

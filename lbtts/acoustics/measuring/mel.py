@@ -1,8 +1,8 @@
 """Log-mel and energy as StyleTTS2, on which Kokoro builds, defines them.
 
 Source: StyleTTS2 (Li et al., https://arxiv.org/abs/2306.07691), `meldataset.py` and `log_norm` of
-its training code. The filterbank is built for 16 kHz and applied to 24 kHz audio there: an
-oversight that the published weights have learned, and so a fact.
+its training code. There the filterbank is built for 16 kHz but applied to 24 kHz
+audio: an oversight, but the published weights were trained with it.
 """
 
 import librosa

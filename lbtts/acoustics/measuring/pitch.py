@@ -1,4 +1,4 @@
-"""The speaker's own pitch, and how far an utterance's F0 strays from it. Nothing is corrected."""
+"""The speaker's F0 range, and how far an utterance's F0 is outside it. F0 is not changed."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,19 @@ from lbtts.grid import FRAME_RATE, SAMPLE_RATE
 from lbtts.params import Check
 
 _FENCE = 3.0  # interquartile ranges beyond a quartile
-_LEAST = 0.1  # octaves; an interquartile range below this is a monotone voice, not a fine measure
+_LEAST = 0.1  # octaves; the smallest interquartile range that is used, for monotone voices
 JUMP = 0.5  # octaves between neighbouring frames
 
 
 class Histogram:
-    """How often each F0 occurs, to 0.1 Hz, in memory that does not grow with the corpus."""
+    """A histogram of F0 with bins of 0.1 Hz, in constant memory."""
 
     def __init__(self) -> None:
-        """Begins with no frame."""
+        """An empty histogram."""
         self._counts = np.zeros(10 * SAMPLE_RATE // 2, np.int64)  # index: F0 in 0.1 Hz
 
     def add(self, f0: NDArray[np.float32]) -> None:
-        """Counts the frames of an utterance, [F] in Hz, 0 where unvoiced."""
+        """Adds the frames of an utterance, [F] in Hz, 0 where unvoiced."""
         tenths = np.rint(10 * f0).astype(np.int64)
         self._counts += np.bincount(tenths, minlength=len(self._counts))
 
@@ -41,29 +41,29 @@ class Histogram:
         fence = _FENCE * max(high - low, _LEAST)
         return float(2 ** (low - fence)), float(2 ** (high + fence))
 
-    def figures(self) -> dict[str, float]:
-        """Hours, share of voiced frames, and where there are any, quantiles of their F0 in Hz."""
+    def metrics(self) -> dict[str, float]:
+        """Hours, share of voiced frames and, if there are any, quantiles of F0 in Hz."""
         frames, voiced = int(self._counts.sum()), int(self._counts[1:].sum())
-        figures = {
+        metrics = {
             "hours": round(frames / FRAME_RATE / 3600, 4),
             "voiced_share": round(voiced / max(1, frames), 4),
         }
         if voiced:
             names = ("f0_p05_hz", "f0_median_hz", "f0_p95_hz")
-            figures |= zip(names, self.quantiles(0.05, 0.5, 0.95), strict=True)
-        return figures
+            metrics |= zip(names, self.quantiles(0.05, 0.5, 0.95), strict=True)
+        return metrics
 
 
 @dataclass(frozen=True)
 class PitchStatistics:
-    """An utterance's F0 in three numbers."""
+    """Statistics of an utterance's F0."""
 
     voiced: float  # share of its frames
     outside: float  # share of its voiced frames outside the speaker's range
     jumps: float  # octave jumps a voiced second
 
     def suspicion(self, check: Check) -> str:
-        """Why its F0 is suspect, empty where it is not."""
+        """Why its F0 is suspect, empty if it is not."""
         found = []
         if self.outside > check.max_outside:
             found.append(
@@ -79,10 +79,10 @@ class PitchStatistics:
 
 
 def statistics(f0: NDArray[np.float32], span: tuple[float, float]) -> PitchStatistics:
-    """Those of an utterance, [F] in Hz, 0 where unvoiced, given the speaker's range in Hz.
+    """Statistics of F0 [F] in Hz, 0 where unvoiced, given the speaker's range in Hz.
 
-    A jump is half an octave and more between neighbouring voiced frames, 12.5 ms apart, which no
-    larynx can do.
+    A jump is at least half an octave between neighbouring voiced frames, 12.5 ms apart; no larynx
+    is that fast.
     Source: Xu and Sun, JASA 111 (2002): the fastest change of pitch is about 100 semitones/s, a
     tenth of an octave in that time.
     """

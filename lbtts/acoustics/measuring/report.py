@@ -1,4 +1,4 @@
-"""What became of every utterance in the stage features: one row of features_report.csv each."""
+"""The report of the stage features, features_report.csv: one row for each utterance."""
 
 import csv
 import math
@@ -13,10 +13,10 @@ COLUMNS = ["id", "status", "reason", "suspicion", "voiced", "outside", "jumps"]
 
 @dataclass(frozen=True)
 class Row:
-    """One utterance; what is not known of it is NaN.
+    """One utterance; unknown numbers are NaN.
 
     reason: why it was rejected, empty if it was accepted.
-    suspicion: why its F0 is suspect, empty where it is not.
+    suspicion: why its F0 is suspect, empty if it is not.
     voiced, outside, jumps: see `pitch.PitchStatistics`.
     """
 

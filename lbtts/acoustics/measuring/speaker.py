@@ -1,4 +1,4 @@
-"""Speaker encoders: from a waveform to one vector that says who speaks."""
+"""Speaker encoders: a waveform's embedding, one vector that identifies the speaker."""
 
 import warnings
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from lbtts.params import Voice
 
 _ENCODER_RATE = 16_000  # Hz; both encoders were trained at it
 _LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer was trained at, of full scale
-_SILENT = 1e-6  # of full scale; a lower level is taken for silence
+_SILENT = 1e-6  # of full scale; a lower level counts as silence
 
 Audio = NDArray[np.float32]
 
@@ -23,15 +23,15 @@ Audio = NDArray[np.float32]
 def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
     """The speaker embedding of one utterance, float32: 256 numbers (Resemblyzer) or 512 (WavLM).
 
-    Every utterance is brought to one level: Resemblyzer's mel spectrogram has no logarithm, and a
-    louder clip would be another speaker.
+    Every utterance is scaled to one level: Resemblyzer's mel spectrogram has no logarithm, and
+    louder audio would get another embedding.
 
     Args:
         audio: [S] float32, 24 kHz.
         voice: the section `voice`, which names the encoder.
 
     Raises:
-        InputError: WavLM's weights cannot be fetched.
+        InputError: WavLM's weights cannot be downloaded.
     """
     encode = _resemblyzer() if voice.encoder == "resemblyzer" else _wavlm(voice.wavlm)
     resampled = soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)

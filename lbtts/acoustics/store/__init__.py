@@ -1,1 +1,1 @@
-"""The file that holds all features, and batches out of it."""
+"""The feature file, and batches read from it."""

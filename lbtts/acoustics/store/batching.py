@@ -1,4 +1,4 @@
-"""Which utterances a training step sees, and how they are put into tensors.
+"""The utterances of each training step, and their batches.
 
 Shapes: B utterances, T tokens with BOS and EOS, C crop length in units.
 """
@@ -24,13 +24,13 @@ _BUCKET = 16  # batches of similar length are cut from a stretch of this many ba
 class Batch:
     """Whole token sequences with their durations, and an equal-length crop of everything else.
 
-    A step is one batch, of which a process or a micro-batch takes some rows; all of them are padded
-    and cropped alike, to the lengths that the whole step has in common.
+    A step is one batch; each process and each micro-batch takes some of its rows. All of them are
+    padded and cropped to the same lengths, those of the whole step.
     """
 
     ids: tuple[str, ...]
     index: tuple[int, ...]  # in the store
-    global_size: int  # utterances of the whole step
+    global_size: int  # utterances of the whole step, over all processes and micro-batches
     crop_units: int  # C
     tokens: Tensor  # [B, T] int64, zeros after the EOS
     units: Tensor  # [B, T] int64, zeros after the EOS
@@ -64,18 +64,18 @@ class Batch:
 def batches(
     units: NDArray[np.int64], budget: int, seed: int, epoch: int, crop_units: int | None = None
 ) -> list[NDArray[np.int64]]:
-    """The epoch's batches of positions into `units`: each exactly once, similar lengths together.
+    """The batches of an epoch, as positions into `units`: each once, similar lengths together.
 
-    A batch holds as many utterances as fit `budget` when all are padded to its longest one, so that
-    every batch costs about the same memory; one that does not fit alone has a batch of its own.
-    The order follows from `seed` and `epoch` alone, so that any batch can be found again.
+    A batch holds as many utterances as fit into `budget` when all are padded to the longest one, so
+    every batch needs about the same memory. An utterance that is longer than the budget is a batch
+    by itself. The order follows from `seed` and `epoch` alone, so any batch can be made again.
 
     Args:
         units: [n] int64, the length of each utterance.
-        budget: units a batch, padding included.
+        budget: units per batch, padding included.
         seed: of the run.
         epoch: from 0.
-        crop_units: what of an utterance is used at most; None for the whole.
+        crop_units: most units of an utterance that are used; None for the whole.
     """
     draw = np.random.default_rng((seed, epoch))
     order = draw.permutation(len(units))
@@ -95,10 +95,10 @@ def batches(
 
 
 def padding(lengths: NDArray[np.int64], cut: Sequence[NDArray[np.int64]]) -> float:
-    """The share of the batches that is padding when each is padded to its longest, 0 to 1.
+    """The share of padding in the batches when each is padded to its longest utterance, 0 to 1.
 
     Args:
-        lengths: [n] of each utterance, in units or tokens.
+        lengths: [n], of the utterances, in units or tokens.
         cut: the batches, as `batches` returns them.
     """
     padded = sum(len(batch) * int(lengths[batch].max()) for batch in cut)
@@ -106,18 +106,18 @@ def padding(lengths: NDArray[np.int64], cut: Sequence[NDArray[np.int64]]) -> flo
 
 
 class Schedule:
-    """Which utterances a step sees: epoch after epoch, an endless row of batches.
+    """The utterances of each step: the batches of one epoch after another, without end.
 
-    A step is found from its number alone, so that a run can continue anywhere.
+    They follow from the step's number alone, so a run can continue at any step.
     """
 
     def __init__(
         self, units: NDArray[np.int64], budget: int, crop_units: int | None, seed: int
     ) -> None:
-        """Plans the steps; for the arguments see `batches`."""
+        """Takes the arguments of `batches`."""
         self._units, self._budget = units, budget
         self._crop_units, self._seed = crop_units, seed
-        self._begins = [0]  # step at which each epoch begins, as far as is known
+        self._begins = [0]  # first step of each epoch, as far as known
         self._batches: tuple[int, list[NDArray[np.int64]]] = (-1, [])  # of the last epoch used
 
     def __getitem__(self, step: int) -> NDArray[np.int64]:
@@ -145,11 +145,11 @@ def collate(
     """A batch of the utterances at `indices`, each cropped at a random place.
 
     Args:
-        store: where they are read; of audio and frames only the crops.
+        store: where they are read; only the crops of audio and frames are read.
         indices: into the store, of the whole step.
-        crop_units: length of the crops; the shortest utterance's, where that is less.
-        seed: non-negative numbers; with them and its index, an utterance's place is drawn.
-        share: which of them are read. Padding and crops are the same for any share.
+        crop_units: length of the crops; the shortest utterance's length if that is less.
+        seed: non-negative numbers; with the utterance's index they seed the place of its crop.
+        share: the utterances that are read. Padding and crops are the same for any share.
     """
     indices = np.asarray(indices)
     totals = store.units_total[indices]
@@ -190,8 +190,8 @@ def collate(
 class StepDataset(Dataset[Batch]):
     """The batch of each training step, a function of the seed and the step's number alone.
 
-    Several processes share each step: every one has all steps, and of each its own utterances, or
-    none where there are fewer utterances than processes.
+    Several processes share each step: each process has all steps, and its own utterances of each
+    step, or none if there are fewer utterances than processes.
 
     Attributes:
         schedule: which utterances a step sees, as positions into `indices`.
@@ -207,12 +207,12 @@ class StepDataset(Dataset[Batch]):
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        """Plans steps over the utterances at `indices`, for process `rank` of `world`.
+        """Steps over the utterances at `indices`, for process `rank` of `world`.
 
         Args:
             store: where they are read.
             indices: into the store.
-            budget: units a step over all processes, see `batches`.
+            budget: units per step over all processes, see `batches`.
             crop_units: length of the crops.
             seed: of the run.
             rank: of this process, from 0.

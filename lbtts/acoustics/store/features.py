@@ -1,19 +1,19 @@
-"""The feature file: every utterance's arrays end to end, and where each begins.
+"""The feature file: the arrays of all utterances, concatenated, and where each starts.
 
-One flat dataset per quantity, uncompressed, in chunks of 2^18 values, read past HDF5's chunk cache.
-Flat, because 30,000 groups or files cost twice the time to write. The rest was measured on 2,000
-utterances, 2.85 hours, 601 MiB: CPU time of one core, crops of 1.5 s at random places in multiples
-of real time, medians of three, chunks of 2^16:
+One flat dataset per quantity, uncompressed, in chunks of 2^18 values, read without HDF5's chunk
+cache. Flat, because 30,000 groups or files take twice as long to write. The rest was measured on
+2,000 utterances, 2.85 hours, 601 MiB: CPU time of one core, crops of 1.5 s at random places in
+multiples of real time, medians of three, chunks of 2^16:
 
-                        size   write    crops through the cache   past it
+                        size   write    crops through the cache   without
     uncompressed       100 %    1.8 s                   16,000   33,000
     lzf                100 %    5.7 s                    5,500    1,600
     shuffled, lzf       86 %    6.6 s                    1,500      630
     shuffled, gzip 1    75 %   10.3 s                    1,200      470
 
-Uncompressed and past the cache, smaller chunks are slower (2^14: 27,000, 2^12: 22,000), and 2^18 is
-as fast as runs differ (`benchmarks/store.py`). The reader keeps its datasets open: looking them up
-by name for every crop makes it six to ten times slower.
+Uncompressed and without the cache, smaller chunks are slower (2^14: 27,000, 2^12: 22,000), and 2^18
+is as fast as 2^16 within the noise (`benchmarks/store.py`). The reader keeps its datasets open:
+looking them up by name for every crop makes it six to ten times slower.
 """
 
 import os
@@ -44,8 +44,8 @@ from lbtts.params import F0
 class FeatureStore:
     """Reads a feature file, utterance by utterance.
 
-    The file is opened when it is first read, once in each process: a store may be pickled to a
-    worker, or inherited by one.
+    The file is opened at the first read, once in each process, so a store may be pickled to a
+    worker or inherited by one.
 
     Attributes:
         ids: tuple of n strings, ascending.
@@ -59,11 +59,11 @@ class FeatureStore:
 
         Args:
             path: of the file.
-            f0_params: how its F0 must have been tracked; None where that does not matter.
+            f0_params: how its F0 must have been tracked; None if that does not matter.
 
         Raises:
-            InputError: it is missing, damaged, of another layout or grid, or its F0 was tracked in
-                another way.
+            InputError: it is missing, damaged, of another layout or grid, or its F0 was tracked
+                with other parameters.
         """
         self._path = Path(path)
         self._owner = 0
@@ -119,19 +119,19 @@ class FeatureStore:
     def held_out(self, purpose: Literal["choice", "report"], count: int) -> NDArray[np.int64]:
         """At most `count` indices of the test split, spread evenly, ascending; see `indices`.
 
-        Every other utterance is for choosing when training was best, the rest for reporting how
-        good it is, so that no choice flatters the report. A single one must do for both.
+        Every other utterance is for choosing the best checkpoint, the others are for the report, so
+        the report is not biased by the choice. A single utterance serves both.
         """
         found = self.indices("test")
         found = found[["choice", "report"].index(purpose) :: 2] if len(found) > 1 else found
         return found[np.arange(min(count, len(found))) * len(found) // min(count, len(found))]
 
     def crop(self, index: int, start: int, units: int) -> Crop:
-        """`units` units of an utterance from unit `start` on; nothing else is read, no mel."""
+        """`units` units of an utterance, starting at unit `start`; only these are read, no mel."""
         return Crop(**self._rows(index, start, units, [name for name in COLUMNS if name != "mel"]))
 
     def _rows(self, index: int, start: int, units: int, columns: Iterable[str]) -> dict[str, Any]:
-        """The fields of a crop, and the mel as it is stored where it is wanted."""
+        """The fields of a crop, and the mel as it is stored if it is among `columns`."""
         spans = {
             "frame": (grid.units_to_frames(start), grid.units_to_frames(start + units)),
             "sample": (grid.units_to_samples(start), grid.units_to_samples(start + units)),

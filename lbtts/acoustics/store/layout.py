@@ -1,4 +1,4 @@
-"""What the feature file holds of each utterance, and in which datasets.
+"""The layout of the feature file: what it holds of each utterance, and in which datasets.
 
 Axes: F frames of all utterances, S samples, T tokens with BOS and EOS, n utterances sorted by id.
 """
@@ -30,7 +30,7 @@ GRID = {"sample_rate": grid.SAMPLE_RATE, "hop": grid.HOP, "unit": grid.SAMPLES_P
 
 @dataclass(frozen=True)
 class Arrays:
-    """What is measured on an utterance, as it is stored: F frames, S = 300 F samples."""
+    """The measures of an utterance as they are stored: F frames, S = 300 F samples."""
 
     mel: NDArray[np.float16]  # [F, 80], natural log
     f0: NDArray[np.float32]  # [F], Hz, 0 where unvoiced
@@ -40,7 +40,7 @@ class Arrays:
 
 @dataclass(frozen=True)
 class Crop:
-    """A stretch of an utterance as it is read; `tokens` and `units` are whole."""
+    """A crop of an utterance as it is read; `tokens` and `units` are of the whole utterance."""
 
     id: str
     tokens: NDArray[np.int64]  # [T], input ids with BOS and EOS
@@ -58,5 +58,5 @@ class Utterance(Crop):
 
 
 def tracking(f0_params: F0) -> str:
-    """How F0 was tracked, as the file says it."""
+    """The parameters of the F0 tracker, as the file stores them."""
     return json.dumps(f0_params.model_dump(), sort_keys=True)

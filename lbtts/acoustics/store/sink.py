@@ -1,13 +1,13 @@
-"""A file under HDF5 that survives a full disk."""
+"""A file for HDF5 that survives a full disk."""
 
 import io
 from typing import Any
 
 
 class Sink(io.FileIO):
-    """A file that pretends to go on after a failed write and remembers the error.
+    """A file that ignores writes after a failed one and keeps the error.
 
-    HDF5 does not survive a full disk: it ends the process with a segmentation fault.
+    HDF5 itself ends the process with a segmentation fault if the disk is full.
     """
 
     error: OSError | None = None

@@ -1,4 +1,4 @@
-"""Writes the feature file; why its layout is as it is, see `lbtts.acoustics.store.features`."""
+"""The writer of the feature file; for its layout see `lbtts.acoustics.store.features`."""
 
 import contextlib
 import os
@@ -19,17 +19,20 @@ from lbtts.params import F0
 
 _CHUNK = 2**18
 _BUFFER = 64  # utterances between writes
-_LIBVER = ("v108", "v108")  # HDF5's file format; fixed, for its default moves with the library
+_LIBVER = (
+    "v108",
+    "v108",
+)  # HDF5's file format; fixed, because the default changes with the library
 
 
 class FeatureWriter:
     """Writes a feature file; it appears under its name only when it is complete."""
 
     def __init__(self, path: str | Path, f0_params: F0) -> None:
-        """Begins the file at `path`; it says how its F0 was tracked.
+        """Creates the file at `path` and stores the parameters of the F0 tracker.
 
         Raises:
-            InputError: here or later, the file cannot be written. What was at `path` stays.
+            InputError: here or later, the file cannot be written. An older file at `path` stays.
         """
         self._path = Path(path)
         self._partial = self._path.with_suffix(".partial")
@@ -106,7 +109,7 @@ class FeatureWriter:
                 raise self._sink.error
         except OSError as problem:
             raise InputError(
-                f"{self._path}: could not be written ({problem}); make room there and run again"
+                f"{self._path}: could not be written ({problem}); free some space and run again"
             ) from problem
 
     def _finish(self) -> None:
@@ -121,7 +124,7 @@ class FeatureWriter:
             self._partial.replace(self._path)
 
     def _flush(self, rest: bool = False) -> None:
-        """Writes what is buffered in whole chunks, so that none is written twice; at last the rest.
+        """Writes the buffered values in whole chunks, so none is written twice; with `rest`, all.
 
         The file's bytes do not depend on how many utterances are buffered.
         """

@@ -1,1 +1,1 @@
-"""Kokoro as a trainable network: its facts, weights, voice table and losses."""
+"""Kokoro: its weights, network, voice tables, training recipe and release."""

@@ -1,4 +1,4 @@
-"""The weights that Kokoro starts from, and their own voices."""
+"""The weights that Kokoro starts from, and the voices published with them."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from lbtts.paths import BASE
 
 
 def make(p: Params) -> dict[str, Any]:
-    """Writes `models/base`; returns where it comes from and its size.
+    """Writes `models/base`; returns its origin and size, for the metrics.
 
     Raises:
-        InputError: it cannot be had, is another one than was asked for, or lacks a tensor.
+        InputError: it cannot be loaded, is not the one asked for, or lacks a tensor.
     """
     start = sources.load(p.base)
     if start.origin["base"] == "random":
-        print("base: RANDOM WEIGHTS. Everything downstream runs, but the voice will be noise.")
+        print("base: RANDOM WEIGHTS. All later stages run, but the voice will be noise.")
     checkpoint.save_base(BASE, start.model, start.voices, start.config, start.origin)
     count = sum(tensor.numel() for tensor in start.model.parameters())
     return start.origin | {"parameters": count, "voices": len(start.voices)}

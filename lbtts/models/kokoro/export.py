@@ -1,4 +1,4 @@
-"""The folder that is given away, and its proof on the shortest sentences there are."""
+"""The release folder, and its verification on the shortest sentences."""
 
 import shutil
 from typing import Any
@@ -17,10 +17,10 @@ _PROVEN = 2  # sentences
 
 
 def make(p: Params) -> dict[str, Any]:
-    """Writes weights, voice, front end and graph into `models/export`, and proves them.
+    """Writes weights, voice, front end and graph into `models/export`, and verifies them.
 
     Raises:
-        InputError: stock kokoro, or the graph, does not say what the network says.
+        InputError: stock kokoro, or the graph, gives other audio than the network.
     """
     model, table = load_finetuned(FINETUNED)
     shortest = sorted(read_token_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[

@@ -29,14 +29,14 @@ def build(p: Params, store: FeatureStore, device: torch.device, autocast: Autoca
     """The recipe for the base in `models/base` and the voice in `models/voice`.
 
     Raises:
-        InputError: one of them is missing or damaged, or the voice stems from other utterances.
+        InputError: one of them is missing or damaged, or the voice was made from other utterances.
     """
     base, voice = checkpoint.load_base(BASE), InitialVoice.load(VOICE)
     return KokoroRecipe(base, voice, store, p.train, p.kokoro, device, autocast)
 
 
 def inputs() -> list[Path]:
-    """The files beside the features on which the outcome of a training depends."""
+    """The files, besides the features, that the result of training depends on."""
     return [BASE / "config.json", BASE / "model.pth", VOICE]
 
 
@@ -57,11 +57,11 @@ class KokoroRecipe(Recipe):
         device: torch.device,
         autocast: Autocast,
     ) -> None:
-        """Makes the base trainable, in place, and joins the initial voice to it.
+        """Makes the base trainable, in place, with the initial voice.
 
         Args:
             model: the base.
-            voice: the initial voice; its deviations are those of the store's training utterances.
+            voice: the initial voice, made from the training utterances of the store.
             store: features.
             train: the section `train`.
             kokoro: the section `kokoro`.
@@ -69,7 +69,7 @@ class KokoroRecipe(Recipe):
             autocast: the precision in which networks compute.
 
         Raises:
-            InputError: the voice stems from other utterances than the store's.
+            InputError: the voice was made from other utterances than the store's.
         """
         self._train, self._kokoro = train, kokoro
         table = VoiceTable(voice.table, voice.projection)
@@ -90,7 +90,7 @@ class KokoroRecipe(Recipe):
         ]
 
     def _objective(self, deviations: Tensor, autocast: Autocast) -> Objective:
-        """The losses that count at some time, with the networks that they need."""
+        """The losses that count in any step, with the networks that they need."""
         losses = self._kokoro.losses
         adversary = None
         if losses.adversarial.weight or losses.feature_matching.weight:
@@ -100,7 +100,7 @@ class KokoroRecipe(Recipe):
         return Objective(deviations, adversary, wavlm, autocast)
 
     def groups(self) -> list[Group]:
-        """A group for each component of Kokoro, and one for the voice table."""
+        """One group for each component of Kokoro, and one for the voice table."""
         return self._groups
 
     def weights(self, step: int) -> dict[str, float]:
@@ -108,15 +108,15 @@ class KokoroRecipe(Recipe):
         return schedules.weights(step, self._kokoro.losses)
 
     def loss_names(self, step: int) -> list[str]:
-        """All distances, and those losses of other networks that count."""
+        """All losses without other networks, and the counting ones with other networks."""
         return self.objective.names(self.weights(step))
 
     def settled(self) -> int:
-        """When all losses count, all components train and teacher forcing has fallen."""
+        """The step from which all losses count, all components train, and no ratio changes."""
         return schedules.settled(self._kokoro)
 
     def forward(self, batch: Batch, step: int, seeds: Sequence[int]) -> Pass:
-        """Whole utterances for durations, crops for all else; see `Kokoro.forward_train`."""
+        """The pass on whole utterances for durations, on crops for all else; see `Kokoro`."""
         prediction, losses = self.objective.train_on(
             self.network,
             batch,
@@ -128,21 +128,21 @@ class KokoroRecipe(Recipe):
         return Pass(losses, prediction.audio)
 
     def adversary_at(self, step: int) -> bool:
-        """From the step in which the first of its losses counts."""
+        """Whether one of its losses counts in this step."""
         return adversarial(self.weights(step))
 
     def adversary_loss(self, made: Pass, batch: Batch) -> Tensor:
-        """How badly the discriminators tell the pass from the recordings, [B]."""
+        """The discriminators' loss [B] for the pass and the recordings."""
         assert made.audio is not None
         return self.objective.discriminator_loss(made.audio, batch.audio)
 
     def validate(self, network: nn.Module, batch: Batch, seeds: Sequence[int]) -> Losses:
-        """The distances, with the voice table alone and all utterances teacher-forced."""
+        """The losses without other networks, with the voice table alone, all teacher-forced."""
         assert isinstance(network, Kokoro)
         return self.objective.validate_on(network, batch, seeds)
 
     def speak(self, network: nn.Module, utterance: Utterance, seed: int) -> Speech:
-        """As stock kokoro speaks, with the source's noise drawn from `seed`."""
+        """The sentence as stock kokoro speaks it, with the source's noise drawn from `seed`."""
         assert isinstance(network, Kokoro)
         device = next(network.parameters()).device
         tokens = torch.from_numpy(utterance.tokens)[None].to(device)
@@ -157,16 +157,16 @@ class KokoroRecipe(Recipe):
         provenance = read_json(BASE / "provenance.json") | {"steps": steps, "seed": seed}
         table, config = network.voice.table().cpu(), checkpoint.read_config(BASE)
         checkpoint.save_finetuned(folder, network.model, table, config, provenance)
-        moved = changes(network.model.cpu(), checkpoint.load_base(BASE))
-        return moved | {"voice": network.voice.drift().item() ** 0.5}
+        changed = changes(network.model.cpu(), checkpoint.load_base(BASE))
+        return changed | {"voice": network.voice.drift().item() ** 0.5}
 
     def recompute(self) -> None:
-        """Has the generator's residual blocks keep their inputs alone."""
+        """Makes the generator's residual blocks keep only their inputs."""
         recompute(self.network.model)
 
 
 def _deviations(voice: InitialVoice, store: FeatureStore) -> Tensor:
-    """Each utterance's deviation [n, E] by its place in the store; zeros for those held out."""
+    """The deviation of each utterance of the store, [n, E]; zeros for those held out."""
     trained = store.indices("train")
     if voice.ids != tuple(store.ids[i] for i in trained):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Kokoro speaking: before and after fine-tuning, in its own time or in a recording's."""
+"""Kokoro's speech before and after fine-tuning, with its own durations or given ones."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ _NOISE = 0  # seed of SineGen's noise: the same tokens always sound the same
 
 
 def base() -> "KokoroSynthesiser":
-    """The base with the initial voice table, untrained: zero shot."""
+    """The base with the initial voice table, without training (zero shot)."""
     return KokoroSynthesiser(load_base(BASE), InitialVoice.load(VOICE).table)
 
 
@@ -33,18 +33,18 @@ def stranger() -> "KokoroSynthesiser | None":
 
 
 def finetuned() -> "KokoroSynthesiser":
-    """What the stage `train` kept."""
+    """The fine-tuned network with its voice table."""
     return KokoroSynthesiser(*load_finetuned(FINETUNED))
 
 
 class KokoroSynthesiser:
-    """A network with the voice table that it speaks with; see `Synthesiser`."""
+    """A network with a voice table; see `Synthesiser`."""
 
     def __init__(self, model: KModel, table: Tensor) -> None:
         """Takes a KModel in eval mode and a table [510, 1, 256] float32."""
         self._model = model
         self._table = table
-        self._teacher = Kokoro(model, VoiceTable(table))
+        self._network = Kokoro(model, VoiceTable(table))
 
     def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Audio [S] float32 and units [T] int64 as stock kokoro speaks `tokens` [T]."""
@@ -55,10 +55,10 @@ class KokoroSynthesiser:
     def speak_in_time(
         self, tokens: NDArray[np.int64], units: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Audio [600 x sum of units] float32 in given time; F0 and energy are the model's own."""
+        """Audio [600 x sum of units] float32 with given durations and predicted F0 and energy."""
         given = torch.from_numpy(units.astype(np.int64))[None]
         with torch.no_grad(), seeded_noise(_NOISE):
-            made = self._teacher.forward_train(*self._inputs(tokens), teacher_dur=given)
+            made = self._network.forward_train(*self._inputs(tokens), teacher_dur=given)
         return made.audio[0].numpy()
 
     def _inputs(self, tokens: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

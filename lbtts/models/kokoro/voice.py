@@ -1,4 +1,4 @@
-"""The voice table that Kokoro starts from: who speaks, at every length of phoneme string."""
+"""The initial voice table of Kokoro: the speaker's style for every length of phoneme string."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,7 +24,7 @@ Embeddings = NDArray[np.float32]
 
 
 def make(p: Params) -> dict[str, Any]:
-    """Embeds every training utterance and writes the table to start from into `models/voice`."""
+    """Embeds every training utterance and writes the initial table into `models/voice`."""
     store = FeatureStore(FEATURES, p.features.f0)
     trained = store.indices("train")
     embeddings = _embed(store, trained, p)
@@ -53,21 +53,21 @@ def _embed(store: FeatureStore, trained: NDArray[np.int64], p: Params) -> Embedd
 def _choose(
     store: FeatureStore, embeddings: Embeddings, known: dict[str, Tensor], p: Params
 ) -> tuple[InitialVoice, dict[str, str | float]]:
-    """What sounds most like the recordings of all that the base's own voices can make."""
+    """The initial voice, made from the base's voices: the most similar to the recordings."""
     projection.check([*known.values()])
     trained = store.indices("train")
     lengths = store.tokens_total[trained] - 2
     spoken = references.representative(lengths)
     sentences = [store[i].tokens for i in trained[spoken]]
 
-    def listen(tables: dict[str, Tensor]) -> dict[str, Embeddings]:
-        work = references.hear_all(BASE, tables, sentences, p.voice, p.run.workers)
+    def embed(tables: dict[str, Tensor]) -> dict[str, Embeddings]:
+        work = references.embed_voices(BASE, tables, sentences, p.voice, p.run.workers)
         return dict(zip(tables, tqdm(work, total=len(tables), unit="voice"), strict=True))
 
-    heard = listen(known)
-    learned = projection.fit(np.stack([*heard.values()]), lengths[spoken], [*known.values()])
+    voices = embed(known)
+    learned = projection.fit(np.stack([*voices.values()]), lengths[spoken], [*known.values()])
     voice = learned.initial(tuple(store.ids[i] for i in trained), embeddings, lengths)
-    name, best, scores = candidates.best(known, heard, voice.table, embeddings.mean(0), listen)
+    name, best, scores = candidates.best(known, voices, voice.table, embeddings.mean(0), embed)
     nearest = max(known, key=scores.__getitem__)
     metrics: dict[str, str | float] = {
         "start": name,
@@ -81,7 +81,7 @@ def _choose(
 
 
 def _shape(voice: InitialVoice, embeddings: Embeddings) -> dict[str, float]:
-    """How alike the recordings are, and how smooth the table."""
+    """Metrics: the similarity of the recordings, and the smoothness of the table."""
     rows, centre = voice.table[:, 0], embeddings.mean(0)
     alike = embeddings @ centre / np.linalg.norm(embeddings, axis=1) / np.linalg.norm(centre)
     neighbours = torch.cosine_similarity(rows[1:], rows[:-1])

@@ -1,15 +1,15 @@
 """Discriminators that tell real speech from generated speech, and the losses of both sides.
 
-Shapes: B waveforms of S samples. One training step judges twice:
+Shapes: B waveforms of S samples. A training step runs the discriminators D twice:
 
-    discriminators' turn: judge(real) and judge(fake.detach()); `discriminator_loss`
-    generator's turn:     judge(real) without gradients and judge(fake); `generator_loss` and
+    to train them:        D(real) and D(fake.detach()); `discriminator_loss`
+    to train the network: D(real) without gradients and D(fake); `generator_loss` and
                           `feature_matching`
 
-Losses are [B], each utterance's apart, and sums over the eight discriminators, unweighted, so that
+Losses are [B], one for each utterance. They are unweighted sums over the eight discriminators, so
 the weights of the literature keep their meaning (HiFi-GAN and StyleTTS2 give feature matching the
-weight 2, the others 1). StyleTTS2 adds a relativistic loss whose median is the batch's: with it, a
-step would depend on how it is divided.
+weight 2, the others 1). StyleTTS2 adds a relativistic loss with the median over the batch; with it,
+a step would depend on how it is divided.
 
 Source: Kong et al., HiFi-GAN, arXiv:2010.05646 (periods); Jang et al., UnivNet, arXiv:2106.07889
 (spectrograms); widths, strides and resolutions as in StyleTTS2, arXiv:2306.07691.
@@ -25,17 +25,17 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from lbtts.models.kokoro.network.losses import RESOLUTIONS
 
-PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two see the same columns
+PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so no two discriminators read the same columns
 _SLOPE = 0.1  # of the leaky ReLU below zero
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What one discriminator says of a batch.
+class Output:
+    """The output of one discriminator for a batch.
 
     Attributes:
-        logits: [B, N], near 1 where a stretch sounds real, near 0 where it sounds generated.
-        maps: the output of each layer, the logits' own last; [B, channels, height, width].
+        logits: [B, N], near 1 where the audio sounds real, near 0 where it sounds generated.
+        maps: the output of each layer, the logits last; [B, channels, height, width].
     """
 
     logits: Tensor
@@ -43,7 +43,7 @@ class Verdict:
 
 
 class Period(nn.Module):
-    """Judges every `period`-th sample: the waveform folded into columns, each read on its own."""
+    """Scores every `period`-th sample: the waveform is folded into columns, each read alone."""
 
     def __init__(self, period: int, width: int) -> None:
         super().__init__()
@@ -56,15 +56,15 @@ class Period(nn.Module):
         )
         self.last = weight_norm(nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
 
-    def forward(self, audio: Tensor) -> Verdict:
-        """Its verdict on waveforms [B, S], S at least the period."""
+    def forward(self, audio: Tensor) -> Output:
+        """The output for waveforms [B, S], S at least the period."""
         missing = -audio.shape[1] % self.period
         folded = F.pad(audio[:, None], (0, missing), "reflect")
-        return _judge(folded.unflatten(2, (-1, self.period)), self.layers, self.last)
+        return _output(folded.unflatten(2, (-1, self.period)), self.layers, self.last)
 
 
 class Resolution(nn.Module):
-    """Judges a linear magnitude spectrogram, and halves its frequencies three times on the way."""
+    """Scores a linear magnitude spectrogram; three of its layers halve the frequencies."""
 
     window: Tensor
 
@@ -79,12 +79,12 @@ class Resolution(nn.Module):
         )
         self.last = weight_norm(nn.Conv2d(width, 1, 3, padding=1))
 
-    def forward(self, audio: Tensor) -> Verdict:
-        """Its verdict on waveforms [B, S], S more than half the FFT's length."""
+    def forward(self, audio: Tensor) -> Output:
+        """The output for waveforms [B, S], S more than half the FFT's length."""
         spectrum = torch.stft(
             audio, self.fft, self.hop, len(self.window), self.window, return_complex=True
         )
-        return _judge(spectrum.abs().mT[:, None], self.layers, self.last)
+        return _output(spectrum.abs().mT[:, None], self.layers, self.last)
 
 
 class MultiPeriod(nn.ModuleList):
@@ -95,14 +95,14 @@ class MultiPeriod(nn.ModuleList):
 
 
 class MultiResolution(nn.ModuleList):
-    """One discriminator for each of the spectrograms that the waveform losses look at."""
+    """One discriminator for each spectrogram of the waveform losses."""
 
     def __init__(self, width: int) -> None:
         super().__init__(Resolution(*resolution, width) for resolution in RESOLUTIONS)
 
 
 class Discriminators(nn.Module):
-    """All eight: at the published width of 32, 41.1 M parameters and 0.3 M.
+    """All eight discriminators. At the published width of 32: 41.1 M and 0.3 M parameters.
 
     Args:
         width: channels of the first layers, from which all others follow.
@@ -113,15 +113,15 @@ class Discriminators(nn.Module):
         self.periods = MultiPeriod(width)
         self.resolutions = MultiResolution(width)
 
-    def forward(self, audio: Tensor) -> list[Verdict]:
-        """The verdicts on waveforms [B, S] float32, periods first, then resolutions."""
-        return [judge(audio) for judge in (*self.periods, *self.resolutions)]
+    def forward(self, audio: Tensor) -> list[Output]:
+        """The outputs for waveforms [B, S] float32, periods first, then resolutions."""
+        return [discriminator(audio) for discriminator in (*self.periods, *self.resolutions)]
 
 
-def discriminator_loss(real: Sequence[Verdict], fake: Sequence[Verdict]) -> Tensor:
-    """How far real speech is from 1 and generated speech from 0, squared, [B].
+def discriminator_loss(real: Sequence[Output], fake: Sequence[Output]) -> Tensor:
+    """The discriminators' loss [B]: squared distance of real speech from 1, of generated from 0.
 
-    Source: Mao et al., LSGAN, arXiv:1611.04076, equation 9, without its halves, as HiFi-GAN.
+    Source: Mao et al., LSGAN, arXiv:1611.04076, equation 9, without the factors 1/2, as HiFi-GAN.
     """
     return _sum(
         (1 - true.logits).square().mean(1) + false.logits.square().mean(1)
@@ -129,18 +129,18 @@ def discriminator_loss(real: Sequence[Verdict], fake: Sequence[Verdict]) -> Tens
     )
 
 
-def generator_loss(fake: Sequence[Verdict]) -> Tensor:
-    """How far generated speech is from being taken for real, squared, [B].
+def generator_loss(fake: Sequence[Output]) -> Tensor:
+    """The generator's loss [B]: squared distance of generated speech from 1.
 
-    Source: Mao et al., LSGAN, arXiv:1611.04076, equation 9, without its half, as HiFi-GAN.
+    Source: Mao et al., LSGAN, arXiv:1611.04076, equation 9, without the factor 1/2, as HiFi-GAN.
     """
     return _sum((1 - false.logits).square().mean(1) for false in fake)
 
 
-def feature_matching(real: Sequence[Verdict], fake: Sequence[Verdict]) -> Tensor:
-    """Mean absolute difference of each layer's output, summed over layers, [B].
+def feature_matching(real: Sequence[Output], fake: Sequence[Output]) -> Tensor:
+    """Mean absolute difference of each layer's outputs, summed over layers, [B].
 
-    The real side is a target: no gradient reaches it.
+    The outputs for real speech are targets and get no gradient.
 
     Source: Kong et al., HiFi-GAN, arXiv:2010.05646, equation 5.
     """
@@ -151,13 +151,13 @@ def feature_matching(real: Sequence[Verdict], fake: Sequence[Verdict]) -> Tensor
     )
 
 
-def _judge(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Verdict:
+def _output(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Output:
     maps = []
     for layer in layers:
         x = F.leaky_relu(layer(x), _SLOPE, inplace=True)  # in place: half the memory
         maps.append(x)
     logits = last(x)
-    return Verdict(logits.float().flatten(1), (*maps, logits))
+    return Output(logits.float().flatten(1), (*maps, logits))
 
 
 def _sum(losses: Iterable[Tensor]) -> Tensor:

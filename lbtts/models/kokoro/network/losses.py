@@ -1,7 +1,7 @@
-"""The losses of StyleTTS2 short of its adversarial ones, each utterance's apart: [B] float32.
+"""The losses of StyleTTS2 without the adversarial ones, [B] float32, one value per utterance.
 
-A step's loss is their sum over all its utterances divided by their number, so that it does not
-depend on how the step is divided among processes and micro-batches.
+A step's loss is their sum over its utterances divided by their number, so it does not depend on how
+the step is divided among processes and micro-batches.
 
 Source: Li et al., StyleTTS 2, https://arxiv.org/abs/2306.07691, and the resolutions of its training
 code.
@@ -20,11 +20,11 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop,
 _MELS = 128
 _LOG_FLOOR = 1e-5
 _LOG_MEAN, _LOG_SCALE = -4.0, 4.0
-_POWER_FLOOR = 1e-8  # auraloss's; below it the magnitude counts as silence and has no gradient
+_POWER_FLOOR = 1e-8  # as in auraloss; below it the magnitude counts as silence and has no gradient
 
 
 def duration_l1(durations: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
-    """Mean absolute error in units over an utterance's tokens but BOS and EOS, [B].
+    """Mean absolute error in units over an utterance's tokens except BOS and EOS, [B].
 
     Args:
         durations: [B, T] float, predicted units.
@@ -42,7 +42,7 @@ def duration_ce(logits: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
     Args:
         logits: [B, T, 50].
         units: [B, T] int64, true units.
-        lengths: [B] int64, tokens with BOS and EOS; all of them count.
+        lengths: [B] int64, tokens with BOS and EOS, which count too.
     """
     target = (torch.arange(MAX_UNITS, device=units.device) < units[..., None]).to(logits.dtype)
     real = torch.arange(units.shape[1], device=units.device) < lengths[:, None]
@@ -53,9 +53,9 @@ def duration_ce(logits: Tensor, units: Tensor, lengths: Tensor) -> Tensor:
 def f0_error(f0: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Smooth L1 in Hz over the voiced and over the unvoiced frames, [B] each.
 
-    Apart, so that neither is drowned by the other: the first is about pitch, the second about
-    voicing, since the decoder takes less than 10 Hz for unvoiced. An utterance that has no frame of
-    a kind has a loss of 0 there.
+    They are separate so that neither dominates: the first is about pitch, the second about voicing,
+    because the decoder treats less than 10 Hz as unvoiced. A loss is 0 if an utterance has no frame
+    of its kind.
 
     Args:
         f0: [B, F] Hz, predicted.
@@ -78,9 +78,9 @@ def energy_error(energy: Tensor, target: Tensor) -> Tensor:
 class SpectralLoss(nn.Module):
     """Distances of two waveforms at three resolutions, on mels and on the full spectrum.
 
-    auraloss has both, but averages over the batch, and its mel loss is on Slaney's scale and linear
-    magnitudes, where this one is the ancestor's, so that published weights keep their meaning. Both
-    distances share the same three spectra here.
+    auraloss has both, but averages over the batch, and its mel loss uses Slaney's scale and linear
+    magnitudes. This one is StyleTTS2's, so published loss weights keep their meaning. Both
+    distances share the same three spectra.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class SpectralLoss(nn.Module):
         Mel: spectral convergence of log-mels, sum |difference| over sum |target|. STFT: spectral
         convergence of magnitudes + L1 of their natural logarithms. Both are means over resolutions.
 
-        Source: the ancestor's training code; Yamamoto et al., https://arxiv.org/abs/1910.11480.
+        Source: StyleTTS2's training code; Yamamoto et al., https://arxiv.org/abs/1910.11480.
         """
         mels, stfts = [], []
         for index in range(len(RESOLUTIONS)):

@@ -1,7 +1,7 @@
-"""Kokoro's geometry at a fortieth of its size, to try on a CPU what the full model does on a GPU.
+"""A miniature of Kokoro, a fortieth of its size, for experiments on a CPU.
 
-The grid, the styles, the vocabulary and every module's class are Kokoro's; only widths and depths
-differ. Stock kokoro cannot load it, since its Decoder's widths are written into its code.
+Its grid, styles, vocabulary and module classes are Kokoro's; only widths and depths differ. Stock
+kokoro cannot load it, because the widths of its Decoder are fixed in its code.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ HIDDEN, WIDTH = 64, 128
 
 
 class SmallDecoder(Decoder):
-    """Stock forward, 128 channels wide where kokoro writes 1024 and 512."""
+    """Kokoro's decoder with 128 channels in place of 1024 and 512, and its stock forward pass."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""From a batch to its losses: one teacher-forced forward pass, and how far it is from the truth."""
+"""The losses of a batch: a teacher-forced forward pass, compared with the recording."""
 
 from collections.abc import Collection, Sequence
 
@@ -23,12 +23,12 @@ def adversarial(wanted: Collection[str]) -> bool:
 
 
 class Objective(nn.Module):
-    """The losses of a batch, each [B]: of one utterance apart from the others.
+    """The losses of a batch, [B] each, one value per utterance.
 
-    It knows the deviation of every utterance's embedding, and so whose voice to train it with.
+    It holds the deviation of every utterance's speaker embedding, for the voice table in training.
 
     Attributes:
-        discriminators: None where no loss needs them. They train only in their own turn.
+        discriminators: None if no loss needs them. Only their own loss trains them.
     """
 
     deviations: Tensor
@@ -65,15 +65,15 @@ class Objective(nn.Module):
         voice_dropout: float,
         wanted: Collection[str],
     ) -> tuple[Prediction, Losses]:
-        """The pass of a training step, and its losses.
+        """The forward pass of a training step, and its losses.
 
         Args:
             network: in training mode.
             batch: of B utterances.
             seeds: [B], of each utterance's random numbers.
-            teacher_ratio: share of utterances whose decoder gets the recording's F0 and energy.
-            voice_dropout: share of utterances that use the voice table alone.
-            wanted: losses that count; of those that need another network, only these are computed.
+            teacher_ratio: share of utterances for which the decoder gets the recording's F0 and
+            energy. voice_dropout: share of utterances that use the voice table alone. wanted:
+            losses that count; those that need another network are computed only if they count.
         """
         with UtteranceNoise(seeds, batch.tokens.device) as noise:
             drawn = noise.uniform(2)
@@ -81,7 +81,7 @@ class Objective(nn.Module):
             rows = network.voice.rows(token_lengths(batch.tokens), deviations)
             with self._autocast():
                 prediction = _predict(network, batch, rows, drawn[:, 1] < teacher_ratio)
-        return prediction, self._distances(network, prediction, batch) | self._by_networks(
+        return prediction, self._own_losses(network, prediction, batch) | self._network_losses(
             prediction.audio, batch.audio, wanted
         )
 
@@ -89,7 +89,7 @@ class Objective(nn.Module):
         """The losses that need no other network, with the voice table alone, all teacher-forced."""
         with torch.no_grad(), UtteranceNoise(seeds, batch.tokens.device):
             rows = network.voice.rows(token_lengths(batch.tokens))
-            return self._distances(network, _predict(network, batch, rows, None), batch)
+            return self._own_losses(network, _predict(network, batch, rows, None), batch)
 
     def names(self, wanted: Collection[str]) -> list[str]:
         """The losses that `train_on` computes, in order."""
@@ -98,10 +98,10 @@ class Objective(nn.Module):
         return [*ALWAYS, *gan, *perceptual]
 
     def discriminator_loss(self, audio: Tensor, target: Tensor) -> Tensor:
-        """The discriminators' own loss [B] of waveforms [B, S], with gradients for them alone.
+        """The discriminators' own loss [B] for waveforms [B, S], with gradients for them only.
 
-        Their turn comes after the network's gradients: in that turn they must not train, and torch
-        asks only when gradients arrive.
+        Call it after the backward pass of the network's losses, in which the discriminators must
+        not get gradients: torch checks `requires_grad` of parameters during the backward pass.
         """
         assert self.discriminators is not None
         self.discriminators.requires_grad_(True)
@@ -110,7 +110,7 @@ class Objective(nn.Module):
             fake = self.discriminators(audio.detach())
         return discriminators.discriminator_loss(real, fake)
 
-    def _distances(self, network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
+    def _own_losses(self, network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
         units, lengths = batch.units, prediction.lengths
         f0, unvoiced = losses.f0_error(prediction.f0, batch.f0)
         mel, stft = self.spectral(prediction.audio, batch.audio)
@@ -126,7 +126,7 @@ class Objective(nn.Module):
         )
         return dict(zip(ALWAYS, distances, strict=True))
 
-    def _by_networks(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Losses:
+    def _network_losses(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Losses:
         """The losses that another network computes."""
         found: Losses = {}
         if self.discriminators and adversarial(wanted):

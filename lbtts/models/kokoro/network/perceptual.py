@@ -1,4 +1,4 @@
-"""A perceptual loss: how differently WavLM hears generated and real speech."""
+"""A perceptual loss: the distance of generated from real speech in WavLM's features."""
 
 from typing import Any, Self
 
@@ -11,8 +11,8 @@ from lbtts.errors import InputError, first_line
 from lbtts.grid import SAMPLE_RATE
 
 WAVLM_RATE = 16_000  # Hz
-# Of the resampler's windowed sinc: with them it differs from soxr, which has no gradients, by 1e-6
-# of full scale, and what 16 kHz cannot hold folds back below -120 dB.
+# Of the resampler's windowed sinc. With them it differs from soxr, which has no gradients, by 1e-6
+# of full scale, and aliasing is below -120 dB.
 _ZEROS, _ROLLOFF = 128, 0.95
 _UNTRAINED = {"masked_spec_embed"}  # only used to mask training input; some checkpoints lack it
 
@@ -20,8 +20,9 @@ _UNTRAINED = {"masked_spec_embed"}  # only used to mask training input; some che
 class WavlmLoss(nn.Module):
     """Mean absolute difference between WavLM's hidden states of two waveforms, over all layers.
 
-    WavLM is frozen, and stays in evaluation mode whatever its parent does: dropout would tell
-    equal sounds apart. StyleTTS2 sums over layers (13 in a base model); divide its weight so.
+    WavLM is frozen and always in evaluation mode: with dropout, equal audio would have a distance.
+    StyleTTS2 sums over layers (13 in a base model): its loss weight corresponds to 13 times as much
+    here.
 
     Args:
         model: takes raw 16 kHz waveforms, as WavLM's base models do; see `load_wavlm`.
@@ -37,11 +38,11 @@ class WavlmLoss(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Itself, in evaluation mode always."""
+        """Returns itself, always in evaluation mode."""
         return super().train(False)
 
     def forward(self, audio: Tensor, target: Tensor) -> Tensor:
-        """[B], between waveforms [B, S] float32, 24 kHz; gradients reach `audio` alone."""
+        """The loss [B] of waveforms [B, S] float32, 24 kHz; only `audio` gets gradients."""
         with torch.no_grad():
             true = self._hidden_states(target)
         states = self._hidden_states(audio)
@@ -63,7 +64,7 @@ def load_wavlm(name: str) -> WavLMModel:
         name: `repository@commit`.
 
     Raises:
-        InputError: it cannot be fetched, or its checkpoint leaves weights without values.
+        InputError: it cannot be downloaded, or its checkpoint lacks weights.
     """
     repo, _, revision = name.partition("@")
     remedy = "check the network and the name, or set kokoro.losses.wavlm.weight to 0"
@@ -79,7 +80,7 @@ def load_wavlm(name: str) -> WavLMModel:
     lacking = sorted(set(report["missing_keys"]) - _UNTRAINED)
     if lacking:  # transformers fills them with random numbers
         raise InputError(
-            f"kokoro.wavlm: {name} is no WavLM: {len(lacking)} weights are missing, "
+            f"kokoro.wavlm: {name} is not a WavLM model: {len(lacking)} weights are missing, "
             f"{lacking[0]} first; {remedy}"
         )
     return model

@@ -1,15 +1,14 @@
-"""Residual blocks of the generator that work out again in the backward pass what they do not keep.
+"""Residual blocks of the generator that recompute intermediate results in the backward pass.
 
-Most of what a training step holds on to are the intermediate results between one convolution of
-the generator and the next: instance norm, style and Snake, nine tensors. `make_lean` makes that
-stretch one function that keeps its input and its output, which the convolutions around it keep
-anyway. The forward pass does kokoro's arithmetic in kokoro's order and equals it to the last bit on
-a CPU; the gradients equal autograd's but for rounding. It costs no time: it saves more walks
-through memory than it adds.
+Most of the memory of a training step holds intermediate results between the convolutions of the
+generator: instance norm, style and Snake, nine tensors. `make_lean` makes these one function that
+keeps only its input and its output, which the convolutions around it keep anyway. The forward pass
+has kokoro's operations in kokoro's order and equals it bit for bit on a CPU; the gradients equal
+autograd's up to rounding. It takes no more time: it saves more memory accesses than it adds.
 
-`recompute` goes further and keeps nothing but each block's input, at the price of running its
-forward pass twice; the gradients stay the same to the bit. The blocks draw no random numbers
-(SineGen draws its noise before them), so there is no generator to rewind.
+`recompute` keeps only each block's input, and runs its forward pass twice; the gradients stay the
+same bit for bit. The blocks draw no random numbers (SineGen draws its noise before them), so no
+random state has to be restored.
 
 Source: Rota Bulò et al., https://arxiv.org/abs/1712.02616, for the first idea; Chen et al.,
 https://arxiv.org/abs/1604.06174, for the second.
@@ -25,7 +24,7 @@ from torch.utils.checkpoint import checkpoint
 
 
 class LeanResBlock(AdaINResBlock1):
-    """A stock block whose AdaIN and Snake keep little; where nothing is learned, stock."""
+    """A stock block that keeps less for the backward pass; without gradients it is stock."""
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         """The block's output [B, H, L] for features [B, H, L] and decoder styles [B, 128]."""
@@ -39,10 +38,10 @@ class LeanResBlock(AdaINResBlock1):
 
 
 class RecomputedResBlock(LeanResBlock):
-    """A lean block that keeps its input alone."""
+    """A lean block that keeps only its input."""
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
-        """As `LeanResBlock`."""
+        """The output, as of `LeanResBlock`."""
         if not torch.is_grad_enabled():
             return super().forward(x, s)
         return checkpoint(super().forward, x, s, use_reentrant=False, preserve_rng_state=False)
@@ -51,7 +50,7 @@ class RecomputedResBlock(LeanResBlock):
 def make_lean(model: nn.Module) -> None:
     """Makes the generator's residual blocks keep less, in place; names and values stay.
 
-    Their instance norms' own weights and biases, which Kokoro freezes, get no gradient any more.
+    The weights and biases of their instance norms, which are frozen, no longer get gradients.
     """
     for module in model.modules():
         if type(module) is AdaINResBlock1:
@@ -59,7 +58,7 @@ def make_lean(model: nn.Module) -> None:
 
 
 def recompute(model: nn.Module) -> None:
-    """Makes the generator's residual blocks keep their inputs alone, in place, as `make_lean`."""
+    """Makes the generator's residual blocks keep only their inputs, in place."""
     for module in model.modules():
         if isinstance(module, AdaINResBlock1):
             module.__class__ = RecomputedResBlock
@@ -92,7 +91,7 @@ class StyledSnake(torch.autograd.Function):
         bias: Tensor,
         eps: float,
     ) -> Tensor:
-        """The output; keeps x, the output and what has no length.
+        """The output; keeps x, the output and the tensors without a time axis.
 
         Args:
             ctx: autograd's.
@@ -120,7 +119,7 @@ class StyledSnake(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, scale, shift and alpha.
 
-        sin² αy is read off the output; the slope of Snake is 1 + sin 2αy.
+        sin² αy follows from the output; the derivative of Snake is 1 + sin 2αy.
         """
         x, out, mean, inverse, factor, shift, alpha, weight, bias = ctx.saved_tensors
         length = x.shape[-1]

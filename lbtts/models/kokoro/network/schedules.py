@@ -1,13 +1,13 @@
-"""What changes as the training of Kokoro goes on, each a function of the step alone.
+"""The schedules of Kokoro's training, each a function of the step alone.
 
-None depends on how long the run lasts, so that a run can be prolonged.
+None depends on the length of the run, so a run can be extended.
 """
 
 from lbtts.params import KokoroTraining, LossWeights, TeacherForcing
 
 
 def teacher_ratio(step: int, forcing: TeacherForcing) -> float:
-    """The share of utterances, 0 to 1, whose decoder gets the recording's F0 and energy."""
+    """The share of utterances, 0 to 1, for which the decoder gets the recording's F0 and energy."""
     fallen = min(1.0, max(0, step - forcing.hold) / forcing.decay)
     return 1 - fallen * (1 - forcing.final_ratio)
 
@@ -19,7 +19,7 @@ def weights(step: int, losses: LossWeights) -> dict[str, float]:
 
 
 def settled(training: KokoroTraining) -> int:
-    """The step from which nothing changes any more: validations before it cannot be compared."""
+    """The step from which no schedule changes; earlier validations cannot be compared."""
     losses = (getattr(training.losses, name) for name in LossWeights.model_fields)
     starts = [loss.start for loss in losses if loss.weight > 0]
     forcing = training.teacher_forcing

@@ -1,4 +1,4 @@
-"""Kokoro with gradients: stock modules, run as in inference, under teacher forcing.
+"""Kokoro with gradients: stock modules, run as in inference, with teacher forcing.
 
 Shapes: B utterances, T tokens with BOS and EOS, C crop length in duration units, 2C frames of F0
 and energy, 600C samples.
@@ -23,7 +23,7 @@ from lbtts.models.kokoro.weights.facts import COMPONENTS, DECODER_STYLE, UNREACH
 
 @dataclass(frozen=True)
 class Crop:
-    """As many units out of every utterance: `start` [B] int64 and `units`, the length C."""
+    """A crop of every utterance in units: `start` [B] int64 and `units`, the common length C."""
 
     start: Tensor
     units: int
@@ -35,7 +35,7 @@ class Prediction:
 
     Attributes:
         duration_logits: [B, T, 50]; a token's duration is the sum of their sigmoids.
-        durations: [B, T] float, in units, unrounded; meaningless beyond an utterance's length.
+        durations: [B, T] float, in units, unrounded; not defined beyond an utterance's length.
         lengths: [B] int64, tokens of each utterance.
         f0: [B, 2C] Hz, predicted.
         energy: [B, 2C] log norm, predicted.
@@ -53,13 +53,13 @@ class Prediction:
 class Kokoro(nn.Module):
     """A KModel and its voice table, trainable together, also under autocast.
 
-    What is sensitive to precision stays in float32: durations and prosody, whose figures are
-    counted in units and Hz, the phase of the harmonic source, a sum over thousands of samples, and
-    the spectrum that the last convolution hands to the inverse STFT.
+    These stay in float32, because they need precision: durations and prosody, which are numbers in
+    units and Hz; the phase of the harmonic source, a sum over thousands of samples; and the output
+    of the last convolution, the spectrum for the inverse STFT.
     """
 
     def __init__(self, model: KModel, voice: VoiceTable) -> None:
-        """Takes them as they are; `make_trainable` prepares a model for training."""
+        """Takes both unchanged; `make_trainable` prepares a model for training."""
         super().__init__()
         self.model = model
         self.voice = voice
@@ -89,11 +89,12 @@ class Kokoro(nn.Module):
         Args:
             tokens: [B, T] int64, BOS and EOS included, zeros after the EOS.
             voice_row: [B, 256] float32.
-            teacher_dur: [B, T] int64 units; the model's own, rounded, without it.
-            teacher_f0: [B, 2C] Hz for the decoder, of the crop; the model's own without it.
-            teacher_noise: [B, 2C] energy (StyleTTS2's "N") likewise.
-            teacher_forced: [B] bool, whose decoder follows the teacher's curves; all without it.
-            crop: what F0Ntrain and decoder see; whole utterances without it.
+            teacher_dur: [B, T] int64 units of the recording; None: the model's own, rounded.
+            teacher_f0: [B, 2C] Hz of the recording's crop, for the decoder; None: the model's own.
+            teacher_noise: [B, 2C] energy (StyleTTS2's "N"), likewise.
+            teacher_forced: [B] bool, the utterances for which the decoder gets `teacher_f0` and
+                `teacher_noise`; None: all.
+            crop: the part that F0Ntrain and decoder process; None: whole utterances.
 
         Raises:
             ValueError: without a crop, utterances of different lengths in units.
@@ -114,23 +115,23 @@ class Kokoro(nn.Module):
             if units is None:
                 units = durations.detach().round().clamp(min=1).long().masked_fill(mask, 0)
             index = token_of_unit(units, crop)  # [B, C]
-            spread = _spread(text.transpose(-1, -2), index)
-            f0, energy = predictor.F0Ntrain(spread, prosody_style)
-        phonetic = _spread(model.text_encoder(tokens, lengths, mask), index)
+            prosodic = _expanded(text.transpose(-1, -2), index)
+            f0, energy = predictor.F0Ntrain(prosodic, prosody_style)
+        phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
         audio = model.decoder(
             phonetic,
-            _followed(f0, teacher_f0, teacher_forced),
-            _followed(energy, teacher_noise, teacher_forced),
+            _forced(f0, teacher_f0, teacher_forced),
+            _forced(energy, teacher_noise, teacher_forced),
             decoder_style,
         )
         return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
 
 
 def make_trainable(model: KModel, voice: VoiceTable) -> Kokoro:
-    """`model` and its voice table to be trained together; changes the model in place.
+    """`model` and its voice table, ready for training; changes the model in place.
 
-    What no gradient reaches is frozen, residual blocks keep less of the forward pass, and the
-    harmonic source leaves autocast. What the model computes stays the same.
+    Parameters that get no gradient are frozen, residual blocks keep less of the forward pass, and
+    the harmonic source runs without autocast. The model's output stays the same.
     """
     for name in _fixed(model):
         model.get_parameter(name).requires_grad_(False)
@@ -148,10 +149,10 @@ def _fixed(model: KModel) -> set[str]:
 
 
 def changes(model: KModel, base: KModel) -> dict[str, float]:
-    """How far each component of `model` is from `base`: norm of the difference over the norm.
+    """The change of each component from `base` to `model`: norm of the difference over the norm.
 
     Raises:
-        ValueError: they have other tensors.
+        ValueError: their tensors have different names.
     """
     ours, theirs = model.state_dict(), base.state_dict()
     if ours.keys() != theirs.keys():
@@ -167,15 +168,15 @@ def changes(model: KModel, base: KModel) -> dict[str, float]:
 def token_lengths(tokens: Tensor) -> Tensor:
     """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
 
-    BOS, EOS and padding share the id 0, and no other token has it: the EOS is the zero after the
-    last id that is not zero.
+    BOS, EOS and padding all have the id 0, and no other token has it, so the EOS is the zero after
+    the last id that is not zero.
     """
     position = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
     return (tokens.ne(0) * position).amax(1) + 1
 
 
 def token_of_unit(units: Tensor, crop: Crop | None = None) -> Tensor:
-    """For each duration unit, the index of its token: [B, C] int64 from [B, T] units a token.
+    """For each duration unit, the index of its token: [B, C] int64 from the units [B, T] of tokens.
 
     Raises:
         ValueError: without a crop, utterances of different lengths; with one, a crop that leaves
@@ -201,22 +202,22 @@ def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     return pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])[0]
 
 
-def _spread(x: Tensor, index: Tensor) -> Tensor:
+def _expanded(x: Tensor, index: Tensor) -> Tensor:
     """Columns [B, H, C] of `x` [B, H, T], each token repeated for its units."""
     return x.gather(2, index[:, None].expand(-1, x.shape[1], -1))
 
 
-def _followed(own: Tensor, teacher: Tensor | None, forced: Tensor | None) -> Tensor:
-    """The curve [B, 2C] that the decoder follows: the teacher's, or the predictor's own."""
+def _forced(own: Tensor, teacher: Tensor | None, forced: Tensor | None) -> Tensor:
+    """The curve [B, 2C] for the decoder: the recording's if teacher-forced, else predicted."""
     if teacher is None:
         return own
     return teacher if forced is None else torch.where(forced[:, None], teacher, own)
 
 
 def _keep_source_in_float32(model: KModel) -> None:
-    """Takes the harmonic source and the last convolution's output out of autocast's reach.
+    """Makes the harmonic source and the output of the last convolution float32 under autocast.
 
-    Kokoro's generator computes them inside its own forward, where no context of ours can be.
+    Kokoro's generator computes them inside its own forward pass, so hooks switch autocast off.
     """
     generator = model.decoder.generator
     before: list[bool] = []

@@ -1,4 +1,4 @@
-"""The folder that is given away, and the proof that stock kokoro speaks with it.
+"""The release folder, and the proof that stock kokoro speaks with it.
 
 config.json  kokoro-lb.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
 g2p/: the front end that the voice was trained with
@@ -33,7 +33,7 @@ from lbtts.text.lexicon import KNOWN
 FRONT_END, ADDITIONS = Path("g2p"), "additions.tsv"
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
 
-_NOISE = 0  # seed of the noise under which both sides of the proof speak
+_NOISE = 0  # seed of the noise, the same on both sides of the proof
 _SAME_AUDIO = 1e-4  # largest difference of a sample; both run the same operations
 _SAME_GRAPH_AUDIO = 0.04  # root mean square, relative; see onnx_graph.compare_graph
 
@@ -57,7 +57,7 @@ def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], vo
 
 
 def write_front_end(folder: Path, additions: Path, known: Path) -> None:
-    """Copies one's own pronunciations and what the stage `lexicon` wrote into the folder."""
+    """Copies the user's pronunciations and the output of the stage `lexicon` into the folder."""
     out = folder / FRONT_END
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(additions, out / ADDITIONS)
@@ -66,14 +66,14 @@ def write_front_end(folder: Path, additions: Path, known: Path) -> None:
 
 
 def front_end(folder: Path) -> tuple[Path | None, Path | None]:
-    """The exported additions, and the folder of what is known; None for each that is not there."""
+    """The exported additions, and the folder of the exported lexicon; None if missing."""
     additions, known = folder / FRONT_END / ADDITIONS, folder / FRONT_END
     complete = all((known / name).exists() for name in KNOWN)
     return additions if additions.exists() else None, known if complete else None
 
 
 def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:
-    """Writes the graph and the voices file that kokoro-onnx reads: an .npz by the name of .bin."""
+    """Writes the graph and the voices file for kokoro-onnx, which is an .npz file named .bin."""
     write_graph(model, folder / GRAPH)
     with (folder / GRAPH_VOICES).open("wb") as file:
         np.savez(file, allow_pickle=False, **{voice: table.numpy()})
@@ -82,20 +82,20 @@ def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:
 def prove(
     folder: Path, model: KModel, table: Tensor, voice: str, tokens: Tokens
 ) -> dict[str, int | float]:
-    """Figures of a fresh process that had nothing but stock kokoro and the files in `folder`.
+    """Figures of a new process that has only stock kokoro and the files in `folder`.
 
-    It compares every tensor with the file, and speaks `tokens`; the audio must be that of the
-    training-side network under the same noise, and as long as its durations say.
+    It compares every tensor with the file, and speaks `tokens`. The audio must equal that of the
+    training-side network with the same noise, and have the length of its durations.
 
     Args:
         folder: what `write` wrote.
         model: the training-side network.
         table: its voice table [510, 1, 256].
-        voice: the name it was written by.
+        voice: its name.
         tokens: [T] int64 with BOS and EOS.
 
     Raises:
-        InputError: something differs; says what.
+        InputError: something differs; the message says what.
     """
     symbols = {index: symbol for symbol, index in model.vocab.items()}
     phonemes = "".join(symbols[int(token)] for token in tokens[1:-1])
@@ -127,7 +127,7 @@ def prove(
 def prove_onnx(
     folder: Path, model: KModel, table: Tensor, utterances: list[Tokens]
 ) -> dict[str, float]:
-    """How far onnxruntime with the graph in `folder` is from the network; see compare_graph.
+    """The difference of onnxruntime with the graph in `folder` from the network; see compare_graph.
 
     Raises:
         InputError: a duration differs, the audio differs more than rounding explains, or the voices
@@ -138,17 +138,17 @@ def prove_onnx(
     if not np.array_equal(stored, table.numpy()):
         raise _failed(folder, f"{GRAPH_VOICES} does not hold the voice table")
     spoken = [(tokens, table[table_row(len(tokens))]) for tokens in utterances]
-    figures = compare_graph(folder / GRAPH, model, spoken)
-    if figures["onnx_duration_mismatch"]:
+    metrics = compare_graph(folder / GRAPH, model, spoken)
+    if metrics["onnx_duration_mismatch"]:
         raise _failed(
-            folder, f"{GRAPH}: {figures['onnx_duration_mismatch']:g} durations differ from torch's"
+            folder, f"{GRAPH}: {metrics['onnx_duration_mismatch']:g} durations differ from torch's"
         )
-    if not figures["onnx_audio_difference"] <= _SAME_GRAPH_AUDIO:
+    if not metrics["onnx_audio_difference"] <= _SAME_GRAPH_AUDIO:
         raise _failed(
             folder,
-            f"{GRAPH}: audio is off by {figures['onnx_audio_difference']:.2g} of its size",
+            f"{GRAPH}: audio is off by {metrics['onnx_audio_difference']:.2g} of its size",
         )
-    return figures | {"onnx_audio_difference": round(figures["onnx_audio_difference"], 3)}
+    return metrics | {"onnx_audio_difference": round(metrics["onnx_audio_difference"], 3)}
 
 
 def sizes(folder: Path) -> dict[str, float]:
@@ -174,12 +174,12 @@ def _in_fresh_process(folder: Path, voice: str, phonemes: str) -> tuple[dict[str
         )
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise _failed(folder, f"stock kokoro ends with: {reason}")
+            raise _failed(folder, f"stock kokoro failed: {reason}")
         return json.loads(done.stdout.splitlines()[-1]), np.load(audio)
 
 
 def _training_side(model: KModel, table: Tensor, tokens: Tokens) -> tuple[NDArray, list[int]]:
-    """Audio [S] and units as the network that was trained speaks `tokens`, in its own time."""
+    """Audio [S] and units of `tokens`, spoken by the training-side network."""
     network = Kokoro(model, VoiceTable(table))
     row = table[table_row(len(tokens))]
     with torch.no_grad(), seeded_noise(_NOISE):

@@ -1,4 +1,4 @@
-"""The network as an ONNX graph, as kokoro-onnx wants it, and the check that it is the same.
+"""The network as an ONNX graph for kokoro-onnx, and the check that both are the same.
 
 Inputs `input_ids` int64 [1, n+2], `style` float32 [1, 256] and `speed` float32 [1]; outputs `audio`
 float32 [S] and `durations` int64 [n+2] units.
@@ -26,16 +26,16 @@ from lbtts.models.randomness import seeded_noise
 
 _OPSET = 17
 _EXAMPLE_TOKENS = 12  # any; the axis is dynamic
-_NOISE = 0  # seed of the noise both sides are given
+_NOISE = 0  # seed of the noise, the same on both sides
 
 
 class RealSTFT(CustomSTFT):
-    """torch.stft and istft as real convolutions: ONNX has no complex numbers.
+    """torch.stft and istft as real convolutions, because ONNX has no complex numbers.
 
-    kokoro's CustomSTFT, which `KModel(disable_complex=True)` takes, is not their equal: its inverse
-    counts the mirrored bins once and leaves out the windows' sum, so that the bins of 0 and 12 kHz
-    come out 6 dB louder than the rest; and rounding flips the sign of their phase, +pi or -pi,
-    which the network reads as a number. Here the difference is float rounding, but for the
+    kokoro's CustomSTFT, which `KModel(disable_complex=True)` uses, is not equal to them. Its
+    inverse counts the mirrored bins once and leaves out the sum of the windows, so the bins of 0
+    and 12 kHz are 6 dB louder than the others. And rounding flips the sign of their phase, +pi or
+    -pi, which the network reads as a number. Here the difference is rounding, except in the
     outermost half window.
     """
 
@@ -52,7 +52,7 @@ class RealSTFT(CustomSTFT):
 def _without_complex(model: KModel) -> Iterator[KModel]:
     """`model` with RealSTFT; leaving the context puts torch.stft back.
 
-    A network under weight norm cannot be copied.
+    The stock module is replaced in place, because a network with weight norm cannot be copied.
     """
     generator = model.decoder.generator
     stock = generator.stft
@@ -66,15 +66,15 @@ def _without_complex(model: KModel) -> Iterator[KModel]:
 def write_graph(model: KModel, path: Path) -> None:
     """Traces `model`, which is in eval mode, into `path`.
 
-    The exporter puts what it is given into the mode that the outermost module was in, and a wrapper
-    is in training mode when it is made. The TorchScript exporter is the one that works;
-    dynamo=True fails on the data-dependent length.
+    The exporter sets all modules to the mode of the outermost one, and a new wrapper is in training
+    mode, so the wrapper is set to eval mode. Only the TorchScript exporter works; dynamo=True fails
+    on the data-dependent length.
     """
     tokens = torch.ones(1, _EXAMPLE_TOKENS, dtype=torch.int64)
     tokens[0, 0] = tokens[0, -1] = 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), _without_complex(model):
-        warnings.simplefilter("ignore")  # its own deprecation, and constants that it traces
+        warnings.simplefilter("ignore")  # about its deprecation, and about traced constants
         torch.onnx.export(
             KModelForONNX(model).eval(),
             (tokens, torch.zeros(1, STYLE), torch.ones(1)),
@@ -94,7 +94,7 @@ def write_graph(model: KModel, path: Path) -> None:
 def compare_graph(
     path: Path, model: KModel, utterances: Iterable[tuple[NDArray[np.int64], Tensor]]
 ) -> dict[str, float]:
-    """How far the graph in `path` is from stock `model`, torch.stft and all, under the same noise.
+    """The difference of the graph in `path` from stock `model` with torch.stft and the same noise.
 
     Args:
         path: the graph.
@@ -103,8 +103,8 @@ def compare_graph(
 
     Returns:
         `onnx_duration_mismatch`: tokens whose units differ; `onnx_audio_difference`: largest root
-        mean square difference of the audio over its root mean square. With Kokoro's weights it is
-        0.007 to 0.019 (twelve renditions), not 1e-6: where a bin's phase lies on atan2's cut,
+        mean square difference of the audio, relative to its root mean square. With Kokoro's weights
+        it is 0.007 to 0.019 (twelve renditions), not 1e-6: where a bin's phase lies on atan2's cut,
         rounding decides between +pi and -pi.
     """
     graph, drawn = _noise_as_input(path)
@@ -127,7 +127,7 @@ def compare_graph(
 
 
 def _noise_as_input(path: Path) -> tuple[bytes, list[str]]:
-    """The graph with its random draws made inputs, and their names in order of drawing."""
+    """The graph with its random numbers as inputs, and the names of these in order of drawing."""
     model = onnx.load(path)
     random = [node for node in model.graph.node if node.op_type.startswith("Random")]
     for node in random:
@@ -138,7 +138,7 @@ def _noise_as_input(path: Path) -> tuple[bytes, list[str]]:
 
 
 class _Draws(TorchFunctionMode):
-    """Keeps what SineGen draws, in order; kokoro drops the last, which is not in the graph."""
+    """Keeps the tensors that SineGen draws, in order; the graph lacks the last, which is unused."""
 
     def __init__(self) -> None:
         super().__init__()

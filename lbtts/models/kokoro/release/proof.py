@@ -2,7 +2,7 @@
 
 python -I proof.py VOICE PHONEMES SEED AUDIO.npy
 
-Nothing of lbtts is imported, and nothing from the network: what passes here works for anybody.
+It imports nothing of lbtts and downloads nothing, so a folder that passes works for anybody.
 Prints one JSON object and writes the audio.
 """
 
@@ -20,9 +20,9 @@ STOCK_LANGUAGE = "e"  # any that needs no download: the phonemes are given
 
 
 def compare_tensors(model: KModel, weights: str) -> dict[str, Any]:
-    """How many tensors there are, how many of `model` equal the file's, and one that does not.
+    """The number of tensors, of those equal in `model` and the file, and one that differs.
 
-    Stock loading hides failures: it catches every error and leaves the rest random.
+    Stock loading hides failures: it catches every error and leaves the other tensors random.
     """
     parts = torch.load(weights, map_location="cpu", weights_only=True)
     saved = {

@@ -1,1 +1,1 @@
-"""Voice tables: their form, and the one that a new voice begins with."""
+"""Voice tables: their form, and the initial table of a new voice."""

@@ -1,11 +1,12 @@
-"""The table that a new voice begins with: of several, the one that sounds most like the speaker.
+"""The initial table of a new voice: the candidate whose speech is most similar to the speaker's.
 
-Candidates are the base's own voices, blends of them, and what the projection predicts. All of them
-say the same sentences, a speaker encoder listens, and the one nearest to the recordings is taken.
-A prediction that was never heard is none: on the published weights a projected table was further
-from its speaker than the best published voice, though left-out voices were predicted well.
+Candidates are the base's own voices, blends of them, and the table that the projection predicts.
+All of them speak the same sentences, a speaker encoder embeds their speech, and the one nearest to
+the recordings is taken. The predicted table has to be spoken too: with the published weights a
+predicted table was further from its speaker than the best published voice, although left-out voices
+were predicted well.
 
-Shapes: V voices, K sentences, E numbers an embedding.
+Shapes: V voices, K sentences, E numbers per embedding.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,40 +21,40 @@ from lbtts.models.kokoro.voices.table import VoiceTable
 
 PROJECTION, BLEND = "projection", "blend"
 
-_MAIN_SHARE = 0.7  # of the nearest voice in a blend of two
+_MAIN_SHARE = 0.7  # of the most similar voice in a blend of two
 
 Array = NDArray[np.float32]
 
 
-def similarity(heard: Array, speaker: Array) -> float:
-    """Mean cosine between embeddings [K, E] of what a voice says and a speaker's, [E]."""
-    lengths = np.linalg.norm(heard, axis=1) * np.linalg.norm(speaker)
-    return float((heard @ speaker / lengths).mean())
+def similarity(embeddings: Array, speaker: Array) -> float:
+    """Mean cosine between a voice's embeddings [K, E] and a speaker's embedding [E]."""
+    lengths = np.linalg.norm(embeddings, axis=1) * np.linalg.norm(speaker)
+    return float((embeddings @ speaker / lengths).mean())
 
 
-def blends(heard: Mapping[str, Array], speaker: Array) -> dict[str, dict[str, float]]:
-    """Shares of voices, adding up to one, in mixtures that may sound like `speaker`, by name.
+def blends(embeddings: Mapping[str, Array], speaker: Array) -> dict[str, dict[str, float]]:
+    """Mixtures that may sound like `speaker`, by name: shares of voices that sum to one.
 
-    One mixes all voices so that their mean embeddings come nearest to the speaker's; the others
-    keep most of the nearest voice and add one voice that this mixture takes. How a mixture of
-    tables sounds does not follow from how the voices sound, so each has to be heard.
+    One mixes all voices so that the mixture of their mean embeddings is nearest to the speaker's.
+    The others mix the most similar voice with one voice of this mixture each. The sound of a
+    mixture of tables cannot be predicted from the voices, so each has to be spoken and embedded.
 
     Args:
-        heard: embeddings [K, E] of what each voice says.
+        embeddings: [K, E], of each voice's speech.
         speaker: [E], mean embedding of the recordings.
 
     Source: Lawson and Hanson, "Solving Least Squares Problems", 1974, chapter 23, for the weights.
     """
-    means = np.stack([embeddings.mean(0) for embeddings in heard.values()])
+    means = np.stack([spoken.mean(0) for spoken in embeddings.values()])
     weights, _ = nnls(means.T.astype(np.float64), speaker.astype(np.float64))
     shares = {
         name: float(share)
-        for name, share in zip(heard, weights / max(weights.sum(), 1e-12), strict=True)
+        for name, share in zip(embeddings, weights / max(weights.sum(), 1e-12), strict=True)
         if share > 0
     }
     if len(shares) < 2:
         return {}
-    nearest = max(heard, key=lambda name: similarity(heard[name], speaker))
+    nearest = max(embeddings, key=lambda name: similarity(embeddings[name], speaker))
     pairs = {
         f"{nearest} with {other}": {nearest: _MAIN_SHARE, other: 1 - _MAIN_SHARE}
         for other in shares
@@ -70,25 +71,24 @@ def mix(shares: Mapping[str, float], tables: Mapping[str, Tensor]) -> Tensor:
 
 def best(
     tables: Mapping[str, Tensor],
-    heard: Mapping[str, Array],
+    embeddings: Mapping[str, Array],
     predicted: Tensor,
     speaker: Array,
-    listen: Callable[[dict[str, Tensor]], dict[str, Array]],
+    embed: Callable[[dict[str, Tensor]], dict[str, Array]],
 ) -> tuple[str, Tensor, dict[str, float]]:
-    """The candidate that sounds most like the speaker: its name, its table, and all similarities.
+    """The candidate most similar to the speaker: its name, its table, and all similarities.
 
     Args:
         tables: the base's own voices [510, 1, 256], by name.
-        heard: embeddings [K, E] of what each says.
+        embeddings: [K, E], of each voice's speech.
         predicted: the projection's table.
         speaker: [E], mean embedding of the recordings.
-        listen: embeddings [K, E] of what tables say, by name; as slow as speaking.
+        embed: the embeddings [K, E] of the speech with given tables, by name; it is slow.
     """
-    made = {name: mix(shares, tables) for name, shares in blends(heard, speaker).items()}
+    made = {name: mix(shares, tables) for name, shares in blends(embeddings, speaker).items()}
     made[PROJECTION] = predicted
     scores = {
-        name: similarity(embeddings, speaker)
-        for name, embeddings in {**heard, **listen(made)}.items()
+        name: similarity(spoken, speaker) for name, spoken in {**embeddings, **embed(made)}.items()
     }
     name = max(scores, key=scores.__getitem__)
     return name, {**tables, **made}[name], scores

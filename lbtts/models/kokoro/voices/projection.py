@@ -1,17 +1,16 @@
-"""From what a speaker encoder hears to a voice table, learned on voices whose tables are known.
+"""The projection from speaker embeddings to a voice table, learned from voices with known tables.
 
-The style of embedding e at string length n is modelled as mean(n) + (e - heard(n)) @ slope(n):
-`mean` is the mean table of the known voices, `heard` the embedding of that mean voice. `mean` and
-`slope` follow length through the spline basis of `lbtts.models.kokoro.voices.table`. Ridge
-regression with an unpenalised mean gives a sum of the known tables with weights that add up to one;
-the new voice thus lies among them, drawn towards their mean the more, the less embeddings say
-about styles.
+The style of embedding e at string length n is modelled as mean(n) + (e - embedding(n)) @ slope(n):
+`mean` is the mean table of the known voices, `embedding` the embedding of that mean voice. `mean`
+and `slope` depend on length through the spline basis of `lbtts.models.kokoro.voices.table`. Ridge
+regression with an unpenalised mean gives a sum of the known tables with weights that add up to one.
+So the new voice lies among them, and the less embeddings predict styles, the nearer to their mean.
 
 Source: Hoerl and Kennard, "Ridge Regression", Technometrics 12 (1970); strength by the residuals
 that each voice has when it is left out, which follow from one fit: Allen, "The Relationship Between
 Variable Selection and Data Augmentation", Technometrics 16 (1974).
 
-Shapes: V voices, K sentences, E numbers an embedding, 8 splines, 256 numbers a style.
+Shapes: V voices, K sentences, E numbers per embedding, 8 splines, 256 numbers per style.
 """
 
 from dataclasses import asdict, dataclass
@@ -28,7 +27,7 @@ from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS
 
 HALVES = {"decoder": slice(0, DECODER_STYLE), "prosody": slice(DECODER_STYLE, STYLE)}
 
-_FEWEST = 4  # voices: with each in turn left out, three are left to say what differs between them
+_FEWEST = 4  # voices: when each is left out in turn, three remain to show how voices differ
 _STRENGTHS = np.logspace(-3, 3, 31)  # times the mean variance of the voices along one direction
 _LENGTHS = np.arange(1, TABLE_ROWS + 1)
 _SCORED = np.unique(np.geomspace(1, TABLE_ROWS, 24).round().astype(np.int64))  # lengths
@@ -38,7 +37,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """How well one half of a left-out voice's style is predicted, means over voices and lengths.
+    """The prediction of one half of left-out voices' styles, means over voices and lengths.
 
     Attributes:
         strength: of the ridge, relative to the mean variance of the voices along one direction.
@@ -60,25 +59,25 @@ class Projection:
     Attributes:
         mean: [8, 256] float64, spline weights of the mean voice's table.
         slope: [8, E, 256] float64, likewise of the projection.
-        heard: [510, E] float64, embedding of the mean voice at each length.
+        embedding: [510, E] float64, embedding of the mean voice at each length.
         reach: [510, 256] float64, distance of the furthest voice from the mean voice at each
-            length, in the half that a number belongs to.
+            length, in the same half of the style.
         scores: of the halves `decoder` and `prosody`.
     """
 
     mean: Array
     slope: Array
-    heard: Array
+    embedding: Array
     reach: Array
     scores: dict[str, Score]
 
     def table(self, expected: Array) -> Tensor:
         """The voice table [510, 1, 256] float32 of a speaker with these embeddings [510, E].
 
-        It goes no further from the mean voice than the furthest known voice: a room or microphone
-        unlike any that the base can imitate may sound like a speaker far beyond them all.
+        It is at most as far from the mean voice as the furthest known voice: a room or microphone
+        that the base cannot imitate may look like a speaker far outside them all.
         """
-        apart = expected - self.heard
+        apart = expected - self.embedding
         splines = basis(_LENGTHS)
         change = np.zeros_like(self.reach)
         for weight, slope in zip(splines.T, self.slope, strict=True):
@@ -89,7 +88,7 @@ class Projection:
     def initial(
         self, ids: tuple[str, ...], embeddings: NDArray[np.float32], lengths: NDArray[np.int64]
     ) -> InitialVoice:
-        """Where the training of a speaker's voice begins.
+        """The initial voice of a speaker.
 
         Args:
             ids: N utterances, ascending.
@@ -106,7 +105,7 @@ class Projection:
         )
 
     def at(self, lengths: NDArray[np.int64]) -> Tensor:
-        """The projection [E, 256] float32 in the mean over strings of these lengths [N]."""
+        """The mean projection [E, 256] float32 over strings of these lengths [N]."""
         weights = basis(lengths).mean(0)
         return torch.from_numpy(np.einsum("k,keh->eh", weights, self.slope)).float()
 
@@ -120,7 +119,7 @@ class Projection:
 
 
 def check(tables: list[Tensor]) -> None:
-    """Lets tables [510, 1, 256] pass from which a projection can be learned.
+    """Checks that a projection can be learned from tables [510, 1, 256].
 
     Raises:
         InputError: there are too few that differ.
@@ -129,7 +128,7 @@ def check(tables: list[Tensor]) -> None:
     if different < _FEWEST:
         raise InputError(
             f"models/base/voices.safetensors: {different} different voices, but a projection is "
-            f"learned from {_FEWEST} or more; put more into `voices` beside base.path, or none"
+            f"learned from {_FEWEST} or more; put more or none into `voices` beside base.path"
         )
 
 
@@ -139,47 +138,47 @@ def fit(
     """The projection that predicts left-out voices best, each half with its own ridge strength.
 
     Args:
-        embeddings: [V, K, E] float32, what the encoder heard of each voice; all spoke the same.
+        embeddings: [V, K, E] float32, of each voice's speech; all spoke the same sentences.
         lengths: [K] int64, symbols of the sentences' phoneme strings.
-        tables: V of [510, 1, 256] float32, the voices' own, which `check` lets pass.
+        tables: V of [510, 1, 256] float32, of the same voices; `check` accepts them.
     """
     weights = np.stack([VoiceTable(table).weights.detach().double().numpy() for table in tables])
-    mean, heard = weights.mean(0), embeddings.astype(np.float64).mean(1)
-    slope = np.empty((len(mean), heard.shape[1], STYLE))
+    mean, spoken = weights.mean(0), embeddings.astype(np.float64).mean(1)
+    slope = np.empty((len(mean), spoken.shape[1], STYLE))
     scores = {}
     for name, half in HALVES.items():
-        ridge, scores[name] = _choose(heard, weights[..., half])
-        fitted = ridge.fit(heard, weights[..., half].reshape(len(heard), -1)).coef_
-        slope[..., half] = fitted.reshape(len(mean), -1, heard.shape[1]).swapaxes(1, 2)
+        ridge, scores[name] = _choose(spoken, weights[..., half])
+        fitted = ridge.fit(spoken, weights[..., half].reshape(len(spoken), -1)).coef_
+        slope[..., half] = fitted.reshape(len(mean), -1, spoken.shape[1]).swapaxes(1, 2)
     return Projection(
         mean=mean,
         slope=slope,
-        heard=expected_embedding(embeddings.mean(0), lengths),
+        embedding=expected_embedding(embeddings.mean(0), lengths),
         reach=_sizes(np.einsum("nk,vkh->vnh", basis(_LENGTHS), weights - mean)).max(0),
         scores=scores,
     )
 
 
 def _sizes(styles: Array) -> Array:
-    """Norms of the halves of `styles` [..., 256], above zero, each as often as its half is wide."""
+    """Norms of the halves of `styles`, positive, repeated to the shape of `styles` [..., 256]."""
     sizes = np.empty_like(styles)
     for half in HALVES.values():
         sizes[..., half] = np.linalg.norm(styles[..., half], axis=-1, keepdims=True)
     return sizes.clip(np.finfo(np.float64).tiny)
 
 
-def _choose(heard: Array, weights: Array) -> tuple[Ridge, Score]:
-    """The ridge that predicts left-out voices with the least squared error, and how well it does.
+def _choose(embeddings: Array, weights: Array) -> tuple[Ridge, Score]:
+    """The ridge that predicts left-out voices with the least squared error, and its score.
 
     Args:
-        heard: [V, E], each voice's mean embedding.
+        embeddings: [V, E], each voice's mean embedding.
         weights: [V, 8, H] spline weights of one half of the voices' tables.
     """
     rows = np.einsum("nk,vkh->vnh", basis(_SCORED), weights)
-    scale = float(np.square(heard - heard.mean(0)).sum()) / len(heard)
+    scale = float(np.square(embeddings - embeddings.mean(0)).sum()) / len(embeddings)
     searched = RidgeCV(
         _STRENGTHS * scale, scoring="neg_mean_squared_error", store_cv_results=True
-    ).fit(heard, rows.reshape(len(rows), -1))
+    ).fit(embeddings, rows.reshape(len(rows), -1))
     best = int(np.argmin(np.abs(_STRENGTHS * scale - searched.alpha_)))
     predicted = searched.cv_results_[..., best].reshape(rows.shape)
     mean = (len(rows) * rows.mean(0) - rows) / (len(rows) - 1)  # of the other voices

@@ -1,4 +1,4 @@
-"""Voices of the base, heard: what a speaker encoder makes of them when they speak."""
+"""Speaker embeddings of the base's voices, from their speech."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,35 +20,35 @@ from lbtts.params import Voice
 
 _SENTENCES = 6  # that every voice speaks
 _AUDIBLE = 1e-4  # of full scale
-_NOISE = 0  # seed of SineGen's noise, which thus is the same for every voice
+_NOISE = 0  # seed of SineGen's noise, the same for every voice
 
 
 def representative(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices of at most six utterances whose lengths [N] are spread evenly over all, ascending."""
+    """Indices of at most six utterances, evenly chosen by their lengths [N], shortest first."""
     count = min(_SENTENCES, len(lengths))
     middles = (2 * np.arange(count) + 1) * len(lengths) // (2 * count)
     return np.argsort(lengths, kind="stable")[middles]
 
 
-def hear_all(
+def embed_voices(
     base: Path,
     tables: dict[str, Tensor],
     sentences: list[NDArray[np.int64]],
     voice: Voice,
     workers: int,
 ) -> Iterator[NDArray[np.float32]]:
-    """What `hear` gives for every voice, in the order of `tables`, as it is finished."""
+    """The result of `embed_voice` for every voice, in the order of `tables`."""
     return Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_hear)(base.resolve(), name, table, sentences, voice)
+        delayed(_embed_voice)(base.resolve(), name, table, sentences, voice)
         for name, table in tables.items()
     )
 
 
-def _hear(
+def _embed_voice(
     base: Path, name: str, table: Tensor, sentences: list[NDArray[np.int64]], voice: Voice
 ) -> NDArray[np.float32]:
-    torch.set_num_threads(1)  # the work is spread over processes
-    return hear(_loaded(base), name, table, sentences, voice)
+    torch.set_num_threads(1)  # the voices are distributed over processes
+    return embed_voice(_loaded(base), name, table, sentences, voice)
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +57,7 @@ def _loaded(base: Path) -> KModel:
     return checkpoint.load_base(base)
 
 
-def hear(
+def embed_voice(
     model: KModel,
     name: str,
     table: Tensor,
@@ -74,9 +74,9 @@ def hear(
         voice: the section `voice`, which names the encoder.
 
     Raises:
-        InputError: the voice makes no audible speech.
+        InputError: the voice gives no audible speech.
     """
-    heard = []
+    embeddings = []
     for tokens in sentences:
         with seeded_noise(_NOISE):
             audio, _ = model.forward_with_tokens(
@@ -84,8 +84,8 @@ def hear(
             )
         if not float(audio.abs().max()) > _AUDIBLE:  # NaN too
             raise InputError(
-                f"models/base/voices.safetensors: voice {name} makes no speech with this base; "
-                "take its file out of `voices` and run `dvc repro base`"
+                f"models/base/voices.safetensors: voice {name} gives no speech with this base; "
+                "remove its file from `voices` and run `dvc repro base`"
             )
-        heard.append(speaker.embed(audio.numpy(), voice))
-    return np.stack(heard)
+        embeddings.append(speaker.embed(audio.numpy(), voice))
+    return np.stack(embeddings)

@@ -1,8 +1,8 @@
 """The voice table: one style row for each phoneme-string length, smooth by construction.
 
-A table is `basis @ weights`: a few cubic splines over log length times a learned matrix. Rows can
-therefore only change gradually, as they do in the published tables, and lengths that the corpus
-lacks take after their neighbours.
+A table is `basis @ weights`: a few cubic splines over log length times a learned matrix. So rows
+change only gradually, as in the published tables, and lengths that the corpus lacks are similar to
+their neighbours.
 """
 
 import json
@@ -23,14 +23,15 @@ from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS, 
 
 _IDS, _NEAREST = "ids", "nearest"  # in the metadata of the file
 _SPLINES = 8  # functions in the basis
-_LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2 would say
-_SHRINKAGE = 10.0  # utterances' worth of pull towards the neighbouring length
+_LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2
+_SHRINKAGE = 10.0  # penalty on the difference of neighbouring lengths, in utterances
 
-# Norms by string length and the turn between the shortest strings and those of some 50 symbols, in
-# radians: means over the tables af_heart, am_adam, am_michael and bm_george of hexgrad/Kokoro-82M.
+# Norms by string length, and the angle between the shortest strings and those of about 50 symbols,
+# in radians: means over the tables af_heart, am_adam, am_michael and bm_george of
+# hexgrad/Kokoro-82M.
 _PROSODY_NORM = {1: 5.3, 6: 3.7, 21: 2.6, 51: 2.05, 101: 1.85, 510: 1.8}
 _DECODER_NORM = {1: 2.4, 6: 2.1, 21: 2.0, 510: 2.0}
-_TURN, _TURN_ENDS = 0.65, 51
+_ROTATION, _ROTATION_ENDS = 0.65, 51
 
 Array = NDArray[np.float64]
 
@@ -56,10 +57,10 @@ def _all_lengths() -> NDArray[np.int64]:
 class VoiceTable(nn.Module):
     """A trainable voice table: `weights` [8, 256] over a fixed basis [510, 8].
 
-    In training an utterance may also say how it differs from the usual: the deviation of its
-    speaker embedding from what is expected at its length, times `projection` [E, 256], is added to
-    its row. What is peculiar to one utterance need not be averaged into the table then. At
-    inference there is only the table; training drops deviations at random, so that it works alone.
+    In training, the deviation of an utterance's speaker embedding from the embedding expected at
+    its length, times `projection` [E, 256], may be added to its row. Then the peculiarities of
+    single utterances are not averaged into the table. Inference uses only the table, so training
+    drops deviations at random.
     """
 
     basis: Tensor
@@ -68,8 +69,8 @@ class VoiceTable(nn.Module):
         """Fits the weights to `table` [510, 1, 256] float32 by least squares.
 
         Args:
-            table: where the weights begin.
-            projection: [E, 256] float32, where the projection begins; None for inference.
+            table: the initial table.
+            projection: [E, 256] float32, the initial projection; None for inference.
         """
         super().__init__()
         fixed = basis(_all_lengths())
@@ -89,13 +90,13 @@ class VoiceTable(nn.Module):
         rows = self.basis[table_row(lengths)] @ self.weights
         if deviations is None:
             return rows
-        assert self.projection is not None, "a table for inference knows no deviations"
+        assert self.projection is not None, "a table for inference has no projection"
         return rows + deviations @ self.projection
 
     def drift(self) -> Tensor:
-        """How far the table has moved, a number: mean squared distance of rows over their norm.
+        """The change of the table, a scalar: mean squared distance of rows over their squared norm.
 
-        As a loss it keeps a long training from leaving the styles that the base knows.
+        As a loss it keeps a long training near the styles that the base knows.
         Source: the L2-SP penalty of Li et al., https://arxiv.org/abs/1802.01483.
         """
         origin = self.get_buffer("origin")
@@ -109,7 +110,7 @@ class VoiceTable(nn.Module):
 
 @dataclass(frozen=True)
 class InitialVoice:
-    """Where the training of a voice begins.
+    """The initial voice of a training.
 
     Attributes:
         ids: N training utterances, ascending.
@@ -164,7 +165,7 @@ class InitialVoice:
 def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Array:
     """The embedding expected at each string length, [510, E] float64, by penalised splines.
 
-    Where lengths are rare, or missing, it takes after the nearest that are not.
+    At rare or missing lengths it is similar to that of the nearest frequent ones.
 
     Args:
         embeddings: [N, E] float32, one per utterance.
@@ -182,10 +183,11 @@ def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int6
 def initial(
     ids: tuple[str, ...], embeddings: NDArray[np.float32], lengths: NDArray[np.int64], seed: int
 ) -> InitialVoice:
-    """Where a voice begins on a base that has no voices of its own.
+    """The initial voice for a base that has no voices.
 
-    The embedding expected at each length is turned into a style by a projection drawn from `seed`;
-    norms and the turn of short strings follow the published tables. No published voice is copied.
+    A random projection drawn from `seed` maps the embedding expected at each length to a style.
+    Norms and the rotation of short strings follow the published tables. No published voice is
+    copied.
 
     Args:
         ids: N utterances, ascending.
@@ -202,7 +204,7 @@ def initial(
         style = _unit(expected @ projection)
         turned = draw.standard_normal(DECODER_STYLE)
         turned = _unit(turned - style * (style @ turned)[:, None])
-        angle = _over_length({1: _TURN, _TURN_ENDS: 0.0, TABLE_ROWS: 0.0})[:, None]
+        angle = _over_length({1: _ROTATION, _ROTATION_ENDS: 0.0, TABLE_ROWS: 0.0})[:, None]
         halves.append(norms[:, None] * (np.cos(angle) * style + np.sin(angle) * turned))
         scale = (norms / np.linalg.norm(expected @ projection, axis=1))[lengths - 1].mean()
         projections.append(scale * projection)

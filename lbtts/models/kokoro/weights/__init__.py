@@ -1,1 +1,1 @@
-"""Kokoro's weights: what is fixed about them, where they come from, how they are stored."""
+"""Kokoro's weights: constants, sources, storage."""

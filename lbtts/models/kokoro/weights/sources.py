@@ -1,4 +1,4 @@
-"""The weights to start from: from pip, the hub, a file, or drawn at random; all in one layout."""
+"""The weights to start from: from pip, the hub, a file, or random; all in one layout."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Start:
         model: in eval mode, on the CPU.
         voices: its own voice tables [510, 1, 256] float32, by name; may be none.
         config: of the model.
-        origin: where it comes from, flat; goes into provenance, metrics and model card.
+        origin: a flat record of where it comes from; goes into provenance, metrics and model card.
     """
 
     model: KModel
@@ -38,7 +38,7 @@ def load(base: Base) -> Start:
     """The network that the section `base` asks for.
 
     Raises:
-        InputError: it cannot be had, is another one than was asked for, or lacks a tensor.
+        InputError: it cannot be loaded, is not the one asked for, or lacks a tensor.
     """
     match base.source:
         case "pip":
@@ -79,7 +79,7 @@ def _from_files(
     if digest != base.sha256:
         raise InputError(
             f"{weights}: its SHA-256 is {digest}, not the {base.sha256} of base.sha256; "
-            "delete it and fetch it again, or correct base.sha256"
+            "delete it and download it again, or correct base.sha256"
         )
     config = checkpoint.read_config(config_path.parent) if config_path.exists() else facts.config()
     model = checkpoint.build(config)
@@ -100,7 +100,7 @@ def _download(base: Base) -> tuple[Path, Path, Path]:
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise InputError(
-            f"base.source: hub: {base.repo}@{base.revision} cannot be fetched "
+            f"base.source: hub: {base.repo}@{base.revision} cannot be downloaded "
             f"({first_line(error)}); check the network, or set base.source to pip or file"
         ) from error
     return config, weights, Path(snapshot) / VOICES
