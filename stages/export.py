@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lbtts import params
+from lbtts import languages, params
 from lbtts.errors import InputError
 from lbtts.models.kokoro import export
 from lbtts.models.kokoro.checkpoint import load_finetuned, read_config
@@ -23,7 +23,7 @@ ADDITIONS, KNOWN = Path("data/additions.tsv"), Path("data/lexicon")
 def main() -> None:
     """Exports weights, voice, graph and card; proves them on the shortest sentences there are."""
     p = params.load()
-    voice = p.export.voice
+    voice, language = p.export.voice, languages.get(p.language)
     model, table = load_finetuned(FINETUNED)
     provenance = read_json(FINETUNED / "provenance.json")
     shortest = sorted(read_token_plans(PLANS), key=lambda plan: (len(plan.tokens), plan.id))[:2]
@@ -35,14 +35,14 @@ def main() -> None:
         p.export,
         p.corpus,
         p.train,
-        p.language,
+        language,
         provenance=provenance,
         metrics=read_json(EVALUATED),
         phonemes=shortest[0].phonemes,
     )
     shutil.rmtree(OUT, ignore_errors=True)
     export.write(OUT, model, table, read_config(FINETUNED), voice)
-    export.write_front_end(OUT, ADDITIONS, KNOWN)
+    export.write_front_end(OUT, ADDITIONS, KNOWN, language.learnt)
     (OUT / "README.md").write_text(text, encoding="utf-8")
     figures: dict[str, float | str] = {"base": provenance["base"]}
     figures |= export.prove(OUT, model, table, voice, spoken[0])

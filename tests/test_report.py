@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from ruamel.yaml import YAML
 
-from lbtts import params
+from lbtts import languages, params
 from lbtts.errors import InputError
 from lbtts.evaluation.renditions import FIGURES, NATURALNESS
 from lbtts.release import report
@@ -180,7 +180,7 @@ def make_card(demo, corpus, provenance) -> str:
         demo.export,
         corpus,
         demo.train,
-        demo.language,
+        languages.get(demo.language),
         provenance=provenance,
         metrics=METRICS,
         phonemes="mˈoiən",

@@ -46,7 +46,7 @@ class Source(Section):
     """A list of words with pronunciations."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    kind: Literal["packaged", "file", "url"]  # packaged: gruut_lang_lb, installed by pip
+    kind: Literal["packaged", "file", "url"]  # packaged: the language's own, installed by pip
     at: str | None = None  # path or address of an MFA dictionary, or of a table with a header
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of what is fetched
 
@@ -62,13 +62,13 @@ class Source(Section):
 class Network(Section):
     """The networks of the model for unknown words."""
 
-    members: Count  # networks, whose mean is better than each
+    ensemble: Count  # networks, whose mean is better than each
     embedding: Count  # numbers a letter, and as many for what it makes
-    reader: Count  # units in each direction, of what reads the word
-    layers: Count  # of the reader
-    writer: Count  # units of what goes over its letters and is told what they made
+    encoder: Count  # units in each direction
+    layers: Count  # of the encoder
+    prediction: Count  # units of the prediction network
     dropout: Share
-    hides: Share  # of what the letters before made, hidden in training
+    history_dropout: Share  # of the previous outputs, hidden in training
     epochs: Count
     batch: Count  # letters a step
     lr: Positive
@@ -77,7 +77,7 @@ class Network(Section):
 class Lexicon(Section):
     """The known words, and the model for unknown ones that learns from them."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word counts
+    sources: tuple[Source, ...]  # the first that has a word counts; a language may need none
     test_share: Share  # of the words, for scoring, where the source has no split of its own
     network: Network
     seed: Seed

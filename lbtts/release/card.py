@@ -7,6 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from lbtts.evaluation.renditions import FIGURES
+from lbtts.languages.language import Language
 from lbtts.page import render
 from lbtts.params import Corpus, Export, Train
 
@@ -18,7 +19,7 @@ def card(
     export: Export,
     corpus: Corpus,
     train: Train,
-    language: str,
+    language: Language,
     *,
     provenance: Mapping[str, Any],
     metrics: Mapping[str, Any],
@@ -30,7 +31,7 @@ def card(
         export: what was written.
         corpus: whose recordings, on what terms.
         train: how they were learned.
-        language: ISO 639 code.
+        language: what is spoken.
         provenance: models/finetuned/provenance.json.
         metrics: metrics/evaluate.json.
         phonemes: an example that the model can speak.
@@ -39,6 +40,7 @@ def card(
     return render(
         "release/card.md.jinja",
         front_matter=_front_matter(corpus.licence, language, provenance),
+        language=language,
         voice=export.voice,
         onnx=export.onnx,
         corpus=corpus,
@@ -52,13 +54,13 @@ def card(
     )
 
 
-def _front_matter(licence: str, language: str, provenance: Mapping[str, Any]) -> str:
+def _front_matter(licence: str, language: Language, provenance: Mapping[str, Any]) -> str:
     """YAML by the hub's rules: licence identifiers are SPDX's in lower case."""
     fields: dict[str, Any] = {
         "license": licence.lower(),
-        "language": language,
+        "language": language.code,
         "pipeline_tag": "text-to-speech",
-        "tags": ["kokoro", "luxembourgish", "lbtts"],
+        "tags": ["kokoro", language.name.lower(), "lbtts"],
     }
     if provenance["base"] in ("hub", "pip"):
         fields["base_model"] = provenance.get("base_repo", KOKORO)
