@@ -26,7 +26,7 @@ from lbtts.languages.luxembourgish.lexicon import (
     learn_ngrams,
     packaged_entries,
 )
-from lbtts.languages.luxembourgish.normalize import Piece, normalize, space_follows
+from lbtts.languages.luxembourgish.normalize import normalize
 from lbtts.languages.luxembourgish.numbers import PARTS
 from lbtts.languages.luxembourgish.origin import HOME, Languages
 from lbtts.languages.luxembourgish.phones import (
@@ -38,6 +38,7 @@ from lbtts.languages.luxembourgish.phones import (
     VOWELS,
     canonical,
 )
+from lbtts.languages.luxembourgish.pieces import Piece, space_follows
 from lbtts.languages.luxembourgish.scripts import romanised
 from lbtts.languages.luxembourgish.stress import (
     NO_STRESS,
