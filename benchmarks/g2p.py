@@ -17,13 +17,12 @@ from pathlib import Path
 from lbtts import params
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.learning import cached, words_of
+from lbtts.languages.luxembourgish.lexicon import LEXICON, MODEL, ORIGIN, learn_ngrams
 from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.text.dictionary import write_dictionary
 from lbtts.text.inventory import Phones
-from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL
-from lbtts.text.oov.learning import distance, kept
-from lbtts.text.oov.unknown import learn_ngrams
-from lbtts.text.sources import gather
+from lbtts.text.oov.learning import distance
 
 Says = Callable[[str], Phones]
 
@@ -38,13 +37,13 @@ def main() -> None:
     if options.lexicon:
         source = params.Source(name="given", kind="file", at=options.lexicon)
         choice = choice.model_copy(update={"sources": (source,)})
-    words = gather(choice.sources, choice.test_share)
+    words = words_of(choice.sources, choice.test_share)
     training, held_out = words.training(), words.scoring()
-    learnt = kept(choice, p.run.workers)
+    learnt = cached(choice, p.run.workers)
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder)
         write_dictionary(training, known / LEXICON)  # without the words held out
-        for name in (MODEL, LANGUAGES):
+        for name in (MODEL, ORIGIN):
             shutil.copy(learnt / name, known / name)
         g2p = LBG2P(known=known)
         ngrams = learn_ngrams(training)

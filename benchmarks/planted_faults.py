@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from lbtts import params
 from lbtts.alignment import kaldi
-from lbtts.alignment.textgrid import Found
+from lbtts.alignment.textgrid import AlignmentResult
 from lbtts.corpus.audio import decode, prepare, write_flac
 from lbtts.errors import Reject
 from lbtts.grid import SAMPLE_RATE, samples_to_seconds
@@ -171,7 +171,7 @@ def examine(corpus: Corpus, jobs: int) -> Audit:
     aligned = kaldi.align(
         corpus.plans, {}, corpus.audio, corpus.seconds, p.align.kaldi, run.workers
     )
-    ends = {name: found.phones[-1].end for name, found in aligned if isinstance(found, Found)}
+    ends = {name: found.phones[-1].end for name, found in aligned if isinstance(found, AlignmentResult)}
     f0 = p.features.f0.model_copy(update={"method": "dio"})
     return audit(corpus.plans, corpus.audio, ends, voice=p.voice, f0=f0, run=run)
 

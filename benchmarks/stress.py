@@ -14,8 +14,8 @@ from pathlib import Path
 
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.lexicon import LEARNT
 from lbtts.languages.luxembourgish.phones import STRESS, VOWELS, canonical
-from lbtts.text.lexicon import KNOWN
 
 Places = tuple[int | None, int]  # the stressed vowel, from 0 on, and how many vowels there are
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("list", nargs="?", type=Path, default=Path(__file__).with_suffix(".tsv"))
     words = read(parser.parse_args().list)
     made = Path("data/lexicon")
-    g2p = LBG2P(known=made if all((made / name).exists() for name in KNOWN) else None)
+    g2p = LBG2P(known=made if all((made / name).exists() for name in LEARNT) else None)
     print(f"{len(words)} words\n\n| | main stress right |\n|---|---|")
     show("espeak-ng `lb`", lambda word: of_espeak(word, "lb"), words)
     show("espeak-ng `de`", lambda word: of_espeak(word, "de"), words)

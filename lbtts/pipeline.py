@@ -1,4 +1,4 @@
-"""The public interface for speech: kokoro's KPipeline with Luxembourgish, `lang_code="l"`.
+"""The public interface for speech: kokoro's KPipeline with lbtts's languages, by their letter.
 
 from lbtts.pipeline import KPipeline
 
@@ -20,49 +20,52 @@ from kokoro import KModel
 from misaki.token import MToken
 from torch import Tensor
 
+from lbtts import languages
 from lbtts.grid import MAX_TOKENS
-from lbtts.languages.luxembourgish.g2p import LBG2P
-from lbtts.languages.luxembourgish.phones import SECOND_STRESS, STRESS
-from lbtts.languages.luxembourgish.scripts import romanised
-from lbtts.models.kokoro.release.folder import front_end
+from lbtts.models.kokoro.release import folder as released
 from lbtts.models.kokoro.release.proof import CONFIG, WEIGHTS
+from lbtts.text.front_end import FrontEnd
+from lbtts.text.inventory import SECOND_STRESS, STRESS
 
-LUXEMBOURGISH = "l"
 _ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases
 _JOINED = "ː\u0303"  # belongs to the symbol before it
 _CLOSING = '"”)'  # stays with the punctuation before it
 
 
 class KPipeline(kokoro.KPipeline):
-    """Stock KPipeline, and for `lang_code="l"` Luxembourgish from text to audio, of any length."""
+    """Stock KPipeline, and for lbtts's languages from text to audio, of any length."""
 
     def __init__(
         self,
-        lang_code: str = LUXEMBOURGISH,
+        lang_code: str = "l",
         repo_id: str | None = None,
         model: KModel | bool = True,
         device: str | None = None,
         **stock: Any,
     ) -> None:
-        """For Luxembourgish, loads the exported folder `repo_id`, by default models/export.
+        """For a language of lbtts, loads the exported folder `repo_id`, by default models/export.
 
         Args:
-            lang_code: "l", or any code of stock KPipeline, which then handles it.
+            lang_code: the letter of a language of lbtts, "l" for Luxembourgish, or any that stock
+                KPipeline knows; those are left to it.
             repo_id: an exported folder.
             model: one that is already loaded; False to get phonemes only.
-            device: "cpu" or "cuda"; by default "cuda" if there is one.
-            stock: other arguments of stock KPipeline; they do not affect Luxembourgish.
+            device: "cpu" or "cuda"; by default the best there is.
+            stock: what else stock KPipeline takes; nothing of it concerns lbtts's languages.
 
         Raises:
             FileNotFoundError: a model is wanted, and `repo_id` is not an exported folder.
         """
-        if lang_code != LUXEMBOURGISH:
+        language = next((each for each in languages.every() if each.letter == lang_code), None)
+        self.front_end: FrontEnd | None = None
+        if language is None:
             super().__init__(lang_code, repo_id, model, device=device, **stock)
             return
         self.lang_code = lang_code
         self.repo_id = repo_id or "models/export"
         self.voices: dict[str, Tensor] = {}
-        self.g2p = LBG2P(*front_end(Path(self.repo_id)))
+        exported = released.front_end(Path(self.repo_id), language.learnt)
+        self.g2p = self.front_end = language.front_end(*exported)
         self.model = None
         if isinstance(model, KModel):
             self.model = model
@@ -93,21 +96,21 @@ class KPipeline(kokoro.KPipeline):
         model: KModel | None = None,
     ) -> Iterator[kokoro.KPipeline.Result]:
         """Results with text, phonemes and audio, one a sentence, or a part of a long one."""
-        if self.lang_code != LUXEMBOURGISH:
+        if self.front_end is None:
             yield from super().__call__(text, voice, speed, split_pattern, model)
             return
         if isinstance(text, str):
             text = re.split(split_pattern, text) if split_pattern else [text]
         for index, segment in enumerate(text):
             if segment.strip():
-                readable, changed = romanised(segment)
+                readable, changed = self.front_end.romanised(segment)
                 if changed:
                     warnings.warn(
                         f"not in Latin letters, so the pronunciation may be wrong: "
                         f"{', '.join(changed)}",
                         stacklevel=2,
                     )
-                _, tokens = self.g2p(readable)
+                _, tokens = self.front_end(readable)
                 for result in self.generate_from_tokens(tokens, voice, speed, model):
                     result.text_index = index
                     yield result
@@ -117,7 +120,7 @@ class KPipeline(kokoro.KPipeline):
 
         Stock kokoro's method counts one space too few after a split and drops the last phoneme.
         """
-        if self.lang_code != LUXEMBOURGISH:
+        if self.front_end is None:
             yield from super().en_tokenize(tokens)
             return
         for chunk in chunks(tokens):

@@ -50,21 +50,21 @@ def mini_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stage `lexicon` writes, its model learnt from every tenth word by n-grams alone."""
-    from lbtts.languages.luxembourgish import origin as languages
-    from lbtts.text.dictionary import write_dictionary
-    from lbtts.text.lexicon import (
-        LANGUAGES,
+    from lbtts.languages.luxembourgish import origin
+    from lbtts.languages.luxembourgish.lexicon import (
         LEXICON,
         MODEL,
+        ORIGIN,
+        learn_ngrams,
         packaged_entries,
     )
-    from lbtts.text.oov.unknown import learn_ngrams
+    from lbtts.text.dictionary import write_dictionary
 
     folder = tmp_path_factory.mktemp("known")
     entries = sorted(packaged_entries().items())
     write_dictionary(entries, folder / LEXICON)
     learn_ngrams(entries[::10]).save(folder / MODEL)
-    languages.learn(word for word, _ in entries).save(folder / LANGUAGES)
+    origin.learn(word for word, _ in entries).save(folder / ORIGIN)
     return folder
 
 

@@ -4,9 +4,9 @@ from lbtts.errors import InputError
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish import foreign
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.lexicon import ORIGIN
 from lbtts.languages.luxembourgish.origin import FOREIGN, Languages
 from lbtts.languages.luxembourgish.phones import SYMBOLS, VOWELS
-from lbtts.text.lexicon import LANGUAGES
 
 # What stands together, and its language: names and words that one meets in Luxembourgish texts
 WRITTEN = """
@@ -57,7 +57,7 @@ lb Dermatologie
 
 @pytest.fixture(scope="module")
 def languages(known):
-    return Languages.load(known / LANGUAGES)
+    return Languages.load(known / ORIGIN)
 
 
 @pytest.mark.parametrize("line", WRITTEN.strip().splitlines())

@@ -11,10 +11,10 @@ from ruamel.yaml import YAML
 
 from lbtts.errors import Reject
 from lbtts.languages.luxembourgish import cli as door
+from lbtts.languages.luxembourgish import learning
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.lexicon import LEXICON
 from lbtts.languages.luxembourgish.phones import SYMBOLS
-from lbtts.text.lexicon import LEXICON
-from lbtts.text.oov import learning
 from lbtts.text.vocab import VOCAB, encode
 
 
@@ -189,7 +189,7 @@ def test_command_line_asks_the_model_alone_for_words_of_a_file_or_of_standard_in
 
 def test_command_line_learns_from_a_lexicon_once(monkeypatch, capsys, known, tmp_path, root):
     settings = YAML().load(root / "params.yaml")
-    settings["lexicon"]["network"] |= {"members": 1, "epochs": 1}
+    settings["lexicon"]["network"] |= {"ensemble": 1, "epochs": 1}
     YAML().dump(settings, tmp_path / "params.yaml")
     lines = (known / LEXICON).read_text(encoding="utf-8").splitlines()[::40]
     rows = ["word\tphones\tsplit"]

@@ -1,9 +1,10 @@
 import pytest
 
 from lbtts.errors import InputError
-from lbtts.languages.luxembourgish.phones import SYMBOLS
+from lbtts.languages.luxembourgish.lexicon import SUPPLEMENT, packaged_entries
+from lbtts.languages.luxembourgish.phones import INVENTORY, SYMBOLS
 from lbtts.text.dictionary import write_dictionary
-from lbtts.text.lexicon import SUPPLEMENT, packaged_entries, read_entries
+from lbtts.text.lexicon import read_entries
 
 
 def test_packaged_words_are_known_in_canonical_phones():
@@ -14,7 +15,7 @@ def test_packaged_words_are_known_in_canonical_phones():
 
 
 def test_supplement_names_every_letter_and_clitic():
-    entries = read_entries(SUPPLEMENT)
+    entries = read_entries(SUPPLEMENT, INVENTORY)
     assert {chr(code) for code in range(ord("A"), ord("Z") + 1)} <= set(entries)
     assert entries["d'"] == ("d",)
 
@@ -26,7 +27,7 @@ def test_additions_may_come_in_any_known_spelling_and_from_mfa(tmp_path):
         "MFA\t0.9\t0.1\t1.2\t1.0\tæ m\n<unk>\t0.99\tspn\n[noise]\tspn\nParis\tp\n",
         encoding="utf-8",
     )
-    assert read_entries(path) == {"Paris": ("p", "ɑ", "ʁ", "iː", "s"), "MFA": ("æ", "m")}
+    assert read_entries(path, INVENTORY) == {"Paris": ("p", "ɑ", "ʁ", "iː", "s"), "MFA": ("æ", "m")}
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,12 @@ def test_broken_additions_are_named_by_line(tmp_path, content, message):
     path = tmp_path / "additions.tsv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=r"additions\.tsv" + ".*" + message):
-        read_entries(path)
+        read_entries(path, INVENTORY)
 
 
 def test_missing_additions_name_the_remedy(tmp_path):
     with pytest.raises(InputError, match=r"not found; `git checkout` brings an empty one back"):
-        read_entries(tmp_path / "additions.tsv")
+        read_entries(tmp_path / "additions.tsv", INVENTORY)
 
 
 def test_dictionary_lists_each_pronunciation_once_sorted(tmp_path):

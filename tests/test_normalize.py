@@ -11,8 +11,9 @@ from num2words import num2words
 
 from lbtts.errors import Reject
 from lbtts.languages.luxembourgish.characters import count_emoji, noises
-from lbtts.languages.luxembourgish.normalize import PUNCTUATION, normalize, spoken
+from lbtts.languages.luxembourgish.normalize import normalize
 from lbtts.languages.luxembourgish.numbers import cardinal, currency, drop_n, keeps_n
+from lbtts.languages.luxembourgish.pieces import PUNCTUATION, spoken
 
 
 def say(text: str) -> str:

@@ -11,14 +11,13 @@ from lbtts.alignment.textgrid import Alignment, AlignmentResult, Interval
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.grid import SAMPLE_RATE
-from lbtts.languages.luxembourgish import origin as languages
+from lbtts.languages.luxembourgish import origin
 from lbtts.languages.luxembourgish.g2p import LBG2P
+from lbtts.languages.luxembourgish.learning import words_of
+from lbtts.languages.luxembourgish.lexicon import LEXICON, MODEL, ORIGIN, learn_ngrams
 from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Source
 from lbtts.text.dictionary import write_dictionary
-from lbtts.text.lexicon import LANGUAGES, LEXICON, MODEL
-from lbtts.text.oov.unknown import learn_ngrams
-from lbtts.text.sources import gather
 from tests.test_pronunciation import intervals, plan_of
 from tests.tones import plan
 
@@ -231,11 +230,12 @@ def test_a_word_without_a_phone_is_rejected_by_name():
 
 @pytest.mark.slow
 def test_the_grids_that_mfa_made_for_marylux_come_through(shared, root, tmp_path):
-    entries = gather([Source(name="gilles", kind="file", at=str(shared("g2p", "lexicon.tsv")))], 0)
+    gilles = Source(name="gilles", kind="file", at=str(shared("g2p", "lexicon.tsv")))
+    entries = words_of([gilles], 0)
     training = entries.training()
     write_dictionary(sorted(entries.entries.items()), tmp_path / LEXICON)
     learn_ngrams(training[::10]).save(tmp_path / MODEL)
-    languages.learn(word for word, _ in training).save(tmp_path / LANGUAGES)
+    origin.learn(word for word, _ in training).save(tmp_path / ORIGIN)
     g2p = LBG2P(root / "data/additions.tsv", tmp_path)
     counts = Counter()
     with shared("marylux", "metadata.csv").open(encoding="utf-8") as file:

@@ -5,28 +5,39 @@ import pytest
 import torch
 
 from lbtts.errors import InputError
+from lbtts.languages.luxembourgish.learning import words_of
+from lbtts.languages.luxembourgish.lexicon import (
+    MODEL,
+    learn_ngrams,
+    packaged_entries,
+    without_n,
+)
+from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Network, Source
-from lbtts.text.lexicon import MODEL, packaged_entries
 from lbtts.text.oov import transducer_training
 from lbtts.text.oov.graphones import align
 from lbtts.text.oov.learning import distance, learn, score
 from lbtts.text.oov.transducer import EDGE
-from lbtts.text.oov.unknown import UnknownWords, learn_ngrams, with_and_without_n
-from lbtts.text.sources import gather
+from lbtts.text.oov.unknown import UnknownWords
 
 ENTRIES = sorted(packaged_entries().items())
 NETWORK = Network(
-    members=2,
+    ensemble=2,
     embedding=8,
-    reader=12,
+    encoder=12,
     layers=2,
-    writer=10,
+    prediction=10,
     dropout=0.1,
-    hides=0.3,
+    history_dropout=0.3,
     epochs=2,
     batch=400,
     lr=1e-2,
 )
+
+
+def learnt(workers):
+    entries = ENTRIES[::50]
+    return learn(entries, without_n(entries), INVENTORY, NETWORK, seed=1, workers=workers)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def networked():
         patch.setattr(
             transducer_training, "_weights", lambda net, s: nets.append(net) or weights(net, s)
         )
-        return learn(ENTRIES[::50], NETWORK, seed=1, workers=1), nets
+        return learnt(workers=1), nets
 
 
 def test_alignment_gives_every_letter_its_phones():
@@ -53,7 +64,7 @@ def test_alignment_gives_every_letter_its_phones():
 
 def test_words_in_en_are_learnt_without_their_n_too():
     known = [("fannen", ("f", "ɑ", "n", "ə", "n")), ("wen", ("v", "eː"))]
-    assert with_and_without_n(known) == [("fanne", ("f", "ɑ", "n", "ə")), *known]
+    assert without_n(known) == [("fanne", ("f", "ɑ", "n", "ə"))]
 
 
 def test_consonants_of_neighbouring_letters_are_joined_as_in_the_lexicons():
@@ -64,7 +75,7 @@ def test_consonants_of_neighbouring_letters_are_joined_as_in_the_lexicons():
 
 
 def test_model_generalises_and_survives_its_file(known, tmp_path):
-    model = UnknownWords.load(known / MODEL)
+    model = UnknownWords.load(known / MODEL, INVENTORY)
     assert " ".join(model("schwätzen")) == "ʃ w æ ʦ ə n"
     assert model("Ø?") == ()
     model.save(tmp_path / "again.npz")
@@ -74,7 +85,7 @@ def test_model_generalises_and_survives_its_file(known, tmp_path):
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_training_again_gives_the_same_model_whatever_the_workers(networked, tmp_path, workers):
     networked[0].save(tmp_path / "first")
-    learn(ENTRIES[::50], NETWORK, seed=1, workers=workers).save(tmp_path / "again")
+    learnt(workers).save(tmp_path / "again")
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
 
 
@@ -86,13 +97,13 @@ def test_networks_in_numpy_are_those_that_torch_trained(networked):
     made = torch.randint(len(network.outputs), (2, len(word)), generator=torch.manual_seed(0))
     with torch.no_grad():
         scores = [net.eval()(letters, made).log_softmax(-1).numpy() for net in nets]
-    assert len(scores) == NETWORK.members
+    assert len(scores) == NETWORK.ensemble
     expected = np.mean(scores, axis=0)
-    reading = network.read(word)
-    np.testing.assert_allclose(reading.scores()[0], expected[0, 0], atol=1e-5)
+    decoding = network.encode(word)
+    np.testing.assert_allclose(decoding.scores()[0], expected[0, 0], atol=1e-5)
     for t in range(1, len(word)):
-        reading.follow([0, 0] if t == 1 else [0, 1], made[:, t - 1].tolist())
-        np.testing.assert_allclose(reading.scores(), expected[:, t], atol=1e-5)
+        decoding.advance([0, 0] if t == 1 else [0, 1], made[:, t - 1].tolist())
+        np.testing.assert_allclose(decoding.scores(), expected[:, t], atol=1e-5)
 
 
 def test_search_finds_what_networks_and_ngrams_together_find_best(networked):
@@ -101,11 +112,11 @@ def test_search_finds_what_networks_and_ngrams_together_find_best(networked):
     word = "sti"
 
     def score(symbols):
-        reading, total = model._network.read(word), model._ngrams.total("".join(symbols))
+        decoding, total = model._network.encode(word), model._ngrams.total("".join(symbols))
         for symbol, letter in zip(symbols, word, strict=True):
             output = dict(model._choices[letter])[symbol]
-            total += reading.scores()[0, output]
-            reading.follow([0], [output])
+            total += decoding.scores()[0, output]
+            decoding.advance([0], [output])
         return total
 
     choices = [[symbol for symbol, _ in model._choices[letter]] for letter in word]
@@ -114,9 +125,9 @@ def test_search_finds_what_networks_and_ngrams_together_find_best(networked):
 
 def test_model_with_networks_survives_its_file(networked, tmp_path):
     networked[0].save(tmp_path / "a.npz")
-    UnknownWords.load(tmp_path / "a.npz").save(tmp_path / "b.npz")
+    UnknownWords.load(tmp_path / "a.npz", INVENTORY).save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    assert UnknownWords.load(tmp_path / "a.npz")("kanner") == networked[0]("kanner")
+    assert UnknownWords.load(tmp_path / "a.npz", INVENTORY)("kanner") == networked[0]("kanner")
 
 
 def test_score_counts_phones_and_words():
@@ -131,17 +142,17 @@ def test_score_counts_phones_and_words():
 
 def test_missing_or_broken_model_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.npz: not found; run `dvc repro lexicon`"):
-        UnknownWords.load(tmp_path / "none.npz")
+        UnknownWords.load(tmp_path / "none.npz", INVENTORY)
     (tmp_path / "bad.npz").write_bytes(b"nonsense")
     with pytest.raises(InputError, match=r"bad\.npz: no model"):
-        UnknownWords.load(tmp_path / "bad.npz")
+        UnknownWords.load(tmp_path / "bad.npz", INVENTORY)
 
 
 @pytest.mark.slow
 def test_ngrams_alone_are_near_the_reference_on_unseen_words(shared):
     """A joint-sequence model's 2.9 % and 17.2 %; benchmarks/g2p.py scores the whole model."""
     source = Source(name="shared", kind="file", at=str(shared("g2p", "lexicon.tsv")))
-    words = gather([source], 0.0)
+    words = words_of([source], 0.0)
     figures = score(learn_ngrams(words.training()), words.scoring())
     assert len(words.scoring()) > 3000
     assert figures["per"] < 3.2 and figures["wer"] < 18

@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from lbtts.errors import InputError
 from lbtts.params import Lexicon
 from lbtts.text.front_end import FrontEnd
-from lbtts.text.inventory import Inventory, Phones
+from lbtts.text.inventory import Inventory
 
 
 class Language(ABC):
@@ -57,13 +56,3 @@ class Language(ABC):
             InputError: a source is missing or broken, or has no words to learn from.
         """
         return {}
-
-    def packaged_entries(self) -> dict[str, Phones]:
-        """The pronunciations for `kind: packaged`, installed by pip.
-
-        Raises:
-            InputError: there are none, or the package is not installed.
-        """
-        raise InputError(
-            f"lexicon.sources: {self.name} has no packaged list; use kind: file or kind: url"
-        )

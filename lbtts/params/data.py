@@ -46,7 +46,7 @@ class Source(Section):
     """A list of words with pronunciations."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    kind: Literal["packaged", "file", "url"]  # packaged: gruut_lang_lb, installed by pip
+    kind: Literal["packaged", "file", "url"]  # packaged: the language's own, installed by pip
     at: str | None = None  # path or address of an MFA dictionary, or of a table with a header
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # of the file
 
@@ -62,13 +62,13 @@ class Source(Section):
 class Network(Section):
     """The networks of the model for unknown words."""
 
-    members: Count  # networks whose outputs are averaged
+    ensemble: Count  # networks whose outputs are averaged
     embedding: Count  # size of the embeddings of letters and of outputs
-    reader: Count  # units of the encoder, in each direction
+    encoder: Count  # units in each direction
     layers: Count  # of the encoder
-    writer: Count  # units of the prediction network, which also gets the previous output
+    prediction: Count  # units of the prediction network
     dropout: Share
-    hides: Share  # share of previous outputs that are hidden in training
+    history_dropout: Share  # share of previous outputs that are hidden in training
     epochs: Count
     batch: Count  # letters per step
     lr: Positive
@@ -77,7 +77,7 @@ class Network(Section):
 class Lexicon(Section):
     """The known words, and the model for unknown words, which is trained on them."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # the first that has a word is used
+    sources: tuple[Source, ...]  # the first that has a word is used; may be none
     test_share: Share  # of the words, for scoring, where the source has no split of its own
     network: Network
     seed: Seed

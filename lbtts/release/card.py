@@ -6,6 +6,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lbtts import languages
+from lbtts.languages.language import Language
 from lbtts.page import render
 from lbtts.params import Params
 from lbtts.release.report import rows
@@ -26,10 +28,12 @@ def card(
         phonemes: an example that the model can speak.
     """
     sections = p.train.model_dump() | getattr(p, p.model).model_dump()
+    language = languages.get(p.language)
     training = {name: sections[name] for name in _TRAINING if name in sections}
     return render(
         "release/card.md.jinja",
-        front_matter=_front_matter(p.corpus.licence, p.language, provenance),
+        front_matter=_front_matter(p.corpus.licence, language, provenance),
+        language=language,
         voice=p.export.voice,
         onnx=p.export.onnx,
         corpus=p.corpus,
@@ -45,13 +49,13 @@ def card(
     )
 
 
-def _front_matter(licence: str, language: str, provenance: Mapping[str, Any]) -> str:
+def _front_matter(licence: str, language: Language, provenance: Mapping[str, Any]) -> str:
     """YAML by the hub's rules: licence identifiers are SPDX's in lower case."""
     fields: dict[str, Any] = {
         "license": licence.lower(),
-        "language": language,
+        "language": language.code,
         "pipeline_tag": "text-to-speech",
-        "tags": ["kokoro", "luxembourgish", "lbtts"],
+        "tags": ["kokoro", language.name.lower(), "lbtts"],
     }
     if provenance["base"] in ("hub", "pip"):
         fields["base_model"] = provenance.get("base_repo", KOKORO)

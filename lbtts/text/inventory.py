@@ -16,6 +16,8 @@ from lbtts.text.vocab import VOCAB
 
 Phones = tuple[str, ...]  # canonical labels of the phones of a word
 
+# Stand directly before the stressed vowel, as in what Kokoro was trained on
+STRESS, SECOND_STRESS = "ˈ", "ˌ"
 # Marks of stress, syllables, ties, voicelessness and syllabicity
 _NO_PHONE = str.maketrans("", "", "ˈˌ.'‿\u035c\u0361\u0325\u030a\u0329\u032f")
 
@@ -27,11 +29,11 @@ class Inventory:
     symbols: Mapping[str, tuple[str, ...]]  # canonical label: Kokoro's symbols for it, in order
     vowels: frozenset[str]
     schwas: frozenset[str]  # the reduced vowels
+    stress: str = field(default=STRESS, kw_only=True)
+    second_stress: str = field(default=SECOND_STRESS, kw_only=True)
     defined_in: str  # path of the module to add a spelling to, for messages
     spellings: Mapping[str, str] = field(default_factory=dict)  # what else is accepted: its label
     joined: Mapping[tuple[str, str], str] = field(default_factory=dict)  # two labels that are one
-    stress: str = "ˈ"  # stand directly before the stressed vowel's symbols
-    second_stress: str = "ˌ"
 
     def __post_init__(self) -> None:
         """Refuses an inventory that loses a phone on the way to Kokoro or back.

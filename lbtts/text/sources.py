@@ -4,15 +4,15 @@ import hashlib
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lbtts.errors import InputError, first_line
 from lbtts.params import Source
 from lbtts.scratch import scratch
-from lbtts.text.inventory import Phones
-from lbtts.text.lexicon import Entries, packaged_entries, parse_phones, read_entries, read_lines
+from lbtts.text.inventory import Inventory, Phones
+from lbtts.text.lexicon import Entries, parse_phones, read_entries, read_lines
 
 _COLUMNS = {"word", "phones", "split"}  # of a table that says which words to hold out
 _TIMEOUT = 60  # seconds without a byte
@@ -37,12 +37,19 @@ class Words:
         return sorted((word, self.entries[word]) for word in self.held_out)
 
 
-def gather(sources: Sequence[Source], test_share: float) -> Words:
+def gather(
+    sources: Sequence[Source],
+    test_share: float,
+    inventory: Inventory,
+    packaged: Callable[[], Entries],
+) -> Words:
     """The words of `sources`, the first that has a word counting.
 
     Args:
         sources: in order of trust.
         test_share: share held out of the sources that name no words for it.
+        inventory: the phones of the language, in whose labels the entries come back.
+        packaged: gives the entries of `kind: packaged`.
 
     Raises:
         InputError: a source is missing, broken or not what its sum says.
@@ -52,7 +59,7 @@ def gather(sources: Sequence[Source], test_share: float) -> Words:
     held_out: set[str] = set()
     passed_over: set[str] = set()
     for source in sources:
-        found, splits = _read(source)
+        found, splits = _read(source, inventory, packaged)
         new = {word: phones for word, phones in found.items() if word not in entries}
         entries |= new
         of |= dict.fromkeys(new, source.name)
@@ -74,17 +81,19 @@ def _drawn(word: str, share: float) -> bool:
     return int(hashlib.sha256(word.encode()).hexdigest()[:8], 16) < share * 16**8
 
 
-def _read(source: Source) -> tuple[Entries, dict[str, str]]:
+def _read(
+    source: Source, inventory: Inventory, packaged: Callable[[], Entries]
+) -> tuple[Entries, dict[str, str]]:
     """The entries of a source, and the split of each word where it has that column."""
     if source.at is None:
-        return packaged_entries(), {}
+        return packaged(), {}
     path = Path(source.at) if source.kind == "file" else _fetched(source)
     if source.kind == "file" and source.sha256:
         _check(path.read_bytes() if path.exists() else b"", source)
     lines = read_lines(path)
     header = lines[0].split("\t") if lines else []
     if not set(header) >= _COLUMNS:
-        return read_entries(path), {}
+        return read_entries(path, inventory), {}
     entries: Entries = {}
     splits: dict[str, str] = {}
     for number, line in enumerate(lines[1:], 2):
@@ -92,8 +101,9 @@ def _read(source: Source) -> tuple[Entries, dict[str, str]]:
         if not set(row) >= _COLUMNS:
             raise InputError(f"{path}:{number}: fewer columns than the header")
         if row["word"] not in entries:
-            entries[row["word"]] = parse_phones(path, number, row["word"], row["phones"])
-            splits[row["word"]] = row["split"]
+            word = row["word"]
+            entries[word] = parse_phones(path, number, word, row["phones"], inventory)
+            splits[word] = row["split"]
     return entries, splits
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lbtts.languages.language import Language
+from lbtts.params import Lexicon
 from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import Inventory
 
@@ -14,6 +15,7 @@ class Luxembourgish(Language):
     name = "Luxembourgish"
     letter = "l"
     example = "Moien, wéi geet et?"
+    learnt = ("lexicon.dict", "model.npz", "languages.npz")
 
     @property
     def inventory(self) -> Inventory:
@@ -27,6 +29,12 @@ class Luxembourgish(Language):
         from lbtts.languages.luxembourgish.g2p import LBG2P
 
         return LBG2P(additions, known)
+
+    def learn(self, lexicon: Lexicon, workers: int, folder: Path) -> dict[str, float]:
+        """The known words, the model for unknown ones, and that of their origin."""
+        from lbtts.languages.luxembourgish.learning import learn
+
+        return learn(lexicon, workers, folder)
 
 
 LANGUAGE = Luxembourgish()

@@ -8,7 +8,8 @@ from pathlib import Path
 from lbtts import params
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.g2p import LBG2P
-from lbtts.text.lexicon import KNOWN, read_lines
+from lbtts.languages.luxembourgish.lexicon import LEARNT
+from lbtts.text.lexicon import read_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,16 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _known(listed: Path | None) -> Path:
     """What the stage wrote, or what can be learnt from `listed` or the configured sources."""
     made = Path("data/lexicon")
-    if listed is None and all((made / name).exists() for name in KNOWN):
+    if listed is None and all((made / name).exists() for name in LEARNT):
         return made
     p = params.load()
     choice = p.lexicon
     if listed is not None:
         source = params.Source(name="given", kind="file", at=str(listed))
         choice = choice.model_copy(update={"sources": (source,), "test_share": 0.0})
-    from lbtts.text.oov.learning import kept
+    from lbtts.languages.luxembourgish.learning import cached
 
-    return kept(choice, p.run.workers)
+    return cached(choice, p.run.workers)
 
 
 def _phonemise(g2p: LBG2P) -> None:

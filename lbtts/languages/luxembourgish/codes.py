@@ -3,7 +3,7 @@
 import re
 
 from lbtts.languages.luxembourgish.abbreviations import LETTER_NAMES
-from lbtts.languages.luxembourgish.figures import Context, Spoken
+from lbtts.languages.luxembourgish.context import Context, Reading
 from lbtts.languages.luxembourgish.numbers import cardinal, digits
 
 PHONE = r"""
@@ -20,7 +20,7 @@ _HOME = "352"  # the country's code
 PLATE = r"(?<![\w-])[A-Z]{2}[ -]?(?!19|20)\d{4}(?![\w.,:-]*\d|[ ]?[€$£%])"
 
 
-def speak_phone(context: Context) -> Spoken:
+def speak_phone(context: Context) -> Reading:
     """The groups of a telephone number, as it is written; without spaces, in pairs."""
     written = context.match[0].replace("(0)", "")
     sign = ["plus"] if written[0] == "+" else ["null", "null"] if written[:2] == "00" else []
@@ -38,13 +38,13 @@ def say_group(group: str) -> list[str]:
     return (digits(group) if group[0] == "0" else cardinal(int(group))).split()
 
 
-def speak_iban(context: Context) -> Spoken:
+def speak_iban(context: Context) -> Reading:
     """Letters by name, digits one by one."""
     signs = (c for c in context.match[0] if c != " ")
     return [LETTER_NAMES[c] if c.isalpha() else digits(c) for c in signs], context.match.end()
 
 
-def speak_plate(context: Context) -> Spoken:
+def speak_plate(context: Context) -> Reading:
     """The letters and then pairs of digits, as postcodes and licence plates are read."""
     letters, number = re.findall("[A-Z]+|[0-9]+", context.match[0])
     names = [LETTER_NAMES[letter] for letter in letters]

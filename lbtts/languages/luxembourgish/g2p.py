@@ -17,7 +17,16 @@ from misaki.token import MToken
 
 from lbtts.languages.luxembourgish import foreign
 from lbtts.languages.luxembourgish.characters import count_emoji, noises
-from lbtts.languages.luxembourgish.normalize import Piece, normalize, space_follows
+from lbtts.languages.luxembourgish.lexicon import (
+    LEXICON,
+    MODEL,
+    NAMES,
+    ORIGIN,
+    SUPPLEMENT,
+    learn_ngrams,
+    packaged_entries,
+)
+from lbtts.languages.luxembourgish.normalize import normalize
 from lbtts.languages.luxembourgish.numbers import PARTS
 from lbtts.languages.luxembourgish.origin import HOME, Languages
 from lbtts.languages.luxembourgish.phones import (
@@ -29,6 +38,7 @@ from lbtts.languages.luxembourgish.phones import (
     VOWELS,
     canonical,
 )
+from lbtts.languages.luxembourgish.pieces import Piece, space_follows
 from lbtts.languages.luxembourgish.scripts import romanised
 from lbtts.languages.luxembourgish.stress import (
     NO_STRESS,
@@ -39,17 +49,8 @@ from lbtts.languages.luxembourgish.stress import (
 )
 from lbtts.text.front_end import FrontEnd, nothing_to_pronounce
 from lbtts.text.inventory import Phones
-from lbtts.text.lexicon import (
-    LANGUAGES,
-    LEXICON,
-    MODEL,
-    NAMES,
-    SUPPLEMENT,
-    Entries,
-    packaged_entries,
-    read_entries,
-)
-from lbtts.text.oov.unknown import UnknownWords, learn_ngrams
+from lbtts.text.lexicon import Entries, read_entries
+from lbtts.text.oov.unknown import UnknownWords
 from lbtts.text.tokens import Phone, Token, TokenPlan
 
 _SENTENCE_ENDS = frozenset(".!?:")
@@ -121,12 +122,14 @@ class LBG2P(FrontEnd):
         self._own: Entries = {}
         self._marked: dict[str, Stress] = {}
         for path in (NAMES, SUPPLEMENT, *([] if additions is None else [additions])):
-            entries = read_entries(path)
+            entries = read_entries(path, INVENTORY)
             kept = {word: s for word, s in self._marked.items() if word not in entries}
             self._own |= entries
             self._marked = kept | read_stress(path)
         self._known_folder = None if known is None else Path(known)
-        self._listed = packaged_entries() if known is None else read_entries(Path(known, LEXICON))
+        self._listed = (
+            packaged_entries() if known is None else read_entries(Path(known, LEXICON), INVENTORY)
+        )
         self._stress = StressRules(self._known_form)
         self._pronunciations: dict[str, Pronunciation] = {}
         self._foreign: dict[tuple[str, ...], list[Pronunciation | None]] = {}
@@ -135,14 +138,14 @@ class LBG2P(FrontEnd):
     def unknown_words(self) -> UnknownWords:
         """The model for words that no lexicon has."""
         if self._known_folder is not None:
-            return UnknownWords.load(self._known_folder / MODEL)
+            return UnknownWords.load(self._known_folder / MODEL, INVENTORY)
         return learn_ngrams(sorted(packaged_entries().items()))
 
     @cached_property
     def languages(self) -> Languages | None:
         """What tells the language of words that no lexicon has."""
         folder = self._known_folder
-        return None if folder is None else Languages.load(folder / LANGUAGES)
+        return None if folder is None else Languages.load(folder / ORIGIN)
 
     def __call__(self, text: str) -> tuple[str, list[MToken]]:
         """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.

@@ -3,7 +3,7 @@
 import re
 
 from lbtts.languages.luxembourgish.abbreviations import UNITS
-from lbtts.languages.luxembourgish.figures import Context, Spoken
+from lbtts.languages.luxembourgish.context import Context, Reading
 from lbtts.languages.luxembourgish.numbers import cardinal, decimal
 
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
@@ -29,7 +29,7 @@ def _signed(number: str) -> list[str]:
     return sign + cardinal(int(number.lstrip("+-"))).split()
 
 
-def speak_unit(context: Context) -> Spoken:
+def speak_unit(context: Context) -> Reading:
     """The unit's name: of one behind a stroke, else of many."""
     name = UNITS[context.match[0]]
     behind = context.text[: context.match.start()].endswith("/")
@@ -37,7 +37,7 @@ def speak_unit(context: Context) -> Spoken:
     return said.split(), context.match.end()
 
 
-def speak_power(context: Context) -> Spoken:
+def speak_power(context: Context) -> Reading:
     """Quadrat, Kubik or héich and the exponent; nothing for a footnote behind a word."""
     before = context.text[: context.match.start()]
     number = context.match[0].translate(_RAISED)
@@ -48,7 +48,7 @@ def speak_power(context: Context) -> Spoken:
     return ["héich", *_signed(number)], context.match.end()
 
 
-def speak_scientific(context: Context) -> Spoken:
+def speak_scientific(context: Context) -> Reading:
     """1e5: eent mol zéng héich fënnef."""
     mantissa, exponent = re.split("[eE]", context.match[0])
     whole, _, rest = mantissa.replace(".", ",").partition(",")

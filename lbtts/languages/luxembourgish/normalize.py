@@ -9,9 +9,7 @@ makes obey the Eifeler Regel, words of the writer stay as written. What no rule 
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Callable
 
 from lbtts.errors import Reject
 from lbtts.languages.luxembourgish.abbreviations import (
@@ -33,15 +31,8 @@ from lbtts.languages.luxembourgish.codes import (
     speak_phone,
     speak_plate,
 )
+from lbtts.languages.luxembourgish.context import Context, Reading
 from lbtts.languages.luxembourgish.dates import speak_date, speak_day, speak_time
-from lbtts.languages.luxembourgish.figures import (
-    Context,
-    Spoken,
-    speak_fraction,
-    speak_number,
-    speak_range,
-    speak_roman,
-)
 from lbtts.languages.luxembourgish.measures import (
     PER,
     POWER,
@@ -51,12 +42,10 @@ from lbtts.languages.luxembourgish.measures import (
     speak_scientific,
     speak_unit,
 )
-from lbtts.languages.luxembourgish.numbers import drop_n, keeps_n
+from lbtts.languages.luxembourgish.numerals import speak_fraction, speak_number, speak_range
+from lbtts.languages.luxembourgish.ordinals import speak_roman
+from lbtts.languages.luxembourgish.pieces import PUNCTUATION, Piece, eifeler, quotes, spoken
 from lbtts.languages.luxembourgish.spelling import shouted_spans, spelled
-
-_OPENING = frozenset("(“")
-_SPACED = _OPENING | {"—"}  # the marks that a space comes before
-PUNCTUATION = frozenset(';:,.!?—…"()“”')
 
 _LETTER = f"[{''.join(sorted(LETTERS))}{''.join(sorted(LETTERS)).upper()}]"
 _ABBREVIATION = "|".join(
@@ -115,26 +104,6 @@ _PATTERN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A spoken word, or a punctuation symbol that Kokoro knows."""
-
-    text: str
-    start: int  # of what it stands for in the source
-    end: int
-    made: bool = False  # by a rule: such a word loses its n before most consonants
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it is spoken."""
-        return self.text not in PUNCTUATION
-
-    @property
-    def is_clitic(self) -> bool:
-        """Whether it leans on the next word: d', s', z'."""
-        return self.text.endswith("'")
-
-
 def normalize(text: str) -> list[Piece]:
     """The words and punctuation of `text` in order of speaking.
 
@@ -164,22 +133,7 @@ def normalize(text: str) -> list[Piece]:
         words, at = roman or _RULES[rule](context)
         span = source.span(match.start(), at)
         pieces += (Piece(word, *span, made=word not in PUNCTUATION) for word in words)
-    return _quotes(_eifeler(pieces))
-
-
-def space_follows(piece: Piece, following: Piece | None) -> bool:
-    """Whether there is a space between a piece and the next."""
-    if following is None or piece.is_clitic or piece.text in _OPENING:
-        return False
-    return following.is_word or following.text in _SPACED
-
-
-def spoken(pieces: Sequence[Piece]) -> str:
-    """The pieces as one line of text, spaced as Luxembourgish is written."""
-    return "".join(
-        piece.text + " " * space_follows(piece, following)
-        for piece, following in zip_longest(pieces, pieces[1:])
-    )
+    return quotes(eifeler(pieces))
 
 
 def _words(source: Characters, match: re.Match[str]) -> list[Piece]:
@@ -209,18 +163,18 @@ def _address(source: Characters, match: re.Match[str]) -> list[Piece]:
     return pieces
 
 
-def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Spoken]:
+def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Reading]:
     return lambda context: (say(context.match[0]), context.match.end())
 
 
-def _monsieur(context: Context) -> Spoken:
+def _monsieur(context: Context) -> Reading:
     """The reading of "M." before a name: behind another name it is an initial."""
     last = context.spoken[-1] if context.spoken else ""
     named = last[:1].isupper() and last not in SENTENCE_OPENERS
     return [LETTER_NAMES["M"] if named else "Monsieur"], context.match.end()
 
 
-_RULES: dict[str, Callable[[Context], Spoken]] = {
+_RULES: dict[str, Callable[[Context], Reading]] = {
     "date": speak_date,
     "time": speak_time,
     "score": speak_time,
@@ -251,46 +205,6 @@ _RULES: dict[str, Callable[[Context], Spoken]] = {
     "mark": _each(lambda written: [written]),
     "symbol": _each(lambda written: SYMBOLS[written].split()),
 }
-
-
-def _eifeler(pieces: list[Piece]) -> list[Piece]:
-    """The pieces with the Eifeler Regel applied to the words that rules made."""
-    out: list[Piece] = []
-    for i, piece in enumerate(pieces):
-        following = pieces[i + 1] if i + 1 < len(pieces) else None
-        sound = following.text if following is not None and following.is_word else ""
-        if piece.made and piece.text.endswith(_N_WORDS) and not keeps_n(sound):
-            piece = Piece(drop_n(piece.text), piece.start, piece.end, made=True)
-        out.append(piece)
-    return out
-
-
-# Of the words that rules make, those whose n falls: not zéng, Kilogramm, eelef or Rappen.
-_N_WORDS = (
-    "een",
-    "den",
-    "siwen",
-    "ten",
-    "iounen",
-    "iarden",
-    "onnen",
-    "utten",
-    "an",
-    "alorien",
-    "allwen",
-)
-
-
-def _quotes(pieces: list[Piece]) -> list[Piece]:
-    """The pieces with quotation marks opened and closed in turn."""
-    out = []
-    opening = True
-    for piece in pieces:
-        if piece.text == '"':
-            piece = Piece("“" if opening else "”", piece.start, piece.end)
-            opening = not opening
-        out.append(piece)
-    return out
 
 
 def _unknown(text: str, at: int) -> Reject:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lbtts import languages
 from lbtts.errors import InputError
 from lbtts.models.kokoro.release import folder
 from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
@@ -31,7 +32,7 @@ def make(p: Params) -> dict[str, Any]:
     spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]
     shutil.rmtree(EXPORT, ignore_errors=True)
     folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice)
-    folder.write_front_end(EXPORT, ADDITIONS, LEXICON)
+    folder.write_front_end(EXPORT, ADDITIONS, LEXICON, languages.get(p.language).learnt)
     metrics: dict[str, Any] = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
     print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")

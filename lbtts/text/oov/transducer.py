@@ -1,7 +1,8 @@
 """What the letters of a word make, one after the other: a neural transducer, in NumPy.
 
-A bidirectional GRU, the reader, knows the whole word; another, the writer, goes over its letters
-from the left and is told what the letter before has made. The networks are trained in
+A bidirectional GRU, the encoder, knows the whole word; another, the prediction network, goes over
+its letters from the left and is given the previous output, which is what the letter before has
+made. The networks are trained in
 lbtts/text/oov/transducer_training.py. Here only their weights are used, without torch, so that a
 program that speaks loads in a moment.
 
@@ -21,15 +22,16 @@ Array = NDArray[np.float32]
 
 
 class Transducer:
-    """Trained networks side by side; what they say is their mean.
+    """An ensemble of trained networks; its log probabilities are their mean.
 
     Their weights, float32, have the networks N for their first axis; L letter ids, E embedding,
-    R and W units of reader and writer, P outputs; the axis of two is left to right, right to left;
-    gates are reset, update, new: `embedding` [N, L, E]; per layer i of D inputs (2 R from the
-    second on) of the reader `inputs_i` [N, 2, D, 3 R], `recurrent_i` [N, 2, R, 3 R], `bias_i`
-    [N, 2, 3 R], `bias_new_i` [N, 2, R]; of the writer `inputs` [N, 2 R, 3 W], `made` [N, P + 1,
-    3 W] (the last row for nothing made yet), `recurrent` [N, W, 3 W], `bias` [N, 3 W], `bias_new`
-    [N, W]; `joint` [N, W + 2 R, W], `bias_joint` [N, W]; `output` [N, W, P], `bias_output` [N, P].
+    R and W units of encoder and prediction network, P outputs; the axis of two is left to right,
+    right to left; gates are reset, update, new: `embedding` [N, L, E]; per layer i of D inputs
+    (2 R from the second on) of the encoder `inputs_i` [N, 2, D, 3 R], `recurrent_i`
+    [N, 2, R, 3 R], `bias_i` [N, 2, 3 R], `bias_new_i` [N, 2, R]; of the prediction network
+    `inputs` [N, 2 R, 3 W], `made` [N, P + 1, 3 W] (of the previous output; the last row where
+    there is none yet), `recurrent` [N, W, 3 W], `bias` [N, 3 W], `bias_new` [N, W]; `joint`
+    [N, W + 2 R, W], `bias_joint` [N, W]; `output` [N, W, P], `bias_output` [N, P].
     """
 
     def __init__(self, letters: str, outputs: list[Phones], weights: dict[str, Array]) -> None:
@@ -40,14 +42,14 @@ class Transducer:
         self._ids = {letter: i for i, letter in enumerate(letters, EDGE + 1)}
         self._layers = sum(name.startswith("recurrent_") for name in weights)
 
-    def read(self, word: str) -> "Reading":
-        """A reading of `word` from its first letter on."""
+    def encode(self, word: str) -> "Decoding":
+        """The decoding of `word`, before its first letter."""
         ids = [EDGE, *(self._ids.get(letter, EDGE) for letter in word), EDGE]
         states = self.weights["embedding"][:, ids]
         for layer in range(self._layers):
             names = ("inputs", "recurrent", "bias", "bias_new")
             states = _layer(states, *(self.weights[f"{name}_{layer}"] for name in names))
-        return Reading(states[:, 1:-1], self.weights)
+        return Decoding(states[:, 1:-1], self.weights)
 
     def arrays(self) -> dict[str, NDArray]:
         """The networks as arrays to be saved."""
@@ -65,14 +67,14 @@ class Transducer:
         return cls(str(letters), [tuple(str(phones).split()) for phones in outputs], arrays)
 
 
-class Reading:
+class Decoding:
     """A word on its way through the networks, letter by letter, by one or more hypotheses."""
 
     def __init__(self, letters: Array, weights: dict[str, Array]) -> None:
         """Before the first letter, with one hypothesis.
 
         Args:
-            letters: what the readers make of them, [N, letters, 2 R].
+            letters: the encoders' states, [N, letters, 2 R].
             weights: of the networks.
         """
         width = weights["recurrent"].shape[1]
@@ -80,14 +82,14 @@ class Reading:
         self._inputs = letters @ weights["inputs"] + weights["bias"][:, None]
         self._joint = letters @ weights["joint"][:, width:] + weights["bias_joint"][:, None]
         self._states = np.zeros((len(letters), 1, width), dtype=np.float32)
-        self._made = [-1]
+        self._previous = [-1]
         self._at = 0
 
     def scores(self) -> Array:
         """Log probabilities [hypotheses, outputs] of what the next letter makes."""
         weights = self._weights
         here = slice(self._at, self._at + 1)
-        given = self._inputs[:, here] + weights["made"][:, self._made]
+        given = self._inputs[:, here] + weights["made"][:, self._previous]
         kept = self._states @ weights["recurrent"]
         self._states = _cell(given, kept, self._states, weights["bias_new"][:, None])
         width = self._states.shape[-1]
@@ -97,10 +99,10 @@ class Reading:
         logits -= logits.max(axis=-1, keepdims=True)
         return (logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))).mean(axis=0)
 
-    def follow(self, parents: list[int], made: list[int]) -> None:
-        """Goes on with these hypotheses: of which one each comes, and what its letter made."""
+    def advance(self, parents: list[int], outputs: list[int]) -> None:
+        """Goes on with these hypotheses: the parent of each, and what its letter made."""
         self._states = self._states[:, parents]
-        self._made = made
+        self._previous = outputs
 
 
 def _layer(states: Array, inputs: Array, recurrent: Array, bias: Array, bias_new: Array) -> Array:

@@ -33,46 +33,48 @@ class _Word:
 class _Net(nn.Module):
     """Letters [B, T + 2] int64 and what each makes [B, T] int64 to scores [B, T, outputs]."""
 
-    def __init__(self, letters: int, outputs: int, settings: Network) -> None:
+    def __init__(self, letters: int, outputs: int, choice: Network) -> None:
         super().__init__()
-        both = 2 * settings.reader
-        self.nothing, self.hidden = outputs, outputs + 1
-        self.hides = settings.hides
-        self.embedding = nn.Embedding(letters, settings.embedding)
-        self.reader = nn.GRU(
-            settings.embedding,
-            settings.reader,
-            settings.layers,
+        both = 2 * choice.encoder
+        self.none, self.hidden = outputs, outputs + 1
+        self.history_dropout = choice.history_dropout
+        self.embedding = nn.Embedding(letters, choice.embedding)
+        self.encoder = nn.GRU(
+            choice.embedding,
+            choice.encoder,
+            choice.layers,
             bidirectional=True,
             batch_first=True,
-            dropout=settings.dropout if settings.layers > 1 else 0,
+            dropout=choice.dropout if choice.layers > 1 else 0,
         )
-        self.made = nn.Embedding(outputs + 2, settings.embedding)
-        self.writer = nn.GRU(both + settings.embedding, settings.writer, batch_first=True)
-        self.joint = nn.Linear(settings.writer + both, settings.writer)
-        self.output = nn.Linear(settings.writer, outputs)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.previous = nn.Embedding(outputs + 2, choice.embedding)
+        self.prediction = nn.GRU(both + choice.embedding, choice.prediction, batch_first=True)
+        self.joint = nn.Linear(choice.prediction + both, choice.prediction)
+        self.output = nn.Linear(choice.prediction, outputs)
+        self.dropout = nn.Dropout(choice.dropout)
 
     def forward(self, letters: Tensor, truth: Tensor) -> Tensor:
-        states, _ = self.reader(self.dropout(self.embedding(letters)))
+        states, _ = self.encoder(self.dropout(self.embedding(letters)))
         states = self.dropout(states[:, 1:-1])
-        before = torch.cat([torch.full_like(truth[:, :1], self.nothing), truth[:, :-1]], dim=1)
+        previous = torch.cat([torch.full_like(truth[:, :1], self.none), truth[:, :-1]], dim=1)
         if self.training:
-            hides = torch.rand(before.shape) < self.hides
-            before = before.masked_fill(hides, self.hidden)
-        written, _ = self.writer(torch.cat([states, self.dropout(self.made(before))], dim=2))
-        joint = self.joint(torch.cat([self.dropout(written), states], dim=2))
+            hidden = torch.rand(previous.shape) < self.history_dropout
+            previous = previous.masked_fill(hidden, self.hidden)
+        predicted, _ = self.prediction(
+            torch.cat([states, self.dropout(self.previous(previous))], dim=2)
+        )
+        joint = self.joint(torch.cat([self.dropout(predicted), states], dim=2))
         return self.output(self.dropout(torch.relu(joint)))
 
 
 def train_transducer(
-    sequences: Sequence[Sequence[Graphone]], settings: Network, seed: int, workers: int
+    sequences: Sequence[Sequence[Graphone]], choice: Network, seed: int, workers: int
 ) -> Transducer:
     """Networks of the letters of `sequences`; shows its progress on standard error.
 
     Args:
         sequences: the graphones of every word.
-        settings: number, size and schedule.
+        choice: number, size and schedule.
         seed: of weights, order and dropout.
         workers: processes; they change nothing but the time.
     """
@@ -85,16 +87,15 @@ def train_transducer(
         for word in sequences
     ]
     size = EDGE + 1 + len(alphabet), len(outputs)
-    networks = Parallel(n_jobs=min(workers, settings.members))(
-        delayed(_network)(words, size, settings, seed + member)
-        for member in range(settings.members)
+    networks = Parallel(n_jobs=min(workers, choice.ensemble))(
+        delayed(_network)(words, size, choice, seed + member) for member in range(choice.ensemble)
     )
     stacked = {name: np.stack([network[name] for network in networks]) for name in networks[0]}
     return Transducer(alphabet, outputs, stacked)
 
 
 def _network(
-    words: list[_Word], size: tuple[int, int], settings: Network, seed: int
+    words: list[_Word], size: tuple[int, int], choice: Network, seed: int
 ) -> dict[str, Array]:
     """The weights of one network, with so many letter ids and outputs, on one thread."""
     threads = torch.get_num_threads()
@@ -102,26 +103,26 @@ def _network(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net = _Net(*size, settings)
-            _fit(net, words, settings, seed)
+            net = _Net(*size, choice)
+            _fit(net, words, choice, seed)
     finally:
         torch.set_num_threads(threads)
-    return _weights(net, settings)
+    return _weights(net, choice)
 
 
-def _fit(net: _Net, words: list[_Word], settings: Network, seed: int) -> None:
+def _fit(net: _Net, words: list[_Word], choice: Network, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    batches = len(list(_batches(words, settings.batch, np.random.default_rng(seed))))
+    batches = len(list(_batches(words, choice.batch, np.random.default_rng(seed))))
     optimizer = torch.optim.AdamW(
-        net.parameters(), lr=settings.lr, betas=(0.9, 0.98), weight_decay=_DECAY
+        net.parameters(), lr=choice.lr, betas=(0.9, 0.98), weight_decay=_DECAY
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.lr, total_steps=settings.epochs * batches, pct_start=_WARM
+        optimizer, choice.lr, total_steps=choice.epochs * batches, pct_start=_WARM
     )
     net.train()
-    with tqdm(total=settings.epochs * batches, desc="unknown words", unit="batch") as bar:
-        for _ in range(settings.epochs):
-            for chosen in _batches(words, settings.batch, rng):
+    with tqdm(total=choice.epochs * batches, desc="unknown words", unit="batch") as bar:
+        for _ in range(choice.epochs):
+            for chosen in _batches(words, choice.batch, rng):
                 letters = torch.tensor([[EDGE, *words[i].letters, EDGE] for i in chosen])
                 truth = torch.tensor([words[i].truth for i in chosen])
                 loss = cross_entropy(net(letters, truth).flatten(0, 1), truth.flatten())
@@ -147,20 +148,20 @@ def _batches(words: list[_Word], letters: int, rng: np.random.Generator) -> Iter
         yield batches[i]
 
 
-def _weights(net: _Net, settings: Network) -> dict[str, Array]:
+def _weights(net: _Net, choice: Network) -> dict[str, Array]:
     """The weights as `Transducer` names and lays them out, of one network.
 
     torch.nn.GRU keeps two biases a gate; only the new gate's recurrent one acts apart. What a
     letter has made acts on the gates through its embedding: the two matrices become one.
     """
     state = {name: tensor.detach().numpy() for name, tensor in net.state_dict().items()}
-    both = 2 * settings.reader
+    both = 2 * choice.encoder
     weights = {"embedding": state["embedding.weight"]}
-    for layer in range(settings.layers):
-        ways = [_gru(state, f"reader.{{}}_l{layer}{way}") for way in ("", "_reverse")]
+    for layer in range(choice.layers):
+        ways = [_gru(state, f"encoder.{{}}_l{layer}{way}") for way in ("", "_reverse")]
         weights |= {f"{name}_{layer}": np.stack([way[name] for way in ways]) for name in ways[0]}
-    weights |= _gru(state, "writer.{}_l0")
-    weights["made"] = state["made.weight"][: net.nothing + 1] @ weights["inputs"][both:]
+    weights |= _gru(state, "prediction.{}_l0")
+    weights["made"] = state["previous.weight"][: net.none + 1] @ weights["inputs"][both:]
     weights["inputs"] = weights["inputs"][:both]
     for name in ("joint", "output"):
         weights[name] = state[f"{name}.weight"].T

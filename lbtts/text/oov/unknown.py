@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lbtts.errors import InputError
-from lbtts.languages.luxembourgish.phones import FINAL_N, canonical
-from lbtts.text.inventory import Phones
+from lbtts.text.inventory import Inventory, Phones
 from lbtts.text.oov import kneser_ney
 from lbtts.text.oov.graphones import Graphone, align, alignable
 from lbtts.text.oov.kneser_ney import END, FIRST, START, NGrams
-from lbtts.text.oov.transducer import Reading, Transducer
+from lbtts.text.oov.transducer import Decoding, Transducer
 
 ORDER = 6  # 8 scores no better on unseen words and takes twice the room
 _BEAM = 16
@@ -31,17 +30,23 @@ class UnknownWords:
     """A trained model: `model(word)` guesses the pronunciation of a word."""
 
     def __init__(
-        self, graphones: Sequence[Graphone], ngrams: NGrams, network: Transducer | None = None
+        self,
+        graphones: Sequence[Graphone],
+        ngrams: NGrams,
+        inventory: Inventory,
+        network: Transducer | None = None,
     ) -> None:
         """Puts the models together.
 
         Args:
             graphones: in the order of their symbols in `ngrams`, from FIRST on.
             ngrams: of graphones.
+            inventory: of the language.
             network: None leaves the n-grams alone.
         """
         self._graphones = list(graphones)
         self._ngrams = ngrams
+        self._inventory = inventory
         self._network = network
         self._makes = {chr(FIRST + i): phones for i, (_, phones) in enumerate(graphones)}
         outputs = network.outputs if network else dict.fromkeys(self._makes.values())
@@ -54,20 +59,21 @@ class UnknownWords:
     def __call__(self, word: str) -> Phones:
         """The phones of `word`, lower case; empty where it has no letter that was trained on.
 
-        They obey the phone inventory across letters too: f made by both parts of a compound is
-        one f, as in every lexicon.
+        They are canonical across letters too: f made by both parts of a compound is one f, as in
+        every lexicon.
         """
-        return canonical(phone for symbol in self._decode(word) for phone in self._makes[symbol])
+        made = (phone for symbol in self._decode(word) for phone in self._makes[symbol])
+        return self._inventory.canonical(made)
 
     def _decode(self, word: str) -> str:
         """The best sequence of graphones."""
         letters = "".join(map(self._trained, word))
-        reading = self._network.read(letters) if self._network else None
+        decoding = self._network.encode(letters) if self._network else None
         order = self._ngrams.order
         hypotheses = [(0.0, START)]
         for letter in letters:
             best: dict[str, tuple[float, str, int, int]] = {}
-            for i, tried in enumerate(self._tried(letter, reading, hypotheses)):
+            for i, tried in enumerate(self._tried(letter, decoding, hypotheses)):
                 history = hypotheses[i][1]
                 context = history[1 - order :]
                 for symbol, output, score in tried:
@@ -78,24 +84,24 @@ class UnknownWords:
             ranked = sorted(best.values(), reverse=True)[:_BEAM]
             kept = [h for h in ranked if h[0] > ranked[0][0] - _WIDTH]
             hypotheses = [(score, history) for score, history, _, _ in kept]
-            if reading is not None:
-                reading.follow([parent for _, _, parent, _ in kept], [made for *_, made in kept])
+            if decoding is not None:
+                decoding.advance([parent for _, _, parent, _ in kept], [made for *_, made in kept])
         ended = [(s + self._ngrams.score(h[1 - order :], END), h) for s, h in hypotheses]
         return max(ended)[1][1:]
 
     def _tried(
-        self, letter: str, reading: Reading | None, hypotheses: list[tuple[float, str]]
+        self, letter: str, decoding: Decoding | None, hypotheses: list[tuple[float, str]]
     ) -> Iterator[list[tuple[str, int, float]]]:
         """For every hypothesis what `letter` may make: symbol, output and score so far.
 
         The network leaves out what it finds hopeless.
         """
         choices = self._choices[letter]
-        if reading is None:
+        if decoding is None:
             for score, _ in hypotheses:
                 yield [(symbol, output, score) for symbol, output in choices]
             return
-        scores = reading.scores()[:, [output for _, output in choices]]
+        scores = decoding.scores()[:, [output for _, output in choices]]
         for (score, _), row in zip(hypotheses, scores, strict=True):
             worth = np.flatnonzero(row > row.max() - _WIDTH).tolist()
             yield [(*choices[k], score + float(row[k])) for k in worth]
@@ -117,8 +123,8 @@ class UnknownWords:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @classmethod
-    def load(cls, path: str | Path) -> "UnknownWords":
-        """The model in `path`.
+    def load(cls, path: str | Path, inventory: Inventory) -> "UnknownWords":
+        """The model in `path`, of the language with this inventory.
 
         Raises:
             InputError: the file is missing or is no model.
@@ -132,7 +138,8 @@ class UnknownWords:
             ]
             ngrams = NGrams.of_arrays(_part(arrays, "ngrams."))
             network = _part(arrays, "network.")
-            return cls(graphones, ngrams, Transducer.of_arrays(network) if network else None)
+            transducer = Transducer.of_arrays(network) if network else None
+            return cls(graphones, ngrams, inventory, transducer)
         except FileNotFoundError:
             raise InputError(f"{path}: not found; run `dvc repro lexicon`") from None
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
@@ -143,30 +150,15 @@ def _part(arrays: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
     return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
-def learn_ngrams(entries: Sequence[tuple[str, Phones]]) -> UnknownWords:
-    """A model of n-grams alone of (word, phones) entries: 20 s for 35,000 words on one core."""
-    return combine(graphone_sequences(with_and_without_n(entries)))
-
-
 def graphone_sequences(entries: Sequence[tuple[str, Phones]]) -> list[list[Graphone]]:
     """The graphones of every entry whose letters can make its phones; acronyms mostly cannot."""
     return align([(word, phones) for word, phones in entries if alignable(word, phones)])
 
 
-def with_and_without_n(entries: Sequence[tuple[str, Phones]]) -> list[tuple[str, Phones]]:
-    """`entries`, and words in -en without their n too, by word.
-
-    Lexicons list such words only in full, but before most consonants they are written and said so.
-    """
-    known = dict(entries)
-    for word, phones in entries:
-        if word.endswith("en") and phones[-1] == FINAL_N and len(phones) > 1:
-            known.setdefault(word[:-1], phones[:-1])
-    return sorted(known.items())
-
-
 def combine(
-    sequences: Sequence[Sequence[Graphone]], network: Transducer | None = None
+    sequences: Sequence[Sequence[Graphone]],
+    inventory: Inventory,
+    network: Transducer | None = None,
 ) -> UnknownWords:
     """A model whose n-grams are those of `sequences`, one a word, beside `network` if there is one.
 
@@ -177,4 +169,5 @@ def combine(
         "".join(characters.setdefault(g, chr(FIRST + len(characters))) for g in graphones)
         for graphones in sequences
     ]
-    return UnknownWords(list(characters), kneser_ney.train(strings, ORDER), network)
+    ngrams = kneser_ney.train(strings, ORDER)
+    return UnknownWords(list(characters), ngrams, inventory, network)

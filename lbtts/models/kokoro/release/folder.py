@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ from lbtts.models.kokoro.weights.checkpoint import save_published
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
 from lbtts.records import write_json
-from lbtts.text.lexicon import KNOWN
 
 FRONT_END, ADDITIONS = Path("g2p"), "additions.tsv"
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
@@ -56,19 +56,19 @@ def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], vo
     torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
 
 
-def write_front_end(folder: Path, additions: Path, known: Path) -> None:
+def write_front_end(folder: Path, additions: Path, known: Path, learnt: Sequence[str]) -> None:
     """Copies the user's pronunciations and the output of the stage `lexicon` into the folder."""
     out = folder / FRONT_END
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(additions, out / ADDITIONS)
-    for name in KNOWN:
+    for name in learnt:
         shutil.copyfile(known / name, out / name)
 
 
-def front_end(folder: Path) -> tuple[Path | None, Path | None]:
+def front_end(folder: Path, learnt: Sequence[str]) -> tuple[Path | None, Path | None]:
     """The exported additions, and the folder of the exported lexicon; None if missing."""
     additions, known = folder / FRONT_END / ADDITIONS, folder / FRONT_END
-    complete = all((known / name).exists() for name in KNOWN)
+    complete = all((known / name).exists() for name in learnt)
     return additions if additions.exists() else None, known if complete else None
 
 
