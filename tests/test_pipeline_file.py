@@ -37,10 +37,8 @@ PLUMBING = {
     Path("lbtts/models/__init__.py"),  # calls a part by name
     Path("stages/__init__.py"),
 }
-# Found by the code of the language and not imported by name
-INVENTORIES = {
-    path.relative_to(ROOT).as_posix() for path in ROOT.glob("lbtts/languages/*/phones.py")
-}
+# The module of each language that a stage gets by `languages.get`, which is found by its name.
+OF_LANGUAGE = {"lexicon": "learning", "g2p": "g2p", "align": "phones", "inspect": "phones"}
 WINGS = [
     "corpus",
     "text",
@@ -76,8 +74,9 @@ def behind(stage: str) -> set[Path]:
     found = closure(ROOT, f"stages/{stage}.py")
     for model in MODELS if stage in PARTS else ():
         found |= closure(ROOT, f"lbtts/models/{model}/{PARTS[stage]}.py")
-    if stage in ("align", "inspect"):
-        found |= INVENTORIES
+    if stage in OF_LANGUAGE:
+        for path in ROOT.glob(f"lbtts/languages/*/{OF_LANGUAGE[stage]}.py"):
+            found |= closure(ROOT, path.relative_to(ROOT).as_posix())
     return {Path(module) for module in found}
 
 
