@@ -140,7 +140,7 @@ def test_the_command_writes_figures_and_a_listening_test(
 def test_phone_errors_order_recording_copy_wrong_text_and_noise(shared, root, tmp_path, p):
     clips = marylux_clips(shared, root, 150)
     g2p = LBG2P()
-    plans = [g2p.plan(k, t) for k, t in marylux_texts(shared, 150).items()]
+    plans = [g2p.token_plan(k, t) for k, t in marylux_texts(shared, 150).items()]
     paths = {}
     for k, audio in clips.items():
         paths[k] = str(tmp_path / f"{k}.flac")
