@@ -91,28 +91,28 @@ def test_speech_in_given_time_has_that_length(synthesiser):
 def test_rendition_identical_to_the_recording_has_no_error(utterance):
     audio = utterance.audio
     perfect = Rendition(audio, audio, utterance.units, 0.5)
-    figures = summarise(pd.DataFrame([measure(perfect, utterance, PITCH)] * 2))
-    assert figures.pop("length_ratio") == 1
-    assert set(figures) == METRICS.keys() - {"length_ratio"}
-    assert all(1 <= figures.pop(name) <= 5 for name in NATURALNESS)
-    assert all(value == pytest.approx(0, abs=1e-2) for value in figures.values())
+    measured = summarise(pd.DataFrame([measure(perfect, utterance, PITCH)] * 2))
+    assert measured.pop("length_ratio") == 1
+    assert set(measured) == METRICS.keys() - {"length_ratio"}
+    assert all(1 <= measured.pop(name) <= 5 for name in NATURALNESS)
+    assert all(value == pytest.approx(0, abs=1e-2) for value in measured.values())
 
 
-def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, synthesiser):
-    def figures(rendition):
+def test_copy_has_no_duration_metrics_and_beats_an_untrained_network(utterance, synthesiser):
+    def measured(rendition):
         return summarise(pd.DataFrame([measure(rendition, utterance, PITCH)]))
 
-    ceiling = figures(render_copy(utterance, PITCH))
-    floor = figures(render(synthesiser, utterance))
+    ceiling = measured(render_copy(utterance, PITCH))
+    floor = measured(render(synthesiser, utterance))
     assert "duration_error" not in ceiling and "duration_error" in floor
     for name in ("mcd", "mcd_free", "log_mel_l1", "stft", "voicing_error"):
         assert ceiling[name] < floor[name]
 
 
-def test_undefined_figures_are_left_out_rather_than_invented(utterance):
+def test_undefined_metrics_are_left_out_rather_than_invented(utterance):
     silence = np.zeros_like(utterance.audio)
     rendition = Rendition(silence, silence, utterance.units, 0.1)
-    figures = summarise(pd.DataFrame([measure(rendition, utterance, PITCH)]))
-    assert not {"mcd", "mcd_free", "f0_rmse_hz", "f0_rmse_cents"} & figures.keys()
-    assert figures["voicing_error"] > 0.5
-    assert all(np.isfinite(value) for value in figures.values())
+    measured = summarise(pd.DataFrame([measure(rendition, utterance, PITCH)]))
+    assert not {"mcd", "mcd_free", "f0_rmse_hz", "f0_rmse_cents"} & measured.keys()
+    assert measured["voicing_error"] > 0.5
+    assert all(np.isfinite(value) for value in measured.values())

@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
             grid = from_phones(plan, phones, seconds)
             textgrid.write(grid, folder / f"{plan.id}.TextGrid")
         if plan.id == "u05":
-            row = replace(row, status="suspect", reason="trust -3.00", confidence=-3.0)
+            row = replace(row, status="suspect", reason="confidence -3.00", confidence=-3.0)
         rows.append(row)
     write_report(rows, folder / "report.csv")
     return folder
