@@ -78,7 +78,7 @@ def code_of(stage: str) -> set[Path]:
 
 
 @pytest.mark.parametrize("stage", ORDER)
-def test_a_stage_runs_its_script_and_depends_on_the_code_after_it(stage):
+def test_a_stage_runs_its_script_and_depends_on_its_code(stage):
     assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
     listed = [Path(dep) for dep in STAGES[stage]["deps"]]
     code = code_of(stage)
