@@ -1,5 +1,5 @@
 # make repro    sets everything up and runs the demo pipeline
-# make test     sets everything up and runs the fast tests;  make test-all adds the slow proofs
+# make test     sets everything up and runs the fast tests;  make test-all adds the slow tests
 # make check    formatting, lint and types
 
 PYTHON ?= python3.11
@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := true
 
 TORCH := torch==2.13.0
-# A process for each core, which share no more than the files: each computes on one thread.
+# One process for each core, each with one thread; the tests of a file run in one process.
 PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadfile
 
 .PHONY: repro test test-all check setup clean
@@ -29,9 +29,9 @@ check: setup
 
 setup: .venv/installed
 
-# With a GPU, the registry's build of torch is the right one. Without, its several gigabytes of CUDA
-# would be fetched for nothing: take a CPU build from wherever pip has been told to look, and
-# otherwise let uv find PyTorch's own index of CPU builds.
+# With a GPU, the registry's build of torch is the right one. Without a GPU, its gigabytes of CUDA are
+# not needed: install a CPU build from the index that pip is configured for, or else let uv find
+# PyTorch's index of CPU builds.
 .venv/installed: requirements.txt constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then \

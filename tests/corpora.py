@@ -61,10 +61,12 @@ def write_project(folder: Path, ids: list[str]) -> Path:
     for number, name in enumerate(ids):
         units = [4, *[6 + number] * len(SYMBOLS), 4]
         cuts = ((1200, 1800),) if number == 2 else ()
-        clip = f"data/corpus/audio/{name}.flac"
-        soundfile.write(folder / clip, buzz(sum(units) + len(cuts), seed=number).audio, SAMPLE_RATE)
+        audio = f"data/corpus/audio/{name}.flac"
+        soundfile.write(
+            folder / audio, buzz(sum(units) + len(cuts), seed=number).audio, SAMPLE_RATE
+        )
         split = "test" if number == 3 else "train"
-        manifest.append(Entry(name, split, "Moien", audio=clip))
+        manifest.append(Entry(name, split, "Moien", audio=audio))
         plans.append(TokenPlan(name, "Moien", ("moien",), phones, tokens))
         timings.append(Timing(name, tuple(units), cuts))
     write_manifest(manifest, folder / "data/corpus/manifest.csv")

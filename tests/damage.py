@@ -21,7 +21,7 @@ def spoil(
     draw: Generator,
     folder: Path,
 ) -> tuple[TokenPlan, Path]:
-    """The utterance with one kind of damage: its plan and its clip, a new one where it changes."""
+    """The utterance with one kind of damage: its plan, and its audio, a new file if it changes."""
     if kind == "other text":
         return replace(_another(plan, others, draw), id=plan.id), audio
     if kind == "extra words":

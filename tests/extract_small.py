@@ -1,4 +1,4 @@
-"""Runs the stage `features` and notes every clip that is measured; a program, to be killed.
+"""Runs the stage `features` and notes every utterance that is measured; a program, to be killed.
 
 python -m tests.extract_small LOG, in the project's folder
 """
@@ -11,11 +11,11 @@ from stages import features, run
 measured = survey._attempt
 
 
-def noted(clip, *rest):
+def noted(utterance, *rest):
     """Appends the id to LOG and measures, in whichever process this is."""
     with open(LOG, "a") as log:
-        log.write(f"{clip.id}\n")
-    return measured(clip, *rest)
+        log.write(f"{utterance.id}\n")
+    return measured(utterance, *rest)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ _LONGEST_CLOSURE = 0.15  # seconds; longer ones are pauses
 
 @dataclass(frozen=True)
 class Spoken:
-    """Plans, the clips by id, and the true beginning of phones by id and index."""
+    """Plans, the utterances by id, and the true beginning of phones by id and index."""
 
     plans: list[TokenPlan]
     entries: dict[str, Entry]
@@ -44,7 +44,7 @@ def read_aloud(
 
     Args:
         sentences: what to read.
-        folder: where the clips go.
+        folder: where the utterances go.
         rates: words a minute, taken in turn.
         most: so many at the most.
     """
@@ -130,7 +130,7 @@ def _as_read(plan: TokenPlan, speech: Speech) -> tuple[TokenPlan, list[float]]:
 
 
 def _truth(plan: TokenPlan, begins: list[float], speech: Speech) -> dict[int, float]:
-    """Where phones really begin: phone → second of the clip.
+    """Where phones really begin: phone → second of the utterance.
 
     The event of a stop comes behind its closure, whose silence is in the audio. That of a vowel
     behind a nasal or a glide comes late by an unknown time: there is no truth for it.

@@ -3,7 +3,7 @@
 Its arguments are parsed by click, as MFA's are, from what MFA declares (mfa_options.tsv); what
 neither click nor MFA's settings know, MFA ignores and this refuses. It reads audio and .lab and
 writes what MFA writes: the phones of a word 10, 20, 10, ... ms long, the rest of the time shared by
-the last ones; no grid where a clip begins or ends with digital silence. The environment variable
+the last ones; no grid where the audio begins or ends with digital silence. The environment variable
 FAULT chooses what goes wrong, SEEN names a file that gets a line for each call.
 """
 
@@ -100,7 +100,9 @@ def seen(verb, places, given, extra):
         "hash": os.environ.get("PYTHONHASHSEED"),
         "fresh": not Path(os.environ["MFA_ROOT_DIR"]).exists() and not Path(places[-1]).exists(),
         "labs": {p.stem: p.read_text(encoding="utf-8") for p in sorted(corpus.rglob("*.lab"))},
-        "clips": sorted(p.name for p in corpus.rglob("*.*") if p.suffix != ".lab" and p.exists()),
+        "utterances": sorted(
+            p.name for p in corpus.rglob("*.*") if p.suffix != ".lab" and p.exists()
+        ),
     }
 
 
@@ -186,11 +188,11 @@ def silent_edge(samples):
 
 
 def export(corpus, entries, out):
-    """Writes the grids; the length of each clip by name, None of those that get no grid."""
+    """Writes the grids; the length of each utterance by name, None of those that get no grid."""
     done = {}
     for lab in sorted(corpus.rglob("*.lab")):
-        clip = next(p for p in lab.parent.glob(f"{lab.stem}.*") if p.suffix != ".lab")
-        samples, rate = soundfile.read(clip, dtype="int16")
+        utterance = next(p for p in lab.parent.glob(f"{lab.stem}.*") if p.suffix != ".lab")
+        samples, rate = soundfile.read(utterance, dtype="int16")
         seconds = len(samples) / rate
         if silent_edge(samples) or (FAULT == "missing" and lab.stem == "b"):
             done[lab.stem] = None

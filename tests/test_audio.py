@@ -63,12 +63,14 @@ def test_any_format_rate_and_channel_count_becomes_24_khz_mono(
     kind = "OGG" if name.endswith("opus") else None
     subtype = "OPUS" if name.endswith("opus") else subtype
     soundfile.write(tmp_path / name, samples, rate, format=kind, subtype=subtype)
-    clip = prepare(*decode(tmp_path / name), corpus)
-    spectrum = np.abs(np.fft.rfft(clip.samples))
-    loudest = np.fft.rfftfreq(len(clip.samples), 1 / SAMPLE_RATE)[spectrum.argmax()]
-    assert clip.samples.ndim == 1
+    prepared = prepare(*decode(tmp_path / name), corpus)
+    spectrum = np.abs(np.fft.rfft(prepared.samples))
+    loudest = np.fft.rfftfreq(len(prepared.samples), 1 / SAMPLE_RATE)[spectrum.argmax()]
+    assert prepared.samples.ndim == 1
     assert loudest == pytest.approx(PITCH, abs=2)
-    assert len(clip.samples) / SAMPLE_RATE == pytest.approx(1.0 + 2 * corpus.edge_seconds, abs=0.1)
+    assert len(prepared.samples) / SAMPLE_RATE == pytest.approx(
+        1.0 + 2 * corpus.edge_seconds, abs=0.1
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -78,12 +80,12 @@ def test_any_format_rate_and_channel_count_becomes_24_khz_mono(
     tail=st.floats(0, 1),
     rate=st.sampled_from([16_000, 22_050, 24_000, 48_000]),
 )
-def test_every_clip_lies_on_the_grid_with_silence_for_bos_and_eos(
+def test_every_utterance_lies_on_the_grid_with_silence_for_bos_and_eos(
     corpus: Corpus, seconds: float, lead: float, tail: float, rate: int
 ) -> None:
-    clip = prepare(tone(seconds, rate, lead=lead, tail=tail), rate, corpus)
-    assert len(clip.samples) % SAMPLES_PER_UNIT == 0
-    loud = np.abs(clip.samples) > 0.01
+    prepared = prepare(tone(seconds, rate, lead=lead, tail=tail), rate, corpus)
+    assert len(prepared.samples) % SAMPLES_PER_UNIT == 0
+    loud = np.abs(prepared.samples) > 0.01
     assert not loud[:SAMPLES_PER_UNIT].any()
     assert not loud[-SAMPLES_PER_UNIT:].any()
     silence = np.flatnonzero(loud)[0] / SAMPLE_RATE, np.flatnonzero(loud[::-1])[0] / SAMPLE_RATE
@@ -91,36 +93,36 @@ def test_every_clip_lies_on_the_grid_with_silence_for_bos_and_eos(
 
 
 @pytest.mark.parametrize("lead", [0.0, 0.1, 0.8])
-def test_start_says_where_in_the_recording_the_clip_begins(corpus: Corpus, lead: float) -> None:
-    clip = prepare(tone(1.0, lead=lead), SAMPLE_RATE, corpus)
-    onset = np.flatnonzero(np.abs(clip.samples) > 0.01)[0] / SAMPLE_RATE
-    assert clip.start / SAMPLE_RATE + onset == pytest.approx(lead, abs=0.001)
+def test_start_says_where_in_the_recording_the_audio_begins(corpus: Corpus, lead: float) -> None:
+    prepared = prepare(tone(1.0, lead=lead), SAMPLE_RATE, corpus)
+    onset = np.flatnonzero(np.abs(prepared.samples) > 0.01)[0] / SAMPLE_RATE
+    assert prepared.start / SAMPLE_RATE + onset == pytest.approx(lead, abs=0.001)
 
 
 def test_sound_of_the_recording_is_kept_in_the_edges(corpus: Corpus) -> None:
     samples = tone(1.0)
     hiss = 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
-    clip = prepare(samples + hiss, SAMPLE_RATE, corpus)
-    assert np.count_nonzero(clip.samples[:SAMPLES_PER_UNIT]) == SAMPLES_PER_UNIT
+    prepared = prepare(samples + hiss, SAMPLE_RATE, corpus)
+    assert np.count_nonzero(prepared.samples[:SAMPLES_PER_UNIT]) == SAMPLES_PER_UNIT
 
 
 @pytest.mark.parametrize("level", [0.01, 0.1, 1.0, 3.0])
-def test_clips_are_equally_loud_whatever_the_level(corpus: Corpus, level: float) -> None:
-    clip = prepare(level * tone(2.0), SAMPLE_RATE, corpus)
-    loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(clip.samples)
+def test_utterances_are_equally_loud_whatever_the_level(corpus: Corpus, level: float) -> None:
+    prepared = prepare(level * tone(2.0), SAMPLE_RATE, corpus)
+    loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(prepared.samples)
     assert loudness == pytest.approx(corpus.loudness, abs=0.01)
-    assert not clip.peak_limited
+    assert not prepared.peak_limited
 
 
 def test_loudness_gives_way_before_the_peak_clips(corpus: Corpus) -> None:
     click = tone(2.0)
     click[len(click) // 2] = 1.0
     loud = corpus.model_copy(update={"loudness": -6.0})
-    clip = prepare(click, SAMPLE_RATE, loud)
-    assert clip.peak_limited
-    assert np.abs(clip.samples).max() == pytest.approx(PEAK)
+    prepared = prepare(click, SAMPLE_RATE, loud)
+    assert prepared.peak_limited
+    assert np.abs(prepared.samples).max() == pytest.approx(PEAK)
     quiet = prepare(click, SAMPLE_RATE, corpus).samples
-    assert np.allclose(clip.samples / PEAK, quiet / np.abs(quiet).max(), atol=1e-5)
+    assert np.allclose(prepared.samples / PEAK, quiet / np.abs(quiet).max(), atol=1e-5)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -193,16 +195,16 @@ def test_too_long_recording_is_rejected(corpus: Corpus) -> None:
 
 
 def test_long_silence_around_speech_does_not_make_it_too_long(corpus: Corpus) -> None:
-    clip = prepare(tone(2.0, lead=20, tail=20), SAMPLE_RATE, corpus)
-    assert len(clip.samples) < 2.5 * SAMPLE_RATE
+    prepared = prepare(tone(2.0, lead=20, tail=20), SAMPLE_RATE, corpus)
+    assert len(prepared.samples) < 2.5 * SAMPLE_RATE
 
 
 def test_flac_has_16_bits_and_the_same_bytes_each_time(tmp_path: Path, corpus: Corpus) -> None:
-    clip = prepare(tone(1.0), SAMPLE_RATE, corpus)
+    prepared = prepare(tone(1.0), SAMPLE_RATE, corpus)
     for name in ("a.flac", "b.flac"):
-        write_flac(tmp_path / name, clip.samples)
+        write_flac(tmp_path / name, prepared.samples)
     assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
     facts = soundfile.info(tmp_path / "a.flac")
     assert (facts.samplerate, facts.channels, facts.subtype) == (SAMPLE_RATE, 1, "PCM_16")
     read, _ = soundfile.read(tmp_path / "a.flac", dtype="float32")
-    assert np.abs(read - clip.samples).max() <= 1 / 32768
+    assert np.abs(read - prepared.samples).max() <= 1 / 32768

@@ -1,4 +1,4 @@
-"""Any TextGrid at all: every unit of its clip is accounted for, or it is rejected with a reason."""
+"""Any TextGrid: every unit of the audio is accounted for, or it is rejected with a reason."""
 
 from collections import Counter
 from pathlib import Path
@@ -48,7 +48,7 @@ def plan_of(draw, name):
 
 
 def grid_of(draw, plan, oddity):
-    """A TextGrid's text and its clip's length in seconds; half of the words run on."""
+    """A TextGrid's text and its utterance's length in seconds; half of the words run on."""
     now, phones, words = float(draw.uniform(0, 0.4)), [], []
     for word in range(len(plan.words)):
         begin = now
@@ -90,7 +90,7 @@ def grid_of(draw, plan, oddity):
 
 
 def outcome(plan, path, seconds):
-    """Its durations' total and cuts checked against the clip: "right", or the reason."""
+    """Its durations' total and cuts checked against the utterance: "right", or the reason."""
     corrected = prealigned.corrections(path.parent, [plan], INVENTORY)[plan.id]
     total = samples_to_units(round(seconds * 24_000))
     try:

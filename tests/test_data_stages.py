@@ -64,8 +64,8 @@ def assert_invariants(folder: Path) -> FeatureStore:
         assert utterance.units.tolist() == [int(n) for n in rows.at[name, "units"].split()], name
         cuts = [span.split(":") for span in rows.at[name, "cuts"].split(";") if span]
         cut = sum(int(end) - int(begin) for begin, end in cuts)
-        clip = folder / manifest[name].audio
-        assert soundfile.info(clip).frames == 600 * total + cut, name
+        path = folder / manifest[name].audio
+        assert soundfile.info(path).frames == 600 * total + cut, name
         assert np.isfinite(utterance.mel).all() and np.isfinite(utterance.energy).all(), name
         assert (utterance.f0 >= 0).all() and utterance.f0.any(), name
         assert store.split[index] == (manifest[name].split == "test"), name
@@ -97,40 +97,40 @@ def test_a_second_run_from_nothing_with_two_jobs_gives_the_same_bytes(
 
 def test_every_stage_writes_flat_metrics(project):
     for stage in ("corpus", "g2p", "align", "durations", "features"):
-        figures = read_json(project / f"metrics/{stage}.json")
-        assert figures["rejected"] == 0
-        assert all(isinstance(value, int | float | str) for value in figures.values())
+        metrics = read_json(project / f"metrics/{stage}.json")
+        assert metrics["rejected"] == 0
+        assert all(isinstance(value, int | float | str) for value in metrics.values())
 
 
 def test_the_pitch_of_the_demo_voice_is_found(project):
-    figures = read_json(project / "metrics/features.json")
-    assert 80 < figures["f0_median_hz"] < 130  # espeak's lb voice at pitch 35 to 50
-    assert 0.5 < figures["voiced_share"] < 0.9
+    metrics = read_json(project / "metrics/features.json")
+    assert 80 < metrics["f0_median_hz"] < 130  # espeak's lb voice at pitch 35 to 50
+    assert 0.5 < metrics["voiced_share"] < 0.9
 
 
-def test_one_damaged_clip_is_listed_and_the_rest_goes_on(project, tmp_path, known):
+def test_one_damaged_utterance_is_listed_and_the_rest_goes_on(project, tmp_path, known):
     folder = copy_of(project, tmp_path, known)
     params = (folder / "params.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(
         params.replace("max_rejected: 0.05", "max_rejected: 0.2"), encoding="utf-8"
     )
-    clip = sorted((folder / "data/corpus/audio").iterdir())[2]
-    soundfile.write(clip, np.zeros(soundfile.info(clip).frames), 24_000, subtype="PCM_16")
+    path = sorted((folder / "data/corpus/audio").iterdir())[2]
+    soundfile.write(path, np.zeros(soundfile.info(path).frames), 24_000, subtype="PCM_16")
     run_in(folder, (features,))
     rejects = pd.read_csv(folder / "data/features_report.csv")
     rejects = rejects[rejects["status"] == "rejected"].reset_index()
-    assert rejects["id"].tolist() == [clip.stem]
+    assert rejects["id"].tolist() == [path.stem]
     assert "no voiced frame" in rejects["reason"][0]
-    assert clip.stem not in FeatureStore(folder / "data/features.h5").ids
+    assert path.stem not in FeatureStore(folder / "data/features.h5").ids
 
 
 def test_too_many_rejects_stop_a_stage_after_its_report_is_written(project, tmp_path, known):
     folder = copy_of(project, tmp_path, known)
-    clip = sorted((folder / "data/corpus/audio").iterdir())[2]
-    soundfile.write(clip, np.zeros(600), 24_000, subtype="PCM_16")
+    path = sorted((folder / "data/corpus/audio").iterdir())[2]
+    soundfile.write(path, np.zeros(600), 24_000, subtype="PCM_16")
     with pytest.raises(InputError, match=r"features: 1 of 6 .* data/features_report\.csv"):
         run_in(folder, (features,))
-    assert clip.stem in (folder / "data/features_report.csv").read_text(encoding="utf-8")
+    assert path.stem in (folder / "data/features_report.csv").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -171,12 +171,12 @@ def test_planted_damage_is_found_and_shown_first(real):
     kinds = {}
     for k, index in enumerate(draw.permutation(len(plans))[:185].tolist()):
         plan, kind = plans[index], KINDS[k % len(KINDS)]
-        clip = real / manifest[plan.id].audio
-        plans[index], path = spoil(kind, plan, clip, plans, draw, real)
+        original = real / manifest[plan.id].audio
+        plans[index], path = spoil(kind, plan, original, plans, draw, real)
         kinds[plan.id] = kind
-        if path != clip:
-            shutil.move(path, clip)
-        manifest[plan.id] = replace(manifest[plan.id], samples=soundfile.info(clip).frames)
+        if path != original:
+            shutil.move(path, original)
+        manifest[plan.id] = replace(manifest[plan.id], samples=soundfile.info(original).frames)
     write_token_plans(plans, real / "data/g2p/utterances.jsonl")
     write_manifest(manifest.values(), real / "data/corpus/manifest.csv")
     run_in(real, (align,))

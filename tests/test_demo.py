@@ -37,7 +37,7 @@ def test_demo_has_four_minutes_of_speech_at_every_rate_and_pitch(
     assert truth["id"].nunique() == len(recordings)
 
 
-def test_truth_follows_the_trimming_and_ends_with_the_clip() -> None:
+def test_truth_follows_the_trimming_and_ends_with_the_audio() -> None:
     rows = [
         ("a", 150, 50, 0.0, 0.2, "m"),
         ("a", 150, 50, 0.2, 0.9, "ˈo"),
@@ -45,8 +45,8 @@ def test_truth_follows_the_trimming_and_ends_with_the_clip() -> None:
         ("a", 150, 50, 1.4, 1.5, ""),
         ("rejected", 150, 50, 0.0, 0.2, "m"),
     ]
-    clip = Entry("a", "train", "mo", samples=24_000, start=2_400)
-    truth = shift_truth(pd.DataFrame(rows, columns=TRUTH_COLUMNS), [clip])
+    entry = Entry("a", "train", "mo", samples=24_000, start=2_400)
+    truth = shift_truth(pd.DataFrame(rows, columns=TRUTH_COLUMNS), [entry])
     assert truth["phoneme"].tolist() == ["m", "ˈo", ""]
     assert truth["start"].tolist() == pytest.approx([0.0, 0.1, 0.8])
     assert truth["end"].tolist() == pytest.approx([0.1, 0.8, 1.0])

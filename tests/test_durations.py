@@ -52,7 +52,7 @@ def test_a_long_vowel_and_its_length_mark_share_the_time():
     assert units_of(plan_of("aː", end=""), (10, 20)) == [10, 5, 5, 20]
 
 
-def test_a_stress_mark_takes_one_unit_of_the_phone_behind_it():
+def test_a_stress_mark_takes_one_unit_of_the_phone_after_it():
     assert units_of(plan_of("b ˈa", end=""), (10, 14), (14, 22)) == [10, 4, 1, 7, 18]
     assert units_of(plan_of("b ˈaː", end=""), (10, 14), (14, 25)) == [10, 4, 1, 5, 5, 15]
 
@@ -72,7 +72,7 @@ def test_without_silence_at_the_edges_bos_and_eos_take_a_unit_of_their_neighbour
     assert units_of(plan_of("a b", end=""), (0, 20), (20, 40)) == [1, 19, 19, 1]
 
 
-def test_a_gap_inside_a_word_or_behind_a_clitic_belongs_to_the_phone_before_it():
+def test_a_gap_inside_a_word_or_after_a_clitic_belongs_to_the_phone_before_it():
     assert units_of(plan_of("d a", end=""), (10, 12), (16, 20)) == [10, 6, 4, 20]
     clitic = plan_of("d", "a", between="", end="")
     assert units_of(clitic, (10, 12), (16, 20)) == [10, 6, 4, 20]
@@ -151,7 +151,7 @@ def test_other_phones_are_rejected_with_both_sequences():
 
 
 @pytest.mark.parametrize("missing", [-5, 2, 5])
-def test_a_textgrid_of_another_clip_is_rejected(missing):
+def test_a_textgrid_of_another_utterance_is_rejected(missing):
     plan = plan_of("a b", end="")
     with pytest.raises(Reject, match="align it again"):
         durations(plan, aligned(plan, (5, 10), (10, 20), total=CLIP), CLIP + missing)

@@ -103,18 +103,18 @@ def test_rendition_identical_to_the_recording_has_no_error(utterance):
     assert all(value == pytest.approx(0, abs=1e-2) for value in found.values())
 
 
-def test_copy_has_no_duration_figures_and_beats_an_untrained_network(utterance, synthesiser):
-    def figures(rendition):
+def test_copy_has_no_duration_metrics_and_beats_an_untrained_network(utterance, synthesiser):
+    def measured(rendition):
         return summarised(measure(rendition, utterance, PITCH))
 
-    ceiling = figures(render_copy(utterance, PITCH))
-    floor = figures(render(synthesiser, utterance))
+    ceiling = measured(render_copy(utterance, PITCH))
+    floor = measured(render(synthesiser, utterance))
     assert "duration_error" not in ceiling and "duration_error" in floor
     for name in ("mcd", "mcd_free", "log_mel_l1", "stft", "voicing_error"):
         assert ceiling[name] < floor[name]
 
 
-def test_undefined_figures_are_left_out_rather_than_invented(utterance):
+def test_undefined_metrics_are_left_out_rather_than_invented(utterance):
     silence = np.zeros_like(utterance.audio)
     rendition = Rendition(silence, silence, utterance.units, 0.1)
     figures = summarised(measure(rendition, utterance, PITCH))

@@ -91,9 +91,9 @@ def test_tensor_comparison_misses_no_missing_or_unknown_tensor(small, tmp_path):
 
 def test_sound_export_passes_its_proof(fresh, small, table):
     folder, model = small
-    figures = export.prove(folder, model, table, "lb_max", TOKENS)
-    assert figures["proof_audio_difference"] == 0
-    assert figures["proof_samples"] == 600 * figures["proof_units"]
+    metrics = export.prove(folder, model, table, "lb_max", TOKENS)
+    assert metrics["proof_audio_difference"] == 0
+    assert metrics["proof_samples"] == 600 * metrics["proof_units"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_onnx_folder_holds_graph_and_voices_and_passes_its_proof(small, table):
     export.write_onnx(folder, model, table, "lb_max")
     with np.load(folder / "onnx/voices.bin") as voices:
         assert np.array_equal(voices["lb_max"], table.numpy())
-    figures = export.prove_onnx(folder, model, table, [TOKENS])
-    assert figures["onnx_duration_mismatch"] == 0
+    metrics = export.prove_onnx(folder, model, table, [TOKENS])
+    assert metrics["onnx_duration_mismatch"] == 0
     assert export.sizes(folder).keys() == {"checkpoint_mb", "onnx_mb"}
 
     with pytest.raises(InputError, match="voice table"):
@@ -134,8 +134,8 @@ def test_onnx_folder_holds_graph_and_voices_and_passes_its_proof(small, table):
 def test_stock_kokoro_in_a_fresh_process_speaks_as_the_training_side_does(table, tmp_path):
     model = checkpoint.random(facts.config(), seed=0)
     export.write(tmp_path, model, table, facts.config(), "lb_max")
-    figures = export.prove(tmp_path, model, table, "lb_max", TOKENS)
-    assert figures["tensors_equal"] == figures["tensors_compared"] == len(model.state_dict())
+    metrics = export.prove(tmp_path, model, table, "lb_max", TOKENS)
+    assert metrics["tensors_equal"] == metrics["tensors_compared"] == len(model.state_dict())
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def test_noise_between_voiced_stretches_is_unvoiced(method, level):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_clip_is_tracked_the_same_whatever_was_tracked_before(method):
+def test_an_utterance_is_tracked_the_same_whatever_was_tracked_before(method):
     audio = pulse_train(np.full(12_000, 150.0))
     audio[:3_000] = 0
     first = f0.track(audio, choice(method))

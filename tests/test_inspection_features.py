@@ -55,10 +55,10 @@ def project(tmp_path_factory):
     aligned = [AlignmentRow(name, "", "kaldi", "keep", confidence=0, score=-2) for name in IDS]
     write_alignment_report(aligned, folder / "data/alignment/report.csv")
     (folder / "data/corpus").mkdir()
-    clip = folder / "u.flac"
-    soundfile.write(clip, np.zeros(24_000), 24_000)
+    audio = folder / "u.flac"
+    soundfile.write(audio, np.zeros(24_000), 24_000)
     write_manifest(
-        [Entry(name, "train", name, audio=str(clip)) for name in IDS],
+        [Entry(name, "train", name, audio=str(audio)) for name in IDS],
         folder / "data/corpus/manifest.csv",
     )
     return folder
@@ -124,11 +124,11 @@ def test_the_page_holds_everything_it_shows(written):
     assert "no &lt;voiced&gt; frame" in written and "2.0 octave jumps" in written
 
 
-def test_the_figures_are_flat_metrics(project, written, table):
-    figures = read_json(project / "metrics/inspect.json")
-    assert figures["seconds_median"] == 1.2
-    assert figures["f0_median_hz_p05"] == pytest.approx(table["f0_median_hz"].quantile(0.05), 1e-3)
-    assert all(isinstance(value, float | int) for value in figures.values())
+def test_the_metrics_are_flat(project, written, table):
+    metrics = read_json(project / "metrics/inspect.json")
+    assert metrics["seconds_median"] == 1.2
+    assert metrics["f0_median_hz_p05"] == pytest.approx(table["f0_median_hz"].quantile(0.05), 1e-3)
+    assert all(isinstance(value, float | int) for value in metrics.values())
 
 
 def test_the_page_is_the_same_every_time(project, written):

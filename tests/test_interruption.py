@@ -32,7 +32,7 @@ class Stage:
         self.in_flight = 3 * jobs if jobs > 1 else 1
 
     def start(self) -> subprocess.Popen:
-        """A run that has begun; it has a log of its own."""
+        """A run that has started; it has a log of its own."""
         self.runs += 1
         environment = {"PYTHONPATH": str(ROOT), "DVC_ROOT": str(self.folder)}
         # A file and no pipe: workers that outlive a killed stage for a while hold its end open.
@@ -62,8 +62,8 @@ class Stage:
         """Where the latest run notes what it begins to measure."""
         return self.folder / f"log-{self.runs}"
 
-    def begun(self) -> Counter[str]:
-        """How often each clip was begun to be measured, over all runs."""
+    def started(self) -> Counter[str]:
+        """How often the measuring of each utterance was started, over all runs."""
         logs = self.folder.glob("log-*")
         return Counter(name for log in logs for name in log.read_text().split())
 
@@ -80,16 +80,16 @@ def project(tmp_path_factory):
 def undisturbed(folder: Path, project: Path, method: str) -> bytes:
     stage = Stage(folder, project, 1, method)
     stage.finish()
-    assert set(stage.begun().values()) == {1}
+    assert set(stage.started().values()) == {1}
     return stage.bytes()
 
 
 def test_a_killed_run_continues_where_it_was(project, tmp_path):
     stage = Stage(tmp_path / "killed", project, 1, "dio")
-    stage.kill_when(lambda: stage.begun().total() >= 6)
+    stage.kill_when(lambda: stage.started().total() >= 6)
     assert not (stage.folder / "data/features.h5").exists()
     stage.finish()
-    assert 0 <= stage.begun().total() - len(IDS) <= stage.in_flight
+    assert 0 <= stage.started().total() - len(IDS) <= stage.in_flight
     assert stage.bytes() == undisturbed(tmp_path / "whole", project, "dio")
 
 
@@ -113,14 +113,14 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
 
         stage.kill_when(due)
         partial.unlink(missing_ok=True)
-        kills.append(len(stage.begun()))
+        kills.append(len(stage.started()))
         if number == 6:
             stage.finish()  # the last three kills strike while the file is written
-            assert stage.begun().keys() == set(ids)
+            assert stage.started().keys() == set(ids)
     (stage.folder / "data/features.h5").unlink()
     stage.finish()
-    repeated = stage.begun().total() - len(ids)
-    print(f"clips begun at each kill: {kills}; begun twice: {repeated}")
+    repeated = stage.started().total() - len(ids)
+    print(f"utterances started at each kill: {kills}; started twice: {repeated}")
     assert any(0 < known < len(ids) - stage.in_flight for known in kills)
     assert 0 <= repeated <= 7 * stage.in_flight
     assert stage.bytes() == undisturbed(tmp_path / "whole", project, "harvest")

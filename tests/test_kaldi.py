@@ -54,7 +54,7 @@ def test_phones_are_the_plans_and_lie_in_order(spoken, aligned):
         assert times == sorted(times) and times[0] >= 0 and times[-1] <= found.seconds
 
 
-def test_a_word_is_aligned_with_the_pronunciation_that_is_heard(spoken, aligned):
+def test_a_word_is_aligned_with_the_pronunciation_that_was_spoken(spoken, aligned):
     plans, audio, _ = spoken
     first = plans[0].pronunciations()[0][1]
     other = (*first[::-1], "s", "o", "s")
@@ -64,8 +64,8 @@ def test_a_word_is_aligned_with_the_pronunciation_that_is_heard(spoken, aligned)
     )
     entries = entries_of(audio)
     found = dict(kaldi.align([wrong, *plans[1:]], dictionary, entries, KALDI, ONE))
-    heard = [phone.label for phone in found[wrong.id].phones]
-    assert heard == [phone.label for phone in plans[0].phones]
+    labels = [phone.label for phone in found[wrong.id].phones]
+    assert labels == [phone.label for phone in plans[0].phones]
 
 
 def test_the_worst_stretch_of_an_utterance_is_worse_than_its_mean(spoken, aligned):
@@ -83,7 +83,7 @@ def test_a_wrong_transcript_scores_worse_than_every_right_one(spoken, aligned):
     assert scores["u00"].score < min(scores[p.id].score for p in plans[1:])
 
 
-def test_a_clip_too_short_for_its_phones_is_rejected_alone(spoken, tmp_path):
+def test_an_utterance_too_short_for_its_phones_is_rejected_alone(spoken, tmp_path):
     plans, audio, _ = spoken
     short = tmp_path / "u00.flac"
     soundfile.write(short, np.zeros(600, np.int16), SAMPLE_RATE)
@@ -92,7 +92,7 @@ def test_a_clip_too_short_for_its_phones_is_rejected_alone(spoken, tmp_path):
     assert not [r for name, r in results.items() if name != "u00" and isinstance(r, Reject)]
 
 
-def test_speech_that_lasts_to_the_end_of_the_clip_ends_with_it(spoken, tmp_path):
+def test_speech_that_lasts_to_the_end_of_the_audio_ends_with_it(spoken, tmp_path):
     plans, audio, truth = spoken
     path, seconds = str(tmp_path / "u00.flac"), round(truth["u00"][-1] + 0.05, 2) + 0.0055
     samples, rate = soundfile.read(audio["u00"], dtype="int16")
@@ -108,7 +108,7 @@ def test_nothing_alignable_is_one_clear_error(tmp_path):
         align([plan("x", "oiu", "sos")], {"x": str(short)})
 
 
-def test_a_missing_clip_is_rejected_alone(spoken):
+def test_a_missing_utterance_is_rejected_alone(spoken):
     plans, audio, _ = spoken
     entries = entries_of(audio)
     entries["u00"] = replace(entries["u00"], audio="nowhere.flac")

@@ -47,7 +47,7 @@ def test_energy_equals_a_float64_reference():
 
 @pytest.mark.filterwarnings("ignore:n_fft=2048 is too large")
 @pytest.mark.parametrize("units", [2, 3, 17])
-def test_there_are_two_frames_a_unit_however_short_the_clip(units):
+def test_there_are_two_frames_a_unit_however_short_the_audio(units):
     audio = np.resize(AUDIO, 600 * units)
     assert mel.log_mel(audio).shape == (2 * units, 80)
     assert mel.log_mel(audio).dtype == np.float32

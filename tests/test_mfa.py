@@ -49,13 +49,13 @@ PLANS = [
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A folder with two clips of a second, a dictionary, and nothing that MFA has downloaded."""
+    """A folder with two utterances of a second, a dictionary, and no downloads of MFA."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.setenv("SEEN", str(tmp_path / "seen.jsonl"))
     monkeypatch.setenv("MFA_ROOT_DIR", str(tmp_path / "own"))
     for name in "ab":
-        write_clip(name, hiss(24_000))
+        write_audio(name, hiss(24_000))
     Path("lexicon.dict").write_text("ass\tɑ s\nd'\td\nzäit\tt s æːɪ_E t\n", encoding="utf-8")
     return tmp_path
 
@@ -65,7 +65,7 @@ def hiss(samples):
     return np.random.default_rng(0).integers(-9, 10, samples).astype(np.int16)
 
 
-def write_clip(name, samples):
+def write_audio(name, samples):
     soundfile.write(f"{name}.flac", samples, 24_000)
 
 
@@ -95,21 +95,21 @@ def seen(project):
     return [json.loads(line) for line in lines]
 
 
-def test_phones_come_back_under_canonical_labels_where_they_are_heard(project):
+def test_phones_come_back_under_canonical_labels_where_they_were_spoken(project):
     found = run(project)["a"]
     assert [p.label for p in found.phones] == ["d", "t", "s", "æːɪ", "t", "ɑ", "s"]
     assert found.seconds == 1.0
     lead = 0.0075  # by which MFA's boundaries are early
-    assert found.phones[0].start == pytest.approx(0.1, abs=1e-5)  # behind a silence
+    assert found.phones[0].start == pytest.approx(0.1, abs=1e-5)  # after a silence
     assert found.phones[0].end == pytest.approx(0.11 + lead, abs=1e-5)  # phones of a single frame
 
 
-def test_the_ends_of_a_clip_stay_where_they_are(tmp_path):
+def test_the_ends_of_an_utterance_stay_where_they_are(tmp_path):
     found = checked(tmp_path, [(0, 0.5, "a"), (0.5, 1, "s")], 1.0)
     assert [(p.start, p.end) for p in found.phones] == [(0, 0.5075), (0.5075, 1)]
 
 
-def test_a_phone_behind_a_silence_begins_where_mfa_says(tmp_path):
+def test_a_phone_after_a_silence_begins_where_mfa_says(tmp_path):
     found = checked(tmp_path, [(0.1, 0.2, "a"), (0.2, 0.3, "s"), (0.5, 0.6, "u")], 1.0)
     assert [p.start for p in found.phones] == pytest.approx([0.1, 0.2075, 0.5])
     assert [p.end for p in found.phones] == pytest.approx([0.2075, 0.3075, 0.6075])
@@ -170,7 +170,7 @@ def test_a_given_model_is_used_with_as_many_processes_as_wanted(project):
     assert (first["options"]["num_jobs"], second["options"]["num_jobs"]) == ("2", "5")
 
 
-def test_the_beams_reach_both_commands_as_settings_behind_the_places(project):
+def test_the_beams_reach_both_commands_as_settings_after_the_places(project):
     run(project, beam=7, retry_beam=70)
     for call in seen(project):
         assert call["settings"] == {"--beam": 7, "--retry_beam": 70}
@@ -199,44 +199,44 @@ def test_the_stand_in_refuses_what_mfa_refuses_and_what_it_would_ignore(project)
         assert status(*places, *wrong)[0] == 2, wrong
 
 
-def test_a_clip_with_digital_silence_gets_noise_of_one_bit_and_others_are_left_alone(
+def test_an_utterance_with_digital_silence_gets_noise_of_one_bit_and_others_are_left_alone(
     project, monkeypatch
 ):
     speech = hiss(24_000)
     speech[:3600] = 0
-    write_clip("b", speech)
+    write_audio("b", speech)
     before = Path("b.flac").read_bytes()
     monkeypatch.setenv("FAULT", "killed")  # so that the corpus folder stays
     with pytest.raises(InputError):
         run(project)
     folder = Path("scratch/corpus/speaker")
     assert (folder / "a.flac").is_symlink() and not (folder / "b.flac").is_symlink()
-    heard = soundfile.read(folder / "b.flac", dtype="int16")[0]
-    difference = heard - speech
-    assert set(difference.tolist()) == {-1, 0, 1} and np.ptp(heard[:240]) > 0
+    noisy = soundfile.read(folder / "b.flac", dtype="int16")[0]
+    difference = noisy - speech
+    assert set(difference.tolist()) == {-1, 0, 1} and np.ptp(noisy[:240]) > 0
     assert Path("b.flac").read_bytes() == before
     with pytest.raises(InputError):
         run(project)
-    assert np.array_equal(soundfile.read(folder / "b.flac", dtype="int16")[0], heard)
+    assert np.array_equal(soundfile.read(folder / "b.flac", dtype="int16")[0], noisy)
 
 
 def test_a_constant_is_digital_silence_too_and_full_scale_does_not_overflow(project, monkeypatch):
-    write_clip("b", np.full(24_000, 2**15 - 1, np.int16))
+    write_audio("b", np.full(24_000, 2**15 - 1, np.int16))
     monkeypatch.setenv("FAULT", "killed")
     with pytest.raises(InputError):
         run(project)
-    heard = soundfile.read("scratch/corpus/speaker/b.flac", dtype="int16")[0]
-    assert set(heard.tolist()) == {2**15 - 1, 2**15 - 2}
+    noisy = soundfile.read("scratch/corpus/speaker/b.flac", dtype="int16")[0]
+    assert set(noisy.tolist()) == {2**15 - 1, 2**15 - 2}
 
 
 def test_utterances_padded_with_zeros_are_aligned(project):
     padded = hiss(24_000)
     padded[:3600] = padded[-3600:] = 0
-    write_clip("a", padded)
+    write_audio("a", padded)
     assert not isinstance(run(project)["a"], Reject)  # the stand-in leaves out silent edges
 
 
-def test_a_clip_that_is_not_audio_is_rejected_alone(project):
+def test_an_utterance_that_is_not_audio_is_rejected_alone(project):
     Path("b.flac").write_bytes(b"no audio")
     found = run(project)
     assert isinstance(found["b"], Reject) and "not audio" in str(found["b"])
@@ -290,7 +290,7 @@ def test_every_run_starts_without_state_and_leaves_none(project):
 def test_the_corpus_folder_holds_clips_and_transcripts_with_clitics_joined(project):
     run(project)
     call = seen(project)[0]
-    assert call["clips"] == ["a.flac", "b.flac"]
+    assert call["utterances"] == ["a.flac", "b.flac"]
     assert call["labs"] == {"a": "d'zäit ass\n", "b": "ass zäit\n"}
 
 
@@ -346,13 +346,13 @@ def test_an_utterance_without_textgrid_is_rejected_alone(project, monkeypatch):
 
 
 def test_an_unknown_word_is_rejected_by_name(project):
-    write_clip("c", hiss(24_000))
+    write_audio("c", hiss(24_000))
     found = run(project, [*PLANS, plan("c", ("haus", "h æːʊ s"))])
     assert "'haus'" in str(found["c"])
     assert not isinstance(found["a"], Reject)
 
 
-def test_other_phones_than_the_plans_come_back_as_they_were_heard(project, monkeypatch):
+def test_other_phones_than_the_plans_come_back_as_they_were_spoken(project, monkeypatch):
     monkeypatch.setenv("FAULT", "other")
     labels = [p.label for p in run(project)["b"].phones]
     assert labels == ["m", "ɑ", "s", "m", "t", "s", "æːɪ", "t"]

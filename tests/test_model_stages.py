@@ -220,8 +220,8 @@ def test_voice_and_train_end_in_a_voice_that_can_be_loaded(project):
     moved = [k for k, v in model.state_dict().items() if not torch.equal(v, before[k])]
     assert moved and not torch.equal(table, tensors["table"])
     assert read_json("models/finetuned/provenance.json")["steps"] == 3
-    figures = read_json("metrics/train.json")
-    assert figures["steps"] == 3 and figures["validation_mel"] > 0
+    metrics = read_json("metrics/train.json")
+    assert metrics["steps"] == 3 and metrics["validation_mel"] > 0
     assert len(list((project / "models/finetuned/samples").glob("*.wav"))) == 2  # start and end
 
     weights = sha256("models/finetuned/model.safetensors")
@@ -240,17 +240,17 @@ def test_with_voices_of_its_own_the_base_teaches_the_projection(project):
     assert begin.projection.shape == (256, facts.STYLE)  # of Resemblyzer's embeddings
     assert begin.deviations.shape == (4, 256)  # of the train split
     assert all(torch.isfinite(tensor).all() for tensor in tensors_of(begin).values())
-    figures = read_json("metrics/voice.json")
-    assert figures["voices"] == 4
-    assert figures["nearest_voice"] in {f"v{number}" for number in range(4)}
-    voices = [figures["projection_similarity"], figures["nearest_voice_similarity"]]
-    assert figures["start_similarity"] >= max(voices)
-    if figures["start"] == figures["nearest_voice"]:
-        table = torch.load(f"given/voices/{figures['start']}.pt", weights_only=True)
+    metrics = read_json("metrics/voice.json")
+    assert metrics["voices"] == 4
+    assert metrics["nearest_voice"] in {f"v{number}" for number in range(4)}
+    voices = [metrics["projection_similarity"], metrics["nearest_voice_similarity"]]
+    assert metrics["start_similarity"] >= max(voices)
+    if metrics["start"] == metrics["nearest_voice"]:
+        table = torch.load(f"given/voices/{metrics['start']}.pt", weights_only=True)
         assert torch.equal(begin.table, table)
     for half in ("decoder", "prosody"):
-        assert figures[f"{half}_strength"] > 0
-        assert figures[f"{half}_left_out_r2"] <= 1
+        assert metrics[f"{half}_strength"] > 0
+        assert metrics[f"{half}_left_out_r2"] <= 1
 
     voice.main()
     again = InitialVoice.load("models/voice/voice.safetensors")

@@ -60,14 +60,14 @@ def test_real_stft_is_torch_stft_both_ways(frames, seed):
 
 def test_graph_speaks_like_stock_kokoro_at_lengths_it_was_not_traced_at(graph, model, table):
     utterances = [(tokens(n), table[n - 1]) for n in (1, 5, 40)]
-    figures = compare_graph(graph, model, utterances)
-    assert figures["onnx_duration_mismatch"] == 0
-    assert figures["onnx_audio_difference"] < 0.05
+    metrics = compare_graph(graph, model, utterances)
+    assert metrics["onnx_duration_mismatch"] == 0
+    assert metrics["onnx_audio_difference"] < 0.05
 
 
 def test_graph_of_other_weights_is_found_out(graph, table):
-    figures = compare_graph(graph, miniature.random(seed=1), [(tokens(30), table[29])])
-    assert figures["onnx_duration_mismatch"] > 0 or figures["onnx_audio_difference"] > 0.3
+    metrics = compare_graph(graph, miniature.random(seed=1), [(tokens(30), table[29])])
+    assert metrics["onnx_duration_mismatch"] > 0 or metrics["onnx_audio_difference"] > 0.3
 
 
 def test_tracing_leaves_the_model_as_it_was_and_gives_the_same_bytes_again(graph, model, tmp_path):

@@ -69,7 +69,7 @@ PARTS = {
 MODELS = [path.parent.name for path in (ROOT / "lbtts/models").glob("*/recipe.py")]
 
 
-def behind(stage: str) -> set[Path]:
+def code_of(stage: str) -> set[Path]:
     """All modules of the project that a stage runs, the models' parts among them."""
     found = closure(ROOT, f"stages/{stage}.py")
     for model in MODELS if stage in PARTS else ():
@@ -81,10 +81,10 @@ def behind(stage: str) -> set[Path]:
 
 
 @pytest.mark.parametrize("stage", ORDER)
-def test_a_stage_runs_its_script_and_depends_on_the_code_behind_it(stage):
+def test_a_stage_runs_its_script_and_depends_on_its_code(stage):
     assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
     listed = [Path(dep) for dep in STAGES[stage]["deps"]]
-    code = behind(stage)
+    code = code_of(stage)
     missing = {m for m in code - PLUMBING if not any(m.is_relative_to(dep) for dep in listed)}
     assert not missing
     folders = [dep for dep in listed if dep.parts[0] in ("lbtts", "stages")]
@@ -94,7 +94,7 @@ def test_a_stage_runs_its_script_and_depends_on_the_code_behind_it(stage):
 
 @pytest.mark.parametrize("stage", ORDER)
 def test_a_stage_depends_on_the_parameters_that_its_code_reads_and_no_others(stage):
-    source = "".join((ROOT / module).read_text(encoding="utf-8") for module in behind(stage))
+    source = "".join((ROOT / module).read_text(encoding="utf-8") for module in code_of(stage))
     read = {key for key in Params.model_fields if re.search(rf"\b(p|load\(\))\.{key}\b", source)}
     if "p.model}" in source or "getattr(p, p.model)" in source:
         read |= set(MODELS)

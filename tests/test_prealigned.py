@@ -31,7 +31,7 @@ GRID = Alignment(WORDS, PHONES, 1.0)
 
 
 def aligned(folder, start=0.0, seconds=1.0):
-    """What the backend makes of the only utterance, with the clip's place in the recording."""
+    """What the backend makes of the only utterance, with the utterance's place in the recording."""
     samples, start = round(SAMPLE_RATE * seconds), round(SAMPLE_RATE * start)
     entry = Entry(PLAN.id, "train", "", samples=samples, start=start)
     return dict(prealigned.align([PLAN], {PLAN.id: entry}, folder, INVENTORY))[PLAN.id]
@@ -46,7 +46,7 @@ def save(folder, form="long_textgrid", tiers=None, name=PLAN.id):
     grid.save(str(folder / f"{name}.TextGrid"), form, includeBlankSpaces=True)
 
 
-def test_words_and_phones_come_on_the_time_of_the_clip(tmp_path):
+def test_words_and_phones_come_on_the_time_of_the_audio(tmp_path):
     textgrid.write(GRID, tmp_path / f"{PLAN.id}.TextGrid")
     found = aligned(tmp_path, start=0.25, seconds=0.75)
     assert found.seconds == 0.75
@@ -90,7 +90,7 @@ def test_a_grid_that_ends_17_ms_beside_the_audio_is_cut_or_left_at_its_end(tmp_p
     assert [p.label for p in found.phones] == ["o", "i", "s", "u"]
 
 
-def test_a_phone_wholly_outside_the_clip_is_rejected_with_the_remedy(tmp_path):
+def test_a_phone_wholly_outside_the_audio_is_rejected_with_the_remedy(tmp_path):
     save(tmp_path)
     assert "was trimmed off; raise corpus.trim_db" in str(aligned(tmp_path, seconds=0.75))
 
@@ -139,9 +139,9 @@ def test_who_brings_a_grid_has_decided_how_each_word_was_said():
     words, phones = grid(("Haan", "k u t ə m"), ("ass", "ɑ s"))
     with pytest.raises(Reject):
         follow(plan, phones, {}, INVENTORY)
-    heard, where = told(replace(plan, words=("haan", "ass")), words, phones)
-    assert heard.phonemes == "kˈutəm ɑs."
-    assert [p.word for p in heard.phones] == [0] * 5 + [1] * 2 and where == tuple(phones)
+    spoken, where = told(replace(plan, words=("haan", "ass")), words, phones)
+    assert spoken.phonemes == "kˈutəm ɑs."
+    assert [p.word for p in spoken.phones] == [0] * 5 + [1] * 2 and where == tuple(phones)
 
 
 def test_words_that_are_not_the_transcripts_decide_nothing():
@@ -153,19 +153,19 @@ def test_words_that_are_not_the_transcripts_decide_nothing():
 def test_a_word_that_the_grid_writes_otherwise_is_said_as_the_grid_says():
     plan = plan_of("ɑ n d ˈeː n ə", "ˈuː", "ɛː s", "aː")
     plan = replace(plan, words=("an deenen", "u", "äss", "a"))
-    heard, _ = told(plan, *grid(("an", "ɑ n"), ("deenen", "d eː n ə n"), ("USA", "u s aː")))
-    assert heard.words == plan.words
-    assert heard.phonemes == "ɑndˈeːnən ˈu s aː."
+    spoken, _ = told(plan, *grid(("an", "ɑ n"), ("deenen", "d eː n ə n"), ("USA", "u s aː")))
+    assert spoken.words == plan.words
+    assert spoken.phonemes == "ɑndˈeːnən ˈu s aː."
 
 
 def test_a_word_that_gets_no_phone_leaves_the_plan_with_its_space():
     plan = replace(plan_of("ˈeː", "t eː", "h ˈaː", "ʦ y ʁ i ɕ"), words=("e", "tee", "ha", "zürich"))
     words = (("ETH", "eː t"), ("Zürich", "ʦ y ʁ i ɕ"))
-    heard, where = told(plan, *grid(*words))
-    assert heard.words == ("e", "tee", "zürich")
-    assert heard.phonemes == "ˈeː t ʦyʁiɕ."
-    assert [p.word for p in heard.phones] == [0, 1, 2, 2, 2, 2, 2] and len(where) == 7
-    assert [t.word for t in heard.tokens if t.symbol == "t"] == [1]
+    spoken, where = told(plan, *grid(*words))
+    assert spoken.words == ("e", "tee", "zürich")
+    assert spoken.phonemes == "ˈeː t ʦyʁiɕ."
+    assert [p.word for p in spoken.phones] == [0, 1, 2, 2, 2, 2, 2] and len(where) == 7
+    assert [t.word for t in spoken.tokens if t.symbol == "t"] == [1]
     first, _ = told(
         replace(plan, words=("x", "ee", "th", "zürich")), *grid(("EETH", "t h aː"), words[1])
     )
@@ -188,22 +188,22 @@ def test_a_word_that_only_one_of_them_has_is_named(words, reason):
 def test_words_agree_whatever_their_capitals_and_marks():
     plan = replace(plan_of("d", "ʦ ˈæːɪ t", "ɑ s"), words=("d'", "zäit", "ass"))
     decomposed = "D'Za\u0308it,"
-    heard, _ = told(plan, *grid((decomposed, "d ʦ æːɪ t"), ("ass", "ɑ z")))
-    assert [(p.label, p.word) for p in heard.phones] == [
+    spoken, _ = told(plan, *grid((decomposed, "d ʦ æːɪ t"), ("ass", "ɑ z")))
+    assert [(p.label, p.word) for p in spoken.phones] == [
         ("d", 0), ("ʦ", 1), ("æːɪ", 1), ("t", 1), ("ɑ", 2), ("z", 2),
     ]  # fmt: skip
 
 
 def test_a_word_of_the_plan_may_be_two_of_the_grid():
     plan = replace(plan_of("t ˈeː ʒ e f eː ɡ ɑː".replace("ɑː", "aː")), words=("tgv-gare",))
-    heard, _ = told(plan, *grid(("TGV", "t eː ʒ e"), ("Gare", "ɡ aː ʁ")))
-    assert heard.phonemes == "tˈeːʒeɡaːʁ."
+    spoken, _ = told(plan, *grid(("TGV", "t eː ʒ e"), ("Gare", "ɡ aː ʁ")))
+    assert spoken.phonemes == "tˈeːʒeɡaːʁ."
 
 
 def test_the_halves_of_an_affricate_in_a_grid_are_one_phone():
     plan = replace(plan_of("v ˈeː s ə"), words=("wëtzen",))
-    heard, where = told(plan, *grid(("wëtzen", "v ə t s n")))
-    assert [p.label for p in heard.phones] == ["v", "ə", "ʦ", "n"]
+    spoken, where = told(plan, *grid(("wëtzen", "v ə t s n")))
+    assert [p.label for p in spoken.phones] == ["v", "ə", "ʦ", "n"]
     assert (where[2].start, where[2].end) == (0.2, 0.4)
 
 
@@ -243,12 +243,12 @@ def test_the_grids_that_mfa_made_for_marylux_come_through(shared, root, tmp_path
     for path in sorted(shared("mfa", "textgrids").glob("*.TextGrid")):
         grid = textgrid.read(path)
         try:
-            heard, phones = told(
+            spoken, phones = told(
                 g2p.token_plan(path.stem, texts[path.stem]),
                 grid.words,
                 recognised(grid.phones, INVENTORY),
             )
-            assert len(heard.phones) == len(phones)
+            assert len(spoken.phones) == len(phones)
             counts["through"] += 1
         except Reject as reason:
             counts[str(reason)] += 1

@@ -13,7 +13,7 @@ from lbtts.text.tokens import Phone, Token, TokenPlan
 
 
 def plan_of(*words):
-    """A plan of words made of phones, the stressed one with ˈ, spaces between and a stop behind."""
+    """A plan of words made of phones, the stressed one with ˈ, spaces between, a final stop."""
     tokens, phones = [], []
     for number, word in enumerate(words):
         if number:
@@ -61,8 +61,8 @@ def test_a_phone_too_many_belongs_to_the_word_before_it():
 
 def test_two_halves_of_an_affricate_are_one_phone():
     plan = plan_of("ʦ ˈæːɪ t")
-    heard, phones = followed(plan, "t s æːɪ t")
-    assert heard.phones == plan.phones
+    spoken, phones = followed(plan, "t s æːɪ t")
+    assert spoken.phones == plan.phones
     assert (phones[0].start, phones[0].end, phones[0].label) == (0.0, 0.2, "ʦ")
 
 
@@ -78,8 +78,8 @@ def test_another_word_is_rejected_with_both_sequences():
 
 def test_a_pronunciation_that_the_word_may_have_is_no_other_word():
     plan, dictionary = plan_of("aː", "h ˈaː n"), {"aː": (("ɑ",),)}
-    heard, _ = follow(plan, intervals("ɑ h aː n"), dictionary, INVENTORY)
-    assert heard.phonemes == "ɑ hˈaːn."
+    spoken, _ = follow(plan, intervals("ɑ h aː n"), dictionary, INVENTORY)
+    assert spoken.phonemes == "ɑ hˈaːn."
 
 
 def test_a_word_of_which_nothing_was_heard_is_rejected():
@@ -114,14 +114,14 @@ def test_a_missing_dictionary_names_the_stage_that_makes_it(tmp_path):
 )
 def test_whatever_is_heard_gives_a_plan_of_just_these_phones_or_a_reject(labels):
     plan = plan_of("t ˈaː l ə n", "ɑ s", "ʦ ɑ n")
-    heard = intervals(" ".join(labels))
+    spoken = intervals(" ".join(labels))
     try:
-        found, phones = follow(plan, heard, {}, INVENTORY)
+        found, phones = follow(plan, spoken, {}, INVENTORY)
     except Reject:
         return
     assert [phone.label for phone in found.phones] == [phone.label for phone in phones]
     assert sorted({phone.word for phone in found.phones}) == [0, 1, 2]
-    assert phones[0].start == heard[0].start and phones[-1].end == heard[-1].end
+    assert phones[0].start == spoken[0].start and phones[-1].end == spoken[-1].end
     assert all(one.end == other.start for one, other in pairwise(phones))
     spoken = [token for token in found.tokens if token.phone is not None]
     assert [token.phone for token in spoken] == sorted(token.phone for token in spoken)

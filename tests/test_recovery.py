@@ -236,10 +236,10 @@ def test_the_stage_writes_what_stock_kokoro_loads_and_says_where_it_comes_from(
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "profiles/demo.yaml", "params.yaml")
     stage.main()
-    figures = read_json("metrics/base.json")
-    assert figures["base"] == "pip" and figures["voices"] == 5
-    assert figures["base_graph"] == "kokoro-v1.0.int8.onnx"
-    assert figures["base_licence"] == "Apache-2.0"
+    metrics = read_json("metrics/base.json")
+    assert metrics["base"] == "pip" and metrics["voices"] == 5
+    assert metrics["base_graph"] == "kokoro-v1.0.int8.onnx"
+    assert metrics["base_licence"] == "Apache-2.0"
     stock = KModel(repo_id="x", config="models/base/config.json", model="models/base/model.pth")
     ours = checkpoint.load_base("models/base")
     for name, tensor in stock.state_dict().items():

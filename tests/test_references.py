@@ -1,4 +1,4 @@
-"""What the speaker encoder hears: of the corpus and of the base's own voices."""
+"""Speaker embeddings of the corpus and of the base's own voices."""
 
 import numpy as np
 

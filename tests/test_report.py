@@ -133,7 +133,7 @@ def test_banner_says_that_random_weights_are_noise_and_only_then():
         ({"base": "file", "base_sha256": "c0ffee"}, "a local checkpoint"),
     ],
 )
-def test_page_says_what_training_began_with_and_what_it_changed(base, words):
+def test_page_says_what_training_started_from_and_what_it_changed(base, words):
     html = page(base=base)
     assert words in html and "a with b" in html
     assert "1.23%" in html and "10.00%" in html

@@ -59,11 +59,11 @@ def test_the_utterance_that_cannot_be_aligned_is_listed_and_the_rest_goes_on(pro
     assert "do not fit" in report.at[SHORT, "reason"] and report.at[SHORT, "score"] == ""
     grids = {path.stem for path in (project / "data/alignment").glob("*.TextGrid")}
     assert grids == set(report.index) - {SHORT}
-    figures = read_json(project / "metrics/align.json")
-    assert (figures["aligned"], figures["rejected"]) == (59, 1)
+    metrics = read_json(project / "metrics/align.json")
+    assert (metrics["aligned"], metrics["rejected"]) == (59, 1)
 
 
-def test_the_report_has_a_row_for_every_utterance_and_the_figures_sum_it_up(project):
+def test_the_report_has_a_row_for_every_utterance_and_the_metrics_sum_it_up(project):
     report = table(project / "data/alignment/report.csv")
     assert report.columns.tolist() == [
         "status", "reason", "backend", "verdict", "beam", "trust", "score", "worst",
@@ -73,10 +73,10 @@ def test_the_report_has_a_row_for_every_utterance_and_the_figures_sum_it_up(proj
     assert report.index.tolist() == [f"u{k:02d}" for k in range(60)]
     assert set(report["backend"]) == {"kaldi"}
     scores = report["score"][report["status"] == "ok"].astype(float)
-    figures = read_json(project / "metrics/align.json")
-    assert figures["score_mean"] == pytest.approx(scores.mean(), abs=1e-4)
-    assert figures["score_min"] == scores.min()
-    assert figures["suspect"] == (report["verdict"] == "suspect").sum()
+    metrics = read_json(project / "metrics/align.json")
+    assert metrics["score_mean"] == pytest.approx(scores.mean(), abs=1e-4)
+    assert metrics["score_min"] == scores.min()
+    assert metrics["suspect"] == (report["verdict"] == "suspect").sum()
 
 
 def changed(project, folder, old, new):
@@ -148,8 +148,8 @@ def test_grids_with_words_decide_how_each_word_was_said(project, tmp_path):
         align.main()
     report = table(folder / "data/alignment/report.csv")
     assert report.at["u07", "status"] == "ok"
-    heard = textgrid.read(folder / "data/alignment/u07.TextGrid")
-    assert [p.label for p in heard.phones] == labels
+    found = textgrid.read(folder / "data/alignment/u07.TextGrid")
+    assert [p.label for p in found.phones] == labels
     plans = {plan.id: plan for plan in read_token_plans(folder / "data/alignment/spoken.jsonl")}
     assert set(plans["u07"].phonemes) <= set("mu ˈ.")
     assert "phone 'A1' is not in the phone inventory" in report.at["u08", "reason"]
@@ -208,7 +208,7 @@ def test_a_second_backend_says_how_far_they_are_apart(project, grids, tmp_path):
     assert read_json(folder / "metrics/align.json")["disagreement_ms"] == 10
 
 
-def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
+def test_a_wrong_transcript_is_rejected_with_its_reason(project, tmp_path):
     folder = changed(project, tmp_path, "suspect_below: -6", "suspect_below: -1.5")
     changed(folder, folder, "reject_below: -25", "reject_below: -2")
     plans = read_token_plans(folder / "data/g2p/utterances.jsonl")
@@ -218,7 +218,7 @@ def test_a_wrong_transcript_is_taken_out_with_its_verdict(project, tmp_path):
         align.main()
     row = table(folder / "data/alignment/report.csv").loc["u07"]
     assert (row["status"], row["verdict"]) == ("rejected", "reject")
-    assert "does the transcript say what is heard" in row["reason"]
+    assert "check that the transcript" in row["reason"]
 
 
 def test_absent_mfa_ends_the_stage_with_the_remedy(project, root, tmp_path, monkeypatch):

@@ -18,13 +18,13 @@ from tests.tones import plan
 REPORT = "data/alignment/report.csv"
 
 
-def grid(name, clip, *times, labels="au"):
+def grid(name, utterance, *times, labels="au"):
     """The TextGrid of phones at (begin, end) in units."""
     phones = [
         Interval(begin / UNIT_RATE, end / UNIT_RATE, label)
         for label, (begin, end) in zip(labels, times, strict=True)
     ]
-    alignment = Alignment((), tuple(phones), clip / UNIT_RATE)
+    alignment = Alignment((), tuple(phones), utterance / UNIT_RATE)
     textgrid.write(alignment, f"data/alignment/{name}.TextGrid")
 
 
@@ -37,17 +37,19 @@ def project(root, tmp_path):
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     for name in ("corpus", "g2p", "alignment"):
         (tmp_path / "data" / name).mkdir(parents=True)
-    clips = {"good": 40, "long": 100, "other": 40, "gone": 40, "rejected": 40}
+    utterances = {"good": 40, "long": 100, "other": 40, "gone": 40, "rejected": 40}
     with contextlib.chdir(tmp_path):
-        write_token_plans([plan(name, "a", "u") for name in clips], "data/alignment/spoken.jsonl")
+        write_token_plans(
+            [plan(name, "a", "u") for name in utterances], "data/alignment/spoken.jsonl"
+        )
         write_manifest(
             [
-                Entry(name, "train", "a u", audio="x", samples=units_to_samples(clip))
-                for name, clip in clips.items()
+                Entry(name, "train", "a u", audio="x", samples=units_to_samples(utterance))
+                for name, utterance in utterances.items()
             ],
             paths.MANIFEST,
         )
-        statuses: dict[str, Status] = {name: "keep" for name in clips} | {"rejected": "reject"}
+        statuses: dict[str, Status] = {name: "keep" for name in utterances} | {"rejected": "reject"}
         rows = [Row(name, "", "kaldi", status, score=-1) for name, status in statuses.items()]
         write_report(rows, REPORT)
         grid("good", 40, (6, 16), (18, 30))
@@ -75,7 +77,7 @@ def test_good_and_bad_utterances_are_listed_with_units_cuts_or_reason(project):
     assert set(rows.loc[["gone", "other"], "status"]) == {"rejected"}
 
 
-def test_figures_sum_the_table_up(project):
+def test_metrics_sum_the_table_up(project):
     durations.main()
     assert read_json("metrics/durations.json") == {
         "utterances": 2,

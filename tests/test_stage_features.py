@@ -64,24 +64,24 @@ def asked(monkeypatch) -> list[tuple[str, bool, bool]]:
     """What is measured in this process: id, whether F0, whether mel and energy."""
     noted: list[tuple[str, bool, bool]] = []
 
-    def noting(clip, choice, f0_wanted, spectral_wanted):
-        noted.append((clip.id, f0_wanted, spectral_wanted))
-        return attempt(clip, choice, f0_wanted, spectral_wanted)
+    def noting(utterance, choice, f0_wanted, spectral_wanted):
+        noted.append((utterance.id, f0_wanted, spectral_wanted))
+        return attempt(utterance, choice, f0_wanted, spectral_wanted)
 
     attempt = survey._attempt
     monkeypatch.setattr(survey, "_attempt", noting)
     return noted
 
 
-def test_all_are_measured_and_the_figures_are_true(known):
+def test_all_are_measured_and_the_metrics_are_true(known):
     store = FeatureStore(known / "data/features.h5")
     assert store.ids == tuple(IDS)
     assert store.split.tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
-    figures = read_json(known / "metrics/features.json")
-    assert (figures["utterances"], figures["rejected"]) == (8, 0)
-    assert figures["hours"] == pytest.approx(store.units_total.sum() / 40 / 3600, abs=1e-4)
-    assert 100 <= figures["f0_p05_hz"] < figures["f0_median_hz"] < figures["f0_p95_hz"] <= 140
-    assert figures["voiced_share"] > 0.9
+    metrics = read_json(known / "metrics/features.json")
+    assert (metrics["utterances"], metrics["rejected"]) == (8, 0)
+    assert metrics["hours"] == pytest.approx(store.units_total.sum() / 40 / 3600, abs=1e-4)
+    assert 100 <= metrics["f0_p05_hz"] < metrics["f0_median_hz"] < metrics["f0_p95_hz"] <= 140
+    assert metrics["voiced_share"] > 0.9
     report = pd.read_csv(known / "data/features_report.csv", index_col="id")
     assert (report["status"] == "ok").all() and report["suspicion"].isna().all()
     assert (report["voiced"] > 0.9).all() and (report["outside"] == 0).all()
@@ -136,11 +136,11 @@ def test_other_durations_of_the_same_audio_measure_nothing(known, tmp_path, aske
 def test_a_suspect_f0_is_reported_and_rejected_only_on_demand(known, tmp_path):
     folder = copy_of(known, tmp_path)
     change(folder, "max_jumps: 1 ", "max_jumps: 0 ")
-    clip = folder / "data/corpus/audio/u6.flac"
-    audio, rate = soundfile.read(clip)
+    path = folder / "data/corpus/audio/u6.flac"
+    audio, rate = soundfile.read(path)
     middle = len(audio) // 2
     high = np.arange(len(audio) - middle) * 450 / rate % 1 - 0.5
-    soundfile.write(clip, np.r_[audio[:middle], 0.2 * high], rate)
+    soundfile.write(path, np.r_[audio[:middle], 0.2 * high], rate)
     again(folder)
     report = pd.read_csv(folder / "data/features_report.csv", index_col="id")
     assert report.index[report["suspicion"].notna()].tolist() == ["u6"]
@@ -253,8 +253,8 @@ def test_bad_clips_are_listed_with_their_reasons_and_the_rest_goes_on(project, t
 
 def test_where_nothing_survives_the_stage_fails_after_its_report(project, tmp_path):
     def prepare(folder):
-        for clip in (folder / "data/corpus/audio").iterdir():
-            clip.unlink()
+        for path in (folder / "data/corpus/audio").iterdir():
+            path.unlink()
 
     with pytest.raises(InputError, match=r"features: 8 of 8 utterances rejected"):
         run(project, tmp_path, 1, prepare)

@@ -91,7 +91,7 @@ def project(trained, tmp_path):
         yield tmp_path
 
 
-def test_evaluation_writes_figures_of_ceiling_voice_and_floor_and_the_same_page_each_time(project):
+def test_evaluation_writes_metrics_of_ceiling_voice_and_floor_and_the_same_page_each_time(project):
     reference.main()
     evaluate.main()
     report.main()

@@ -31,13 +31,13 @@ def features(tmp_path_factory):
 
 
 def taken(features, steps=1, **changes):
-    """The state after some steps, and the figures of the last."""
+    """The state after some steps, and the metrics of the last."""
     p = choices(**BATCH | changes)
     state, store, accelerator = start(features, p)
     dataset = trainer.steps(store, p.train)
     for number in range(steps):
-        figures = step.train_step(state, dataset[number], p.train, accelerator)
-    return state, figures
+        metrics = step.train_step(state, dataset[number], p.train, accelerator)
+    return state, metrics
 
 
 def distance(one: Kokoro, other: Kokoro) -> float:
@@ -71,8 +71,8 @@ def length(tensors):
 
 
 def test_micro_batches_make_the_same_step(features):
-    (whole, expected), (parts, figures) = (taken(features, accumulate=count) for count in (1, 3))
-    assert figures == pytest.approx(expected, rel=1e-4)
+    (whole, expected), (parts, metrics) = (taken(features, accumulate=count) for count in (1, 3))
+    assert metrics == pytest.approx(expected, rel=1e-4)
     assert_same_gradients(whole, parts)
 
 

@@ -116,7 +116,7 @@ def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_pat
         [*command, "-m", "tests.train_small", *map(str, arguments)], cwd=ROOT, check=True
     )
     one, two = (
-        [figures for _, figures in resume.load(tmp_path / name / trainer.CHECKPOINT)["history"]]
+        [metrics for _, metrics in resume.load(tmp_path / name / trainer.CHECKPOINT)["history"]]
         for name in ("one", "two")
     )
     assert len(two) == 22  # 20 steps, a validation before and one after them
@@ -288,7 +288,7 @@ def test_dvclive_writes_no_pipeline_file_of_its_own(tmp_path):
 def test_trackers_are_told_what_is_new_and_dvclive_everything(tmp_path):
     told = []
     tracker = SimpleNamespace(
-        log=lambda figures, step: told.append((step, figures)), finish=lambda: told.append("end")
+        log=lambda metrics, step: told.append((step, metrics)), finish=lambda: told.append("end")
     )
     recorder = Recorder(tmp_path / "curves", [(1, {"train/mel": 2.0})], [tracker])
     recorder.log(2, {"train/mel": 1.5})

@@ -51,7 +51,7 @@ def speak(utterance: TokenPlan, path: Path, seed: int) -> list[float]:
 
 
 def entries_of(audio: dict[str, str]) -> dict[str, Entry]:
-    """Entries of the manifest for these clips, by id."""
+    """Entries of the manifest for these utterances, by id."""
     return {
         name: Entry(name, "train", "", audio=path, samples=soundfile.info(path).frames)
         for name, path in audio.items()
@@ -61,7 +61,7 @@ def entries_of(audio: dict[str, str]) -> dict[str, Entry]:
 def corpus(
     folder: Path, count: int
 ) -> tuple[list[TokenPlan], dict[str, str], dict[str, list[float]]]:
-    """Plans, the path of each clip and the true beginnings of its phones, spoken in `folder`."""
+    """Plans, the path of each utterance and the true starts of its phones, spoken in `folder`."""
     draw = np.random.default_rng(0)
     plans, audio, truth = [], {}, {}
     for k in range(count):
