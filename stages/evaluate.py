@@ -8,7 +8,7 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.voice import measure_voice
 from lbtts.paths import FEATURES, FINETUNED, MANIFEST, REFERENCE, SPEECH, SPOKEN, metrics
 from lbtts.records import read_json, write_json
-from lbtts.scratch import scratch
+from lbtts.scratch import scratch_folder
 from lbtts.text.tokens import read_token_plans
 from stages import run
 
@@ -20,8 +20,8 @@ def main() -> None:
     voice = models.part(p.model, "speech").finetuned()
     plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
     shutil.rmtree(SPEECH, ignore_errors=True)
-    with scratch("recogniser") as keep:
-        measured = measure_voice(voice, store, plans, entries, p, REFERENCE, SPEECH, keep)
+    keep = scratch_folder("recogniser")
+    measured = measure_voice(voice, store, plans, entries, p, REFERENCE, SPEECH, keep)
     origin = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     write_json(metrics("evaluate"), origin | measured)
 

@@ -8,7 +8,7 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.reference import measure_reference
 from lbtts.paths import FEATURES, MANIFEST, REFERENCE, SPOKEN, metrics
 from lbtts.records import write_json
-from lbtts.scratch import scratch
+from lbtts.scratch import scratch_folder
 from lbtts.text.tokens import read_token_plans
 from stages import run
 
@@ -20,10 +20,10 @@ def main() -> None:
     speech = models.part(p.model, "speech")
     plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
     shutil.rmtree(REFERENCE, ignore_errors=True)
-    with scratch("recogniser") as keep:
-        measured = measure_reference(
-            speech.base(), speech.stranger(), store, plans, entries, p, REFERENCE, keep
-        )
+    keep = scratch_folder("recogniser")
+    measured = measure_reference(
+        speech.base(), speech.stranger(), store, plans, entries, p, REFERENCE, keep
+    )
     write_json(metrics("reference"), measured)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lbtts import params
+from lbtts.evaluation import choice
 from lbtts.training import session
 from stages import run
 
@@ -18,16 +19,17 @@ from stages import run
 def main(options: Sequence[str] = ()) -> None:
     """Trains, estimates or replays, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
-    choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--estimate", action="store_true", help="estimate memory, time and disk")
-    choice.add_argument("--replay", type=Path, metavar="FILE", help="run a failed step again")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--estimate", action="store_true", help="estimate memory, time and disk")
+    mode.add_argument("--replay", type=Path, metavar="FILE", help="run a failed step again")
     arguments = parser.parse_args(options)
     if arguments.estimate:
         print(session.estimate(params.load()))
     elif arguments.replay:
         session.replay(arguments.replay)
     else:
-        session.train(params.load())
+        p = params.load()
+        session.train(p, choice.rule(p))
 
 
 if __name__ == "__main__":

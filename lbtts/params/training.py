@@ -105,7 +105,8 @@ class Train(Section):
     checkpoint_every: Count  # steps
     validation_utterances: Count  # whose losses are averaged
     validation_speech: Count  # how many of them are also spoken
-    choose: Literal["loss"]  # what ranks checkpoints: the model's validation loss
+    # what ranks checkpoints: the model's validation loss, or the speech, see evaluation/choice.py
+    choose: Literal["loss", "speech"]
     keep: Count  # best checkpoints, from which one is chosen at the end
     patience: Count | None  # validations without improvement until it stops; null: never
     seed: Seed

@@ -19,7 +19,7 @@ from lbtts.paths import CURVES, FEATURES, FINETUNED, metrics
 from lbtts.records import write_json
 from lbtts.scratch import scratch, scratch_folder
 from lbtts.training import cost, nonfinite, resume, trainer
-from lbtts.training.choice import LeastLoss
+from lbtts.training.choice import Choice, LeastLoss
 from lbtts.training.recorder import Recorder
 from lbtts.training.state import State
 
@@ -59,8 +59,10 @@ def replay(path: Path) -> None:
         raise InputError(f"{path}: not reproduced; check that code, base and device are the same")
 
 
-def train(p: Params) -> None:
-    """Trains, or continues an interrupted run, and writes the best checkpoint.
+def train(p: Params, rule: Choice | None = None) -> None:
+    """Trains, or continues an interrupted run, and writes the best checkpoint by a rule.
+
+    Without a rule it is the one with the least loss of the recipe's criterion.
 
     With `run.processes` above 1 it starts that many processes, which share each step.
     """
@@ -68,7 +70,7 @@ def train(p: Params) -> None:
         _launch(p.run.processes)
         return
     state, store, accelerator = begin(p)
-    rule = LeastLoss(state.recipe.criterion)
+    rule = rule or LeastLoss(state.recipe.criterion)
     name = f"train/{_fingerprint(p, state)}"
     main = accelerator.is_main_process
     with scratch(name) if main else nullcontext(scratch_folder(name)) as folder:
