@@ -81,7 +81,7 @@ def test_every_stage_has_metrics():
 @pytest.mark.parametrize("wing", WINGS)
 def test_a_wing_imports_only_wings_above_it(wing):
     below = WINGS[WINGS.index(wing) + 1 :]
-    for module in (ROOT / "lbtts" / wing).glob("*.py"):
+    for module in (ROOT / "lbtts" / wing).rglob("*.py"):
         source = module.read_text(encoding="utf-8")
         found = [w for w in below if re.search(rf"lbtts\.{w}\b", source)]
         found += re.findall(r"^(?:from|import) stages\b", source, re.M)
