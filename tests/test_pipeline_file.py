@@ -35,10 +35,11 @@ PLUMBING = {
         for name in ("__init__", "data", "evaluation", "section", "training")
     ),
     Path("lbtts/models/__init__.py"),  # calls a part by name
+    Path("lbtts/languages/__init__.py"),  # likewise, as do
+    Path("lbtts/languages/language.py"),
+    *(path.relative_to(ROOT) for path in ROOT.glob("lbtts/languages/*/__init__.py")),
     Path("stages/__init__.py"),
 }
-# The module of each language that a stage gets by `languages.get`, which is found by its name.
-OF_LANGUAGE = {"lexicon": "learning", "g2p": "g2p", "align": "phones", "inspect": "phones"}
 WINGS = [
     "corpus",
     "text",
@@ -74,9 +75,6 @@ def code_of(stage: str) -> set[Path]:
     found = closure(ROOT, f"stages/{stage}.py")
     for model in MODELS if stage in PARTS else ():
         found |= closure(ROOT, f"lbtts/models/{model}/{PARTS[stage]}.py")
-    if stage in OF_LANGUAGE:
-        for path in ROOT.glob(f"lbtts/languages/*/{OF_LANGUAGE[stage]}.py"):
-            found |= closure(ROOT, path.relative_to(ROOT).as_posix())
     return {Path(module) for module in found}
 
 

@@ -1,5 +1,6 @@
 """The front end of a language: from written text to phonemes and to the token plan."""
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
@@ -41,13 +42,12 @@ class FrontEnd(ABC):
         tokens: list[Token] = []
         for token in self(text)[1]:
             said = list(self._phones(token))
-            is_word = any(label for label, _ in said)
             for label, symbols in said:
-                word = len(words) if is_word else None
+                word = len(words) if label or symbols[0] in self._marks else None
                 phone = len(phones) if label else None
                 tokens += (Token(symbol, word, phone) for symbol in symbols)
                 phones += [Phone(label, len(words))] * bool(label)
-            words += [token.text.lower()] * is_word
+            words += [token.text.lower()] * any(label for label, _ in said)
             tokens += [Token(" ", None, None)] * bool(token.whitespace)
         if not phones:
             raise nothing_to_pronounce(text)
@@ -65,13 +65,18 @@ class FrontEnd(ABC):
         """`text` in characters that the rules know, and the words that were changed for it."""
         return text, []
 
+    @property
+    def _marks(self) -> tuple[str, str]:
+        return self.inventory.stress, self.inventory.second_stress
+
     def _phones(self, token: MToken) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Label and symbols of each phone of `token`; the label of marks is empty."""
+        """Label and symbols of each phone of `token`; a mark or space has an empty label."""
         rest = token.phonemes or ""
         while rest:
             ends = range(min(len(rest), self.inventory.longest), 0, -1)
             end = next((n for n in ends if rest[:n] in self.inventory.labels), 0)
-            if not end and (rest[0].isalpha() or rest[0] == "ː"):
+            is_letter = unicodedata.category(rest[0])[0] in "LM"
+            if not end and is_letter and rest[0] not in self._marks:
                 raise Reject(
                     f"{token.text!r}: {rest[0]!r} in {token.phonemes!r} belongs to no phone; "
                     f"see {self.inventory.defined_in}"

@@ -46,7 +46,7 @@ class Inventory:
             unknown = [symbol for symbol in symbols if symbol not in VOCAB]
             if unknown or not symbols:
                 raise ValueError(f"phone {label!r}: Kokoro has no symbol {unknown}")
-            if self.label_of("".join(symbols)) != label:
+            if self.labels["".join(symbols)] != label:
                 raise ValueError(f"phone {label!r} has the same symbols as another")
         others = {*self.spellings.values(), *self.joined.values(), *self.vowels}
         lost = sorted(others - self.symbols.keys()) + sorted(self.schwas - self.vowels)
@@ -72,16 +72,6 @@ class Inventory:
             elif label and (label in self.vowels or labels[-1:] != [label]):
                 labels.append(label)
         return tuple(labels)
-
-    def label_of(self, symbols: str) -> str:
-        """The label whose Kokoro symbols are `symbols`: the inverse of `self.symbols`.
-
-        Raises:
-            ValueError: no phone is written so.
-        """
-        if symbols not in self.labels:
-            raise ValueError(f"{symbols!r} are not the symbols of one phone")
-        return self.labels[symbols]
 
     @cached_property
     def labels(self) -> dict[str, str]:

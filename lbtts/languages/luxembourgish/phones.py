@@ -58,4 +58,3 @@ INVENTORY = Inventory(
 )
 STRESS, SECOND_STRESS = INVENTORY.stress, INVENTORY.second_stress
 canonical = INVENTORY.canonical
-label_of = INVENTORY.label_of

@@ -1,4 +1,4 @@
-"""The command line of the front end: `python -m lbtts.languages.luxembourgish.g2p`."""
+"""The command line of the front end: `python -m lbtts.languages.luxembourgish`."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from lbtts.text.lexicon import read_lines
 def main(arguments: Sequence[str] | None = None) -> None:
     """Phonemises standard input."""
     parser = argparse.ArgumentParser(
-        prog="python -m lbtts.languages.luxembourgish.g2p", description=main.__doc__
+        prog="python -m lbtts.languages.luxembourgish", description=main.__doc__
     )
     parser.add_argument("--additions", help="your own pronunciations, word<TAB>phones")
     parser.add_argument(
@@ -69,3 +69,7 @@ def _phonemise(g2p: LBG2P) -> None:
         except Reject as reject:
             print(f"rejected: {reject}", file=sys.stderr)
             print()
+
+
+if __name__ == "__main__":
+    main()
