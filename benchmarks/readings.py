@@ -37,16 +37,19 @@ TRAIN = {
     "batch_seconds": 4,
     "crop_seconds": 0.8,
     "lr": 1.5e-3,
-    "lr_bert": 5e-4,
-    "lr_voice": 3e-4,
     "warmup": 600,
     "ema": 0.995,
-    "frozen": dict.fromkeys(("bert", "bert_encoder", "predictor", "decoder", "text_encoder"), 0),
-    "teacher": {"until": 3000, "over": 3000, "share": 0.5},
     "validate_every": 250,
     "checkpoint_every": 100,
     "validation_utterances": 16,
+    "choose": "loss",
     "patience": None,
+}
+KOKORO = {
+    "lr_bert": 5e-4,
+    "lr_voice": 3e-4,
+    "frozen": dict.fromkeys(("bert", "bert_encoder", "predictor", "decoder", "text_encoder"), 0),
+    "teacher_forcing": {"hold": 3000, "decay": 3000, "final_ratio": 0.5},
 }
 
 
@@ -88,6 +91,7 @@ def choices() -> dict:
     tree["features"]["f0"]["method"] = "dio"
     tree["base"]["source"] = "random"
     tree["train"] |= TRAIN
+    tree["kokoro"] |= KOKORO
     return tree
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from matplotlib.image import imread
@@ -15,9 +16,11 @@ from lbtts.acoustics.store.features import FeatureStore
 from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.alignment.report import Row as AlignmentRow
 from lbtts.alignment.report import write_report as write_alignment_report
+from lbtts.corpus.audited import write_audit
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
 from lbtts.inspection import features
+from lbtts.inspection.audit import AUDITED
 from lbtts.page import bitmap, spectrogram
 from lbtts.records import read_json
 from lbtts.text.tokens import Phone, Token, TokenPlan, read_token_plans, write_token_plans
@@ -54,6 +57,9 @@ def project(tmp_path_factory):
     write_report(rows, folder / "data/features_report.csv")
     aligned = [AlignmentRow(name, "", "kaldi", "keep", confidence=0, score=-2) for name in IDS]
     write_alignment_report(aligned, folder / "data/alignment/report.csv")
+    measured = {"worst": 1.0, "measure": "hum"} | dict.fromkeys(AUDITED, 1.0)
+    audit = pd.DataFrame(measured, index=IDS)
+    write_audit(audit, {}, folder / "data/audit.csv")
     (folder / "data/corpus").mkdir()
     audio = folder / "u.flac"
     soundfile.write(audio, np.zeros(24_000), 24_000)

@@ -11,13 +11,14 @@ from ruamel.yaml import YAML
 
 from lbtts import languages
 from lbtts.alignment.durations import durations
-from lbtts.alignment.pronunciation import pronunciations, read_dictionary
+from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.textgrid import Interval, from_phones
-from lbtts.corpus.manifest import write_manifest
+from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError, Reject
 from lbtts.languages.language import Language
-from lbtts.models.kokoro import export
+from lbtts.models.kokoro.release import folder as released
 from lbtts.pipeline import KPipeline
+from lbtts.text.dictionary import read_dictionary
 from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import read_token_plans
@@ -173,10 +174,11 @@ def project(tmp_path, root, language, monkeypatch):
     (tmp_path / "data/additions.tsv").write_text("", encoding="utf-8")
     words = [f"{c}{v}{d}\t{c} {v} {d}\n" for c in "bdfm" for v in "iuo" for d in "bdfm"]
     (tmp_path / "list.tsv").write_text("".join(words), encoding="utf-8")
-    row = {"split": "train", "audio": "x", "seconds": 2.0, "status": "ok", "reason": ""}
     texts = {"a": language.example, "b": "Кот"}
-    manifest = [{"id": name, "text": text, **row} for name, text in texts.items()]
-    write_manifest(manifest, tmp_path / "data/corpus/manifest.csv")
+    entries = [
+        Entry(name, "train", text, audio="x", samples=48_000) for name, text in texts.items()
+    ]
+    write_manifest(entries, tmp_path / "data/corpus/manifest.csv")
     with chdir(tmp_path):
         yield tmp_path
 
@@ -200,10 +202,10 @@ def test_it_learns_is_phonemised_aligned_exported_and_spoken(language, project):
     ]
     seconds = heard[-1].end + 0.2
     total = round(seconds * 40)
-    found = durations(plan, from_phones(plan, heard, seconds), total)
+    found, _ = durations(plan, from_phones(plan, heard, seconds), total)
     assert sum(found.units) == total and len(found.units) == len(plan.input_ids)
 
-    export.write_front_end(
+    released.write_front_end(
         Path("exported"), Path("data/additions.tsv"), Path("data/lexicon"), language.learnt
     )
     pipeline = KPipeline(lang_code=language.letter, repo_id="exported", model=False)

@@ -191,7 +191,9 @@ def test_a_raw_voice_of_another_size_is_refused_and_nothing_is_written(project):
     give_checkpoint(project)
     give_voices(project, 1)
     (project / "given/voices/short.bin").write_bytes(bytes(522_236))
-    with pytest.raises(InputError, match=r"short\.bin: 522236 bytes, but .* has 522240; fetch it"):
+    with pytest.raises(
+        InputError, match=r"short\.bin: 522236 bytes, but .* has 522240; download it"
+    ):
         base.main()
     assert not (project / "models").exists()
 

@@ -18,7 +18,7 @@ def read_back(rows, path):
 
 
 def test_alignments_are_read_back_as_they_were_written(tmp_path):
-    rows = [ALIGNED, UNALIGNED, replace(ALIGNED, id="c", reason="trust -9.00", verdict="reject")]
+    rows = [ALIGNED, UNALIGNED, replace(ALIGNED, id="c", reason="trust -9.00", status="reject")]
     found = read_back(rows, tmp_path / "report.csv")
     assert [repr(asdict(row)) for row in found] == [repr(asdict(row)) for row in rows]
     assert [row.accepted for row in found] == [True, False, False]
@@ -40,7 +40,7 @@ def test_a_second_backend_has_a_column_only_where_there_was_one(tmp_path):
 
 def test_the_figures_of_a_report_leave_out_what_nobody_measured():
     assert alignment.summary([UNALIGNED]) == {"aligned": 0, "rejected": 1, "suspect": 0}
-    figures = alignment.summary([ALIGNED, UNALIGNED, replace(ALIGNED, verdict="suspect")])
+    figures = alignment.summary([ALIGNED, UNALIGNED, replace(ALIGNED, status="suspect")])
     assert (figures["aligned"], figures["rejected"], figures["suspect"]) == (2, 1, 1)
     assert figures["score_mean"] == -1.25 and "rate" not in figures
 
@@ -50,7 +50,7 @@ def test_a_report_that_align_did_not_write_is_refused(tmp_path, old, new):
     path = tmp_path / "report.csv"
     alignment.write_report([ALIGNED], path)
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    with pytest.raises(InputError, match=r"report\.csv: no report of alignments .*dvc repro align"):
+    with pytest.raises(InputError, match=r"report\.csv: not an alignment report .*dvc repro align"):
         alignment.read_report(path)
 
 
