@@ -48,7 +48,7 @@ def spoiled(model: KModel) -> KModel:
     with torch.no_grad():
         for tensor in model.parameters():
             if tensor.dim() > 1:
-                tensor += _NOISE * tensor.std() * torch.randn(tensor.shape, generator=draw)
+                tensor += _NOISE * tensor.std(correction=0) * torch.randn(tensor.shape, generator=draw)
     return model
 
 
