@@ -136,6 +136,12 @@ def test_the_command_writes_figures_and_a_listening_test(
         compare.main()
 
 
+def test_audio_that_is_no_numbers_is_refused_by_name(prompts, p):
+    broken = {prompts[0].id: np.full(24000, np.nan, np.float32)}
+    with pytest.raises(InputError, match=f"{prompts[0].id}: .* no numbers"):
+        figures.measure(prompts, broken, Instruments(p.features.f0, p.voice))
+
+
 @pytest.mark.slow
 def test_phone_errors_order_recording_copy_wrong_text_and_noise(shared, root, tmp_path, p):
     clips = marylux_clips(shared, root, 150)

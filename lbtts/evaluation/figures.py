@@ -12,6 +12,7 @@ import pandas as pd
 
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.speaker import embed
+from lbtts.errors import InputError
 from lbtts.evaluation import artefacts, bootstrap, prosody, words
 from lbtts.evaluation.artefacts import MEASURES, Usual
 from lbtts.evaluation.bootstrap import Difference, Estimate
@@ -81,11 +82,18 @@ def measure(
 
     The columns are those of `RATES` and `MEANS` and the distances of the artefacts; NaN for what
     there is no instrument for.
+
+    Raises:
+        InputError: audio has samples that are NaN or infinite.
     """
     rows, heard = {}, {}
     for prompt in prompts:
         if prompt.id in readings:
             audio = readings[prompt.id]
+            if not np.isfinite(audio).all():
+                raise InputError(
+                    f"{prompt.id}: the system made samples that are no numbers; synthesise it again"
+                )
             if instruments.recogniser is not None and prompt.phones:
                 heard[prompt.id] = instruments.recogniser.hear(audio)
             rows[prompt.id] = _row(prompt, audio, heard.get(prompt.id), instruments)
