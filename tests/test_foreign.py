@@ -128,7 +128,7 @@ def test_a_foreign_name_does_not_recolour_its_neighbours(known, text, word, phon
     assert {token.text: token.phonemes for token in tokens}[word] == phonemes
 
 
-def test_words_are_judged_by_themselves_before_their_neighbours(languages):
+def test_words_are_recognised_by_themselves_before_their_neighbours(languages):
     assert languages.guess_each(["neie", "workflow"], [False, True]) == ["lb", "en"]
     assert languages.guess_each(["françois", "mitterrand"], [True, True]) == ["fr", "fr"]
     assert languages.guess_each(["françois", "mitterrand"], [False, False]) == ["fr", "lb"]

@@ -292,7 +292,7 @@ den 3. mee um 12 auer beim dr. weber|den drëtte mee um zwielef auer beim Dokter
 
 
 @pytest.mark.parametrize("case", CASES.strip().splitlines())
-def test_figures_and_shortenings_are_said_as_their_context_asks(case):
+def test_numerals_and_shortenings_are_said_as_their_context_asks(case):
     written, said = case.split("|")
     assert say(written) == said
 
@@ -310,7 +310,7 @@ N_WORDS = frozenset(
 
 @pytest.mark.slow
 def test_n_before_digits_agrees_with_the_first_sound_of_what_is_said(shared):
-    """The writers of the LOD write the n before a figure by ear: a free test of the figures."""
+    """The writers of the LOD write the n before a numeral by ear: a free test of the numerals."""
     without = {drop_n(word) for word in N_WORDS}
     agree, differ = 0, []
     for line in shared("g2p", "lod_sentences.txt").read_text(encoding="utf-8").splitlines():

@@ -99,7 +99,7 @@ def test_stage_writes_the_lexicon_a_model_and_its_score(tmp_path, root):
     out = tmp_path / "data/lexicon"
     assert len(read_entries(out / LEXICON, INVENTORY)) == len(rows)
     assert UnknownWords.load(out / MODEL, INVENTORY)("kanner")
-    figures = json.loads((tmp_path / "metrics/lexicon.json").read_text())
-    assert figures["words_part"] == len(rows)
-    assert figures["words_learnt"] + figures["words_held_out"] == len(rows)
-    assert 0 < figures["per"] < 100 and 0 < figures["wer"] <= 100
+    metrics = json.loads((tmp_path / "metrics/lexicon.json").read_text())
+    assert metrics["words_part"] == len(rows)
+    assert metrics["words_learnt"] + metrics["words_held_out"] == len(rows)
+    assert 0 < metrics["per"] < 100 and 0 < metrics["wer"] <= 100

@@ -41,7 +41,7 @@ def configure(folder, root, **changes):
     (folder / "params.yaml").write_text(params, encoding="utf-8")
 
 
-def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
+def test_stage_writes_token_plans_dictionary_guesses_rejects_and_metrics(project):
     stage.main()
     plans = read_token_plans("data/g2p/utterances.jsonl")
     assert [plan.id for plan in plans] == ["a", "b"]
@@ -61,10 +61,10 @@ def test_stage_writes_plans_dictionary_guesses_rejects_and_figures(project):
     assert set(rejects) == {"c", "d"}
     assert "U+041A" in rejects["c"]
     assert "empty transcript" in rejects["d"]
-    figures = json.loads((project / "metrics/g2p.json").read_text(encoding="utf-8"))
-    assert (figures["utterances"], figures["rejected"], figures["oov_words"]) == (2, 2, 2)
-    assert figures["emoji_dropped"] == 2
-    assert figures["noises_dropped"] == 1
+    metrics = json.loads((project / "metrics/g2p.json").read_text(encoding="utf-8"))
+    assert (metrics["utterances"], metrics["rejected"], metrics["oov_words"]) == (2, 2, 2)
+    assert metrics["emoji_dropped"] == 2
+    assert metrics["noises_dropped"] == 1
     noises = (project / "data/g2p/noises.csv").read_text(encoding="utf-8")
     assert noises == "noise,count,example\nlaachen,1,a\n"
 

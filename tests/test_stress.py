@@ -99,9 +99,9 @@ def test_marks_stand_before_the_vowel_as_in_misakis_english():
     path = resources.files("misaki") / "data/us_gold.json"
     vowels = set("AIOQWYaeiouæɑɒɔəɚɛɜɪʊʌᵊᵻ")
     said = [p for p in json.loads(path.read_text(encoding="utf-8")).values() if isinstance(p, str)]
-    behind = [p[i + 1] for p in said for i, c in enumerate(p[:-1]) if c in STRESS + SECOND_STRESS]
-    assert len(behind) > 50_000
-    assert sum(symbol in vowels for symbol in behind) / len(behind) > 0.99
+    after = [p[i + 1] for p in said for i, c in enumerate(p[:-1]) if c in STRESS + SECOND_STRESS]
+    assert len(after) > 50_000
+    assert sum(symbol in vowels for symbol in after) / len(after) > 0.99
     assert {STRESS, SECOND_STRESS} <= set(VOCAB)
 
 

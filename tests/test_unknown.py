@@ -153,6 +153,6 @@ def test_ngrams_alone_are_near_the_reference_on_unseen_words(shared):
     """A joint-sequence model's 2.9 % and 17.2 %; benchmarks/g2p.py scores the whole model."""
     source = Source(name="shared", kind="file", at=str(shared("g2p", "lexicon.tsv")))
     words = words_of([source], 0.0)
-    figures = score(learn_ngrams(words.training()), words.scoring())
+    metrics = score(learn_ngrams(words.training()), words.scoring())
     assert len(words.scoring()) > 3000
-    assert figures["per"] < 3.2 and figures["wer"] < 18
+    assert metrics["per"] < 3.2 and metrics["wer"] < 18

@@ -29,7 +29,7 @@ def token_plans(
 def pronunciations(
     plans: Sequence[TokenPlan], additions: Path, front_end: FrontEnd
 ) -> set[tuple[str, Phones]]:
-    """Every word of the plans as it is planned, and as a person's additions say it may be heard.
+    """Every word of the plans as it is planned, and as a person's additions say it may be said.
 
     Raises:
         InputError: the file of additions is missing or broken.

@@ -50,7 +50,7 @@ def encode(symbols: Iterable[str]) -> list[int]:
     """The ids of `symbols`, without BOS and EOS.
 
     Raises:
-        ValueError: a symbol has no id. KModel would drop it without a word.
+        ValueError: a symbol has no id. KModel would drop it silently.
     """
     symbols = list(symbols)
     for symbol in symbols:

@@ -37,7 +37,7 @@ BEFORE_NUMBERS = {
     "No.": "Nummer",
 }  # fmt: skip
 
-UNITS = {  # behind a number; one form, or (one, many)
+UNITS = {  # after a number; one form, or (one, many)
     "mm": "Millimeter", "cm": "Zentimeter", "dm": "Dezimeter", "m": "Meter", "km": "Kilometer",
     "mm²": "Quadratmillimeter", "cm²": "Quadratzentimeter", "m²": "Quadratmeter",
     "km²": "Quadratkilometer", "cm³": "Kubikzentimeter", "m³": "Kubikmeter",
@@ -90,19 +90,19 @@ SPELLED = frozenset(  # by their letters' names in lower case too; none of them 
     "adn adr asbl bgl cd cfl cgdis cns csv dj dna dp dvd eu gps hiv html lcgb lsap mp mri nba ogbl "
     "pc pdf pdg rtl sms snca snj tgv tv usa usb vip wc www".split()
 )
-SENTENCE_OPENERS = (  # behind "Vitamin C." these begin a sentence, other words go on with a name
+SENTENCE_OPENERS = (  # after "Vitamin C." these begin a sentence, other words go on with a name
     "D De Den Dee Deen Déi Dat Dës Dëse Dësen Et Ech Du Hien Hatt Si Mir Dir Dofir Dono Duerno "
     "Do Dann Een Eng En E Ee Kee Keen Keng Säi Säin Seng An A Am Als Um Op Mat Vun Vum Bei Beim "
     "No Nom Fir Well Wann Wéi Wat Wou Wien Awer Och Esou Elo Haut Hei Haaptsaach All Ass Fréier"
 ).split()
-NUMBERED = frozenset(  # behind these a Roman numeral is a number, not a ruler's
+NUMBERED = frozenset(  # after these a Roman numeral is a number, not a ruler's
     "kapitel chapitre band deel phas typ klass grupp niveau stuf tableau akt szen nummer artikel "
     "annexe sektioun section tome volume ligue liga".split()
 )
 FEMININE_NAMES = frozenset(
     "elizabeth elisabeth margrethe beatrix anne marie katharina catherine charlotte".split()
 )
-RULER_NAMES = frozenset(  # a single Roman numeral behind them is a number at a sentence's end too
+RULER_NAMES = frozenset(  # a single Roman numeral after them is a number at a sentence's end too
     "louis guillaume wilhelm philippe philipp karel charles karl henri heinrich jean jang johannes "
     "jean-paul paul pius leo benedikt napoleon friedrich franz albert leopold baudouin felipe "
     "carlos elizabeth elisabeth margrethe edward george gustav ludwig otto josef joseph".split()

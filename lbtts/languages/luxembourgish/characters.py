@@ -14,7 +14,7 @@ from dataclasses import dataclass
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzäëéèêöüàâîïôûùç")
 
 _DROPPED = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0e\ufe0f*~`|•†‡[]{}©®™\\")
-# Emoji and their like: pictographs, dingbats, flags; behind them skin tones, tags and joined ones.
+# Emoji and their like: pictographs, dingbats, flags; followed by skin tones, tags and joined ones.
 # Source: Unicode Technical Standard 51, and the blocks of the Unicode Character Database.
 _PICTURE = "[\U0001f000-\U0001faff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299]"
 _ADDED = "[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f\u20e3]"
@@ -23,7 +23,7 @@ _EMOJI = re.compile(
     f"|{_PICTURE}{_ADDED}*(?:\u200d{_PICTURE}{_ADDED}*)*|{_ADDED}"
 )
 
-# Mark-up: tags, entities, and in brackets what was heard but is no word
+# Markup: tags, entities, and in brackets sounds that are not words
 _TAG = r"</?(?P<tag>[a-zA-Z][\w-]*)(?:[ ][^<>]*)?/?>|<!--.*?-->"
 _ENTITY = r"&(?:amp;)*(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,12}\d{0,2});"
 _NOISE = r"\[(?P<noise>[^][]*)\]|\{(?P<braced>[^{}]*)\}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Context:
-    """A match of the normaliser, with what is before and behind it."""
+    """A match of the normaliser, with what is before and after it."""
 
     text: str  # cleaned
     match: re.Match[str]
@@ -14,7 +14,7 @@ class Context:
 
     @property
     def after(self) -> str:
-        """The text behind the match."""
+        """The text after the match."""
         return self.text[self.match.end() :]
 
     @property
@@ -29,6 +29,6 @@ _NEXT_WORD = re.compile(r"[ \"(]*([^\W\d_]+)")
 
 
 def next_word(text: str) -> str:
-    """The first word of `text`, behind spaces, quotation marks and brackets; else nothing."""
+    """The first word of `text`, after spaces, quotation marks and brackets; else nothing."""
     match = _NEXT_WORD.match(text)
     return match[1] if match else ""

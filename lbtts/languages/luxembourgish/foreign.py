@@ -1,6 +1,6 @@
-"""French, German and English words: what espeak-ng says, in the phones of the contract.
+"""French, German and English words: what espeak-ng says, in the phones of the inventory.
 
-Source of the pronunciations: espeak-ng's voices. Phones that the contract lacks become the nearest
+Source of the pronunciations: espeak-ng's voices. Phones that the inventory lacks become the nearest
 ones that speakers of Luxembourgish use in loans.
 """
 

@@ -31,7 +31,7 @@ GROUP = re.compile("aa|au|ai|äi|ää|ee|ei|éi|eu|ie|ii|oo|ou|oi|ue|uu|üü|[ae
 _OWN_FIRST = frozenset("aa ee ii oo uu äi ää éi ue ie ei".split())  # a first syllable of our own
 _OWN_LATER = frozenset("aa ii uu ue äi ää".split())  # a later syllable of a word of our own
 _OPEN = frozenset("e eː ɛ ɛː o oː u uː y yː i iː ɑ aː æ".split())
-CLOSED = "-"  # behind the last vowel of a word that ends in a consonant
+CLOSED = "-"  # after the last vowel of a word that ends in a consonant
 
 
 def stressed_in_simple(word: str, vowels: list[str]) -> int:

@@ -10,7 +10,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _MANY = {unit for unit in UNITS if re.search("[/²³°%‰]|m[23]$|[a-z][A-Z]|[MGk]W", unit)}
 _NAMES = sorted(UNITS, key=len, reverse=True)
 
-# A unit without a number: behind a stroke any, else one that is no word
+# A unit without a number: after a slash any, else one that is no word
 _BARE = "|".join(re.escape(unit) for unit in _NAMES if unit in _MANY - {"°", "%", "‰"})
 _ANY = "|".join(re.escape(unit) for unit in _NAMES)
 UNIT = (
@@ -30,15 +30,15 @@ def _signed(number: str) -> list[str]:
 
 
 def speak_unit(context: Context) -> Reading:
-    """The unit's name: of one behind a stroke, else of many."""
+    """The unit's name: of one after a slash, else of many."""
     name = UNITS[context.match[0]]
-    behind = context.text[: context.match.start()].endswith("/")
-    said = name if isinstance(name, str) else name[0 if behind else 1]
+    divided = context.text[: context.match.start()].endswith("/")
+    said = name if isinstance(name, str) else name[0 if divided else 1]
     return said.split(), context.match.end()
 
 
 def speak_power(context: Context) -> Reading:
-    """Quadrat, Kubik or héich and the exponent; nothing for a footnote behind a word."""
+    """Quadrat, Kubik or héich and the exponent; nothing for a footnote after a word."""
     before = context.text[: context.match.start()]
     number = context.match[0].translate(_RAISED)
     if _FOOTNOTE.search(before):

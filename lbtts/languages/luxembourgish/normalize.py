@@ -168,7 +168,7 @@ def _each(say: Callable[[str], list[str]]) -> Callable[[Context], Reading]:
 
 
 def _monsieur(context: Context) -> Reading:
-    """The reading of "M." before a name: behind another name it is an initial."""
+    """The reading of "M." before a name: after another name it is an initial."""
     last = context.spoken[-1] if context.spoken else ""
     named = last[:1].isupper() and last not in SENTENCE_OPENERS
     return [LETTER_NAMES["M"] if named else "Monsieur"], context.match.end()

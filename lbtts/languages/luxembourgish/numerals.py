@@ -44,7 +44,7 @@ _COUNTED_NOUN = re.compile(r"\.(?: (?:an|a|bis|oder) \d+\.)* ?([^\W\d_]+)")
 _IN_SERIES = re.compile(r"\d\.,? ?(?:an|a|bis|oder|[-–—/]) ?$")
 
 _ARTICLES = frozenset("de den dem der déi zum vum d'".split())
-_COUNTED = frozenset(  # behind these a number is a name: "Nummer eent"
+_COUNTED = frozenset(  # after these a number is a name: "Nummer eent"
     "nummer nummero quai guichet schalter sortie kapitel säit zuel zu komma punkt sektioun grupp "
     "moossstaf artikel paragraf".split()
 )
@@ -179,7 +179,7 @@ def _ending(context: Context, value: int, whole: str) -> Reading | None:
 
 
 def _last_day(context: Context) -> int:
-    """Up to which number a dot at the end makes an ordinal: behind an article any."""
+    """Up to which number a dot at the end makes an ordinal: after an article any."""
     return 999 if context.previous in _ARTICLES else 31
 
 

@@ -33,7 +33,7 @@ _ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
 
 
 def ordinal_ending(before: list[str], noun: str = "") -> str:
-    """What an ordinal ends in behind the words `before`: en, er or nothing.
+    """What an ordinal ends in after the words `before`: en, er or nothing.
 
     Where they have no article, `noun` decides: nothing before one that is feminine or neuter.
     """
@@ -50,7 +50,7 @@ def ordinal_ending(before: list[str], noun: str = "") -> str:
 
 
 def is_before_ordinal(word: str) -> bool:
-    """Whether `word`, lower case, is an article or the like behind which an ordinal is usual."""
+    """Whether `word`, lower case, is an article or the like after which an ordinal is usual."""
     return word in _MASCULINE or word in _FEMININE_DATIVE or word in _BARE
 
 
@@ -60,7 +60,7 @@ def is_ordinal_noun(noun: str) -> bool:
 
 
 def speak_roman(context: Context) -> Reading | None:
-    """The reading of a Roman numeral up to 39 behind a name or before Joerhonnert, else None."""
+    """The reading of a Roman numeral up to 39 after a name or before Joerhonnert, else None."""
     numeral = context.match[0]
     end = context.match.end()
     dotted = context.text[end : end + 1] == "."

@@ -24,8 +24,8 @@ _ORDER = 4
 _WORDS = 120_000  # of each foreign language
 _UNSEEN = -12.0  # log probability of a letter that a language does not have
 
-# Log odds that words behind which no lexicon stands must show to be taken for foreign, chosen on
-# the sentences of the LOD. German is the nearest relative, and the least harmed by our own rules.
+# Log odds above which words of no lexicon are taken for foreign, chosen on the sentences of the
+# LOD. German is the nearest relative, and the least harmed by our own rules.
 _MARGIN = {"fr": 3.5, "en": 7.0, "de": 8.0}
 # A name next to foreign ones is taken for one unless its own odds are below the first; of another
 # word's neighbours counts so much, up to so much of each

@@ -81,7 +81,7 @@ class Pronouncer:
         """Reads the lexicons.
 
         Args:
-            additions: a file of one's own pronunciations, which come first.
+            additions: a file of a person's own pronunciations, which come first.
             known: the folder that the stage `lexicon` wrote. None takes the words of the pip
                 package, trains n-grams on them when the first unknown word comes, which takes
                 about 20 s.
@@ -159,7 +159,7 @@ class Pronouncer:
         return None
 
     def _with_ze(self, word: str) -> Phones | None:
-        """An infinitive with ze behind its particle, by its parts: op-ze-maachen."""
+        """An infinitive with ze after its particle, by its parts: op-ze-maachen."""
         at = word.find("ze", 1)
         if at < 0 or word[:at] not in PARTICLES:
             return None

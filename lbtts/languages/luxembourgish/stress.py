@@ -214,7 +214,7 @@ class StressRules:
 
 
 def _alike(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether vowels are the same but for their length."""
+    """Whether vowels are the same except for their length."""
     return [_short(vowel) for vowel in some] == [_short(vowel) for vowel in others]
 
 

@@ -1,15 +1,14 @@
 """What the letters of a word make, one after the other: a neural transducer, in NumPy.
 
-A bidirectional GRU, the encoder, knows the whole word; another, the prediction network, goes over
-its letters from the left and is given the previous output, which is what the letter before has
-made. The networks are trained in
-lbtts/text/oov/transducer_training.py. Here only their weights are used, without torch, so that a
-program that speaks loads in a moment.
+A bidirectional GRU, the encoder, knows the whole word; another GRU, the prediction network, goes
+over its letters from the left and is given the previous output, which is what the letter before
+has made. lbtts/text/oov/transducer_training.py trains the networks. Here only their weights are
+used, without torch, so that a program that speaks loads in a moment.
 
 Sources: R. Aharoni and Y. Goldberg, "Morphological inflection generation with hard monotonic
 attention", ACL 2017, for the transducer, which here learns from graphones; K. Cho et al., "Learning
 phrase representations using RNN encoder-decoder", EMNLP 2014, for the cell, in the variant of
-torch.nn.GRU (the reset gate acts behind the recurrent product).
+torch.nn.GRU (the reset gate acts after the recurrent product).
 """
 
 import numpy as np
