@@ -28,14 +28,16 @@ from lbtts import params
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.corpus.audio import decode, prepare, write_flac
 from lbtts.evaluation import compare, recogniser
+from lbtts.evaluation.copy_synthesis import copy_synthesis
 from lbtts.evaluation.figures import Instruments
 from lbtts.evaluation.prompt import Audio, Prompt, from_plan
 from lbtts.evaluation.similarity import Likeness, embeddings
-from lbtts.evaluation.synthesis import Synthesiser, copy
 from lbtts.grid import SAMPLE_RATE
 from lbtts.languages.luxembourgish.g2p import LBG2P
-from lbtts.models.kokoro import base, checkpoint
-from lbtts.text.tokens import Plan
+from lbtts.models.kokoro.speech import KokoroSynthesiser
+from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights import sources as base
+from lbtts.text.tokens import TokenPlan
 
 ROOT = Path(__file__).resolve().parent.parent
 _NOISE = 0.12  # of each weight tensor's standard deviation
@@ -48,12 +50,14 @@ def spoiled(model: KModel) -> KModel:
     with torch.no_grad():
         for tensor in model.parameters():
             if tensor.dim() > 1:
-                tensor += _NOISE * tensor.std(correction=0) * torch.randn(tensor.shape, generator=draw)
+                tensor += (
+                    _NOISE * tensor.std(correction=0) * torch.randn(tensor.shape, generator=draw)
+                )
     return model
 
 
-def say(model: KModel, table: torch.Tensor, plans: list[Plan]) -> dict[str, Audio]:
-    speaker = Synthesiser(model, table)
+def say(model: KModel, table: torch.Tensor, plans: list[TokenPlan]) -> dict[str, Audio]:
+    speaker = KokoroSynthesiser(model, table)
     return {p.id: speaker.speak(np.array(p.input_ids))[0] for p in tqdm(plans, desc="speak")}
 
 
@@ -71,7 +75,7 @@ def run(shared: Path, utterances: int, readings: int, folder: Path) -> compare.C
     lines = (shared / "marylux/metadata.csv").read_text(encoding="utf-8").splitlines()
     texts = dict(line.split("|", 1) for line in lines)
     g2p = LBG2P()
-    plans = [g2p.plan(name, text) for name, text in texts.items()]
+    plans = [g2p.token_plan(name, text) for name, text in texts.items()]
     held_out, training = plans[:utterances], plans[utterances:]
     clips, audio = {}, {}
     for plan in plans:
@@ -98,7 +102,7 @@ def run(shared: Path, utterances: int, readings: int, folder: Path) -> compare.C
     draw = np.random.default_rng(0)
     systems: Mapping[str, dict[str, Audio]] = {
         "recording": own,
-        "copy synthesis": {k: copy(a, track(a, f0), f0.floor) for k, a in own.items()},
+        "copy synthesis": {k: copy_synthesis(a, track(a, f0), f0.floor) for k, a in own.items()},
         "zero shot": say(model, heart, held_out),
         "another speaker, another text": dict(zip(own, strangers, strict=False)),
         "white noise": {k: draw.normal(0, 0.05, len(a)).astype("f4") for k, a in own.items()},
