@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from lbtts.errors import Reject
-from lbtts.languages.luxembourgish import cli as door
-from lbtts.languages.luxembourgish import learning
+from lbtts.languages.luxembourgish import cli, learning
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.lexicon import LEXICON
 from lbtts.languages.luxembourgish.phones import SYMBOLS
@@ -165,7 +164,7 @@ def test_command_line_phonemises_line_by_line(monkeypatch, capsys, known, tmp_pa
     shutil.copytree(known, tmp_path / "data/lexicon")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO("Kanner\nДом\nvun\n"))
-    door.main([])
+    cli.main([])
     out, err = capsys.readouterr()
     assert out == "kˈɑnɐ\n\nfun\n"
     assert "U+0414" in err
@@ -177,13 +176,13 @@ def test_command_line_asks_the_model_alone_for_words_of_a_file_or_of_standard_in
     shutil.copytree(known, tmp_path / "data/lexicon")
     (tmp_path / "words").write_text("schwätzen\n\nKanner\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    door.main(["--model-only", "words"])
+    cli.main(["--model-only", "words"])
     from_file = capsys.readouterr().out
     assert from_file.splitlines()[0] == "schwätzen\tʃ w æ ʦ ə n"
     assert [line.split("\t")[0] for line in from_file.splitlines()] == ["schwätzen", "Kanner"]
     for arguments in (["--model-only"], ["--model-only", "-"]):
         monkeypatch.setattr(sys, "stdin", io.StringIO("schwätzen\nKanner\n"))
-        door.main(arguments)
+        cli.main(arguments)
         assert capsys.readouterr().out == from_file
 
 
@@ -198,7 +197,7 @@ def test_command_line_learns_from_a_lexicon_once(monkeypatch, capsys, known, tmp
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         monkeypatch.setattr(sys, "stdin", io.StringIO("Zzz\n"))
-        door.main(["--lexicon", "words.tsv"])
+        cli.main(["--lexicon", "words.tsv"])
         assert capsys.readouterr().out == "ʦ\n"
         monkeypatch.setattr(learning, "learn", None)  # the second call finds the first one's model
 
@@ -207,7 +206,7 @@ def test_bad_lexicon_ends_the_command_line_with_one_line(monkeypatch, tmp_path, 
     shutil.copy(root / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=r"error: none\.tsv: not found"):
-        door.main(["--lexicon", "none.tsv"])
+        cli.main(["--lexicon", "none.tsv"])
 
 
 def test_text_side_imports_without_torch(root):
