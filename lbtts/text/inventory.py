@@ -3,8 +3,8 @@
 G2P, the aligner's dictionary, the tokens, the transfer of durations and speaking all read one
 `Inventory`, that of the configured language; no other code knows a phone symbol.
 
-The inventory is invertible label by label. It says nothing about strings of symbols: Luxembourgish
-`iə` is one phone in "Lidd" but two in "Famillien".
+The inventory is invertible label by label. It says nothing about strings of symbols: in some
+languages `iə` is one phone in one word and two phones in another.
 """
 
 import unicodedata

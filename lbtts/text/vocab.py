@@ -1,7 +1,7 @@
 """Kokoro's symbols and their ids.
 
 Source: `vocab` in config.json of hexgrad/Kokoro-82M v1.0 (Apache-2.0). Of 178 ids 114 have a
-symbol; the rest are remnants of the model's ancestor and were never trained.
+symbol; the rest are remnants of StyleTTS2's set and were never trained.
 """
 
 from collections.abc import Iterable
