@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lbtts import params
-from lbtts.evaluation import choice
 from lbtts.training import session
 from stages import run
 
@@ -28,8 +27,7 @@ def main(options: Sequence[str] = ()) -> None:
     elif arguments.replay:
         session.replay(arguments.replay)
     else:
-        p = params.load()
-        session.train(p, choice.rule(p))
+        session.train(params.load())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ import pytest
 from lbtts import params
 from lbtts.evaluation.artefacts import Usual
 from lbtts.evaluation.artefacts import measure as artefacts_of
-from lbtts.evaluation.choice import BestSpeech, rule
+from lbtts.evaluation.choice import BestSpeech
 from lbtts.evaluation.figures import Instruments
 from lbtts.evaluation.prompt import Prompt
 from lbtts.models.recipe import Speech
+from lbtts.training.choice import rule
 from tests.conftest import ROOT
 from tests.corpora import buzz
 
@@ -90,4 +91,5 @@ def test_of_those_that_pass_naturalness_and_likeness_decide_and_of_those_that_do
 
 def test_without_listening_the_loss_decides(p):
     by_loss = p.train.model_copy(update={"choose": "loss"})
-    assert rule(p.model_copy(update={"train": by_loss})) is None
+    found = rule(p.model_copy(update={"train": by_loss}), "mel")
+    assert not found.measures_speech and found.rank({"mel": 2.0}) == [-2.0]

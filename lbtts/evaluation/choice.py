@@ -6,7 +6,6 @@ has to be understood and free of artefacts; of those that are, the one with the 
 naturalness and likeness is best.
 """
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,16 +28,12 @@ _MEASURED = ("phone_errors", "dnsmos_p808", "similarity")
 _POINTS = 4.0  # from the worst opinion to the best
 
 
-def rule(p: Params) -> "BestSpeech | None":
-    """The rule that `train.choose` names; None for the model's validation loss.
-
-    Of several processes only the first chooses.
+def best_speech(p: Params) -> "BestSpeech":
+    """The rule for the corpus of this project; `training.choice.rule` calls it by name.
 
     Raises:
         InputError: the stage `reference` has not run.
     """
-    if p.train.choose == "loss" or int(os.environ.get("RANK", "0")):
-        return None
     plans, entries = read_token_plans(paths.SPOKEN), read_manifest(paths.MANIFEST)
     without_words = p.evaluate.model_copy(update={"words": None})  # it would take too long
     quick = p.model_copy(update={"evaluate": without_words})

@@ -5,6 +5,7 @@ in its own file, which is written once. At the end the rule chooses among them.
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from lbtts.acoustics.store.features import Utterance
 from lbtts.models.recipe import Speech
+from lbtts.params import Params
 from lbtts.training.recorder import Metrics
 from lbtts.training.state import Candidate, State
 
@@ -33,6 +35,23 @@ class Choice(Protocol):
 
     def rank(self, metrics: Metrics) -> list[float]:
         """The rank by a validation's losses and metrics: greater, item by item, is better."""
+
+
+def rule(p: Params, criterion: str) -> Choice:
+    """The rule that `train.choose` names.
+
+    What judges speech is loaded by name: training does not depend on it, and so a changed measure
+    does not make DVC train again. `dvc repro -f train` chooses anew among the candidates of a run
+    that has ended; it trains nothing.
+
+    Args:
+        p: the parameters.
+        criterion: the recipe's validation loss.
+    """
+    if p.train.choose == "loss":
+        return LeastLoss(criterion)
+    found: Choice = import_module("..evaluation.choice", __package__).best_speech(p)
+    return found
 
 
 class LeastLoss:

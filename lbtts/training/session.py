@@ -18,8 +18,7 @@ from lbtts.params import Params
 from lbtts.paths import CURVES, FEATURES, FINETUNED, metrics
 from lbtts.records import write_json
 from lbtts.scratch import scratch, scratch_folder
-from lbtts.training import cost, nonfinite, resume, trainer
-from lbtts.training.choice import Choice, LeastLoss
+from lbtts.training import choice, cost, nonfinite, resume, trainer
 from lbtts.training.recorder import Recorder
 from lbtts.training.state import State
 
@@ -59,10 +58,8 @@ def replay(path: Path) -> None:
         raise InputError(f"{path}: not reproduced; check that code, base and device are the same")
 
 
-def train(p: Params, rule: Choice | None = None) -> None:
-    """Trains, or continues an interrupted run, and writes the best checkpoint by a rule.
-
-    Without a rule it is the one with the least loss of the recipe's criterion.
+def train(p: Params) -> None:
+    """Trains, or continues an interrupted run, and writes the best checkpoint.
 
     With `run.processes` above 1 it starts that many processes, which share each step.
     """
@@ -70,9 +67,10 @@ def train(p: Params, rule: Choice | None = None) -> None:
         _launch(p.run.processes)
         return
     state, store, accelerator = begin(p)
-    rule = rule or LeastLoss(state.recipe.criterion)
     name = f"train/{_fingerprint(p, state)}"
     main = accelerator.is_main_process
+    criterion = state.recipe.criterion
+    rule = choice.rule(p, criterion) if main else choice.LeastLoss(criterion)
     with scratch(name) if main else nullcontext(scratch_folder(name)) as folder:
         recorder = trainer.fit(state, store, p, accelerator, rule, folder, CURVES)
         if main:
