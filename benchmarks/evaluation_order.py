@@ -29,9 +29,9 @@ from lbtts.acoustics.measuring.f0 import track
 from lbtts.corpus.audio import decode, prepare, write_flac
 from lbtts.evaluation import compare, recogniser
 from lbtts.evaluation.copy_synthesis import copy_synthesis
-from lbtts.evaluation.figures import Instruments
 from lbtts.evaluation.prompt import Audio, Prompt, from_plan
 from lbtts.evaluation.similarity import Likeness, embeddings
+from lbtts.evaluation.speech_metrics import Instruments
 from lbtts.grid import SAMPLE_RATE
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.models.kokoro.speech import KokoroSynthesiser

@@ -9,8 +9,8 @@ from lbtts import params
 from lbtts.evaluation.artefacts import Usual
 from lbtts.evaluation.artefacts import measure as artefacts_of
 from lbtts.evaluation.choice import BestSpeech
-from lbtts.evaluation.figures import Instruments
 from lbtts.evaluation.prompt import Prompt
+from lbtts.evaluation.speech_metrics import Instruments
 from lbtts.models.recipe import Speech
 from lbtts.training.choice import rule
 from tests.conftest import ROOT

@@ -10,14 +10,14 @@ from lbtts import params
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.corpus.audio import write_flac
 from lbtts.errors import InputError
-from lbtts.evaluation import compare, figures, recogniser
+from lbtts.evaluation import compare, recogniser, speech_metrics
 from lbtts.evaluation.artefacts import MEASURES
 from lbtts.evaluation.bootstrap import Estimate
 from lbtts.evaluation.copy_synthesis import copy_synthesis
-from lbtts.evaluation.figures import FIGURES, Instruments
 from lbtts.evaluation.listening.design import REFERENCE
 from lbtts.evaluation.prompt import Prompt, from_plan
 from lbtts.evaluation.similarity import Likeness, embeddings
+from lbtts.evaluation.speech_metrics import SPEECH_METRICS, Instruments
 from lbtts.grid import HOP
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from tests.real import marylux_clips, marylux_texts
@@ -74,7 +74,11 @@ def found(systems, clips, prompts, p):
 
 def test_every_figure_that_can_be_measured_has_an_interval(found):
     measured = found.estimates[REFERENCE]
-    assert set(FIGURES) - set(measured) == {"phone_errors", "word_errors", "character_errors"}
+    assert set(SPEECH_METRICS) - set(measured) == {
+        "phone_errors",
+        "word_errors",
+        "character_errors",
+    }
     for estimate in measured.values():
         assert estimate.low <= estimate.value <= estimate.high
         assert estimate.utterances == HELD_OUT
@@ -98,10 +102,10 @@ def test_the_gate_s_figures_tell_a_copy_from_noise(systems, clips, prompts, p):
     instruments = Instruments(
         p.features.f0, p.voice, usual=compare.usual(clips, prompts, p.features.f0)
     )
-    rows = {k: figures.measure(prompts, systems[k], instruments)[0] for k in systems}
-    copied = figures.gated(rows["copy"], rows[REFERENCE])
-    noise = figures.gated(rows["noise"], rows[REFERENCE])
-    itself = figures.gated(rows[REFERENCE], rows[REFERENCE])
+    rows = {k: speech_metrics.measure(prompts, systems[k], instruments)[0] for k in systems}
+    copied = speech_metrics.gated(rows["copy"], rows[REFERENCE])
+    noise = speech_metrics.gated(rows["noise"], rows[REFERENCE])
+    itself = speech_metrics.gated(rows[REFERENCE], rows[REFERENCE])
     assert itself["spread"] == Estimate(1, 1, 1, HELD_OUT)
     assert itself["rate"].value == itself["dnsmos"].value == 0
     assert copied["spread"].value == pytest.approx(1, abs=0.2)
@@ -126,8 +130,8 @@ def test_the_command_writes_figures_and_a_listening_test(
     ])  # fmt: skip
     compare.main()
     assert "2 utterances" in capsys.readouterr().out
-    written = json.loads((tmp_path / "out/figures.json").read_text(encoding="utf-8"))
-    assert list(written["figures"]) == ["copy", "noise", REFERENCE]
+    written = json.loads((tmp_path / "out/metrics.json").read_text(encoding="utf-8"))
+    assert list(written["metrics"]) == ["copy", "noise", REFERENCE]
     assert written["differences"]["noise"]["dnsmos"]["more_than_chance"] is False  # two utterances
     assert (tmp_path / "out/test.html").stat().st_size > 100_000
     with pytest.raises(InputError, match="no such folder"):
@@ -139,7 +143,7 @@ def test_the_command_writes_figures_and_a_listening_test(
 def test_audio_that_is_no_numbers_is_refused_by_name(prompts, p):
     broken = {prompts[0].id: np.full(24000, np.nan, np.float32)}
     with pytest.raises(InputError, match=f"{prompts[0].id}: .* no numbers"):
-        figures.measure(prompts, broken, Instruments(p.features.f0, p.voice))
+        speech_metrics.measure(prompts, broken, Instruments(p.features.f0, p.voice))
 
 
 @pytest.mark.slow
@@ -164,8 +168,8 @@ def test_phone_errors_order_recording_copy_wrong_text_and_noise(shared, root, tm
     }
     errors = {}
     for name, read in readings.items():
-        rows, _ = figures.measure(said, read, Instruments(f0, p.voice, recogniser=ear))
-        errors[name] = figures.summary(rows)["phone_errors"]
+        rows, _ = speech_metrics.measure(said, read, Instruments(f0, p.voice, recogniser=ear))
+        errors[name] = speech_metrics.summary(rows)["phone_errors"]
         print(name, errors[name])
     assert errors["recording"].value <= errors["copy"].value
     assert errors["copy"].high < errors["wrong text"].low

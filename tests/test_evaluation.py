@@ -6,7 +6,7 @@ import torch
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
-from lbtts.evaluation import metrics
+from lbtts.evaluation import distances
 from lbtts.evaluation.copy_synthesis import copy_synthesis
 from lbtts.evaluation.measures import METRICS, differences, estimates, measure, values
 from lbtts.evaluation.renditions import Rendition, render, render_copy
@@ -58,8 +58,8 @@ def test_copy_synthesis_keeps_length_pitch_and_most_of_the_spectrum(utterance):
     assert both.sum() > 0.8 * (utterance.f0 > 0).sum()
     assert np.median(np.abs(f0[both] / utterance.f0[both] - 1)) < 0.005
     noise = np.random.default_rng(0).normal(0, 0.1, len(audio)).astype(np.float32)
-    close = metrics.mel_cepstral_distance(audio, utterance.audio, warp=False)
-    far = metrics.mel_cepstral_distance(noise, utterance.audio, warp=False)
+    close = distances.mel_cepstral_distance(audio, utterance.audio, warp=False)
+    far = distances.mel_cepstral_distance(noise, utterance.audio, warp=False)
     assert close < far / 2
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.evaluation.metrics import duration_error, f0_rmse_cents
+from lbtts.evaluation.distances import duration_error, f0_rmse_cents
 from lbtts.models.kokoro.network.losses import SpectralLoss
 from lbtts.models.kokoro.network.trainable import Kokoro, token_lengths
 from lbtts.models.kokoro.voices.table import InitialVoice

@@ -1,4 +1,4 @@
-"""How far a figure can be trusted that was measured on a few utterances.
+"""How far a metric can be trusted that was measured on a few utterances.
 
 The utterance is what is drawn: the phones of one sentence err together, and a text that is easy for
 one system is easy for the other. So an interval is a bootstrap over utterances, and two systems are
@@ -45,7 +45,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval.
+    """A metric with its 95 % interval.
 
     Attributes:
         value: of these utterances.
@@ -87,7 +87,7 @@ class Difference:
 
 
 def mean(values: ArrayLike, seed: int = 0) -> Estimate:
-    """The mean over utterances, [K]; NaN in `values` says that a figure is undefined there.
+    """The mean over utterances, [K]; NaN in `values` says that a metric is undefined there.
 
     Those utterances are left out; with none left, all is NaN.
     """
@@ -117,9 +117,9 @@ def difference(
     """How much higher `ours` is than `theirs`, each [K], the same utterance at the same place.
 
     Args:
-        ours: a figure of each utterance, or its errors.
+        ours: a metric of each utterance, or its errors.
         theirs: likewise, of the system compared with.
-        totals: [K] phones or words, for errors; None for figures.
+        totals: [K] phones or words, for errors; None for metrics.
         seed: of the resampling.
     """
     first, second = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)

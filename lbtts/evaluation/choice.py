@@ -12,12 +12,12 @@ import numpy as np
 
 from lbtts import paths
 from lbtts.corpus.manifest import read_manifest
-from lbtts.evaluation import artefacts, figures
+from lbtts.evaluation import artefacts, speech_metrics
 from lbtts.evaluation import instruments as setting
 from lbtts.evaluation.confusions import error_rate
-from lbtts.evaluation.figures import DISTANCE, Instruments
 from lbtts.evaluation.measures import estimates
 from lbtts.evaluation.prompt import Prompt
+from lbtts.evaluation.speech_metrics import DISTANCE, Instruments
 from lbtts.params import Gate, Params
 from lbtts.scratch import scratch_folder
 from lbtts.text.tokens import read_token_plans
@@ -63,7 +63,7 @@ class BestSpeech:
         said = [self._prompts[utterance.id] for utterance, _ in spoken]
         readings = {utterance.id: speech.audio for utterance, speech in spoken}
         recordings = {utterance.id: utterance.audio for utterance, _ in spoken}
-        ours, _ = figures.measure(said, readings, self._instruments)
+        ours, _ = speech_metrics.measure(said, readings, self._instruments)
         found = estimates(ours)
         metrics = {name: found[name].value for name in _MEASURED if name in found}
         if "phone_errors" in metrics:

@@ -1,13 +1,13 @@
-"""Puts systems side by side, whoever made them: figures with intervals, differences, and a page.
+"""Puts systems side by side, whoever made them: metrics with intervals, differences, and a page.
 
     python -m lbtts.evaluation.compare FOLDER... --recordings FOLDER --out OUT
 
 Each FOLDER holds one system's audio files, named by utterance; the first is compared with the
-others. Written are OUT/figures.json, OUT/figures.md, and the listening test of all of them
+others. Written are OUT/metrics.json, OUT/metrics.md, and the listening test of all of them
 (OUT/test.html, OUT/key.json). What can be measured grows with what is given:
 
 - the folders alone: naturalness, prosody;
-- `--recordings`: distances of the artefacts, and what each figure should be;
+- `--recordings`: distances of the artefacts, and what each metric should be;
 - `--stranger FOLDER` too, recordings of another speaker: likeness;
 - `--texts FILE`, rows `id|text` or token plans (data/alignment/spoken.jsonl): texts to read in
   the listening test, and with `--words MODEL` word errors (a folder or NAME@COMMIT; see
@@ -33,15 +33,15 @@ from lbtts import params, paths
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import InputError
-from lbtts.evaluation import artefacts, confusions, figures, recogniser
+from lbtts.evaluation import artefacts, confusions, recogniser, speech_metrics
 from lbtts.evaluation.artefacts import Usual
 from lbtts.evaluation.bootstrap import Difference, Estimate
-from lbtts.evaluation.figures import FIGURES, Instruments
 from lbtts.evaluation.folders import in_common, names, read_folder, read_prompts
 from lbtts.evaluation.listening.__main__ import make
 from lbtts.evaluation.listening.design import REFERENCE
 from lbtts.evaluation.prompt import Audio, Prompt, Readings
 from lbtts.evaluation.similarity import Likeness, embeddings
+from lbtts.evaluation.speech_metrics import SPEECH_METRICS, Instruments
 from lbtts.evaluation.words import CTC, Listener, Whisper
 from lbtts.grid import HOP
 from lbtts.params import Params
@@ -57,8 +57,8 @@ class Comparison:
     """What was measured of some systems.
 
     Attributes:
-        estimates: of each system, by figure.
-        differences: of each system but the first: the first less it, by figure.
+        estimates: of each system, by metric.
+        differences: of each system but the first: the first less it, by metric.
         confusions: of each system, more than the recordings have; empty without a recogniser.
     """
 
@@ -69,7 +69,7 @@ class Comparison:
     def flat(self) -> dict[str, Any]:
         """For a JSON file."""
         return {
-            "figures": {
+            "metrics": {
                 system: {k: v for name, e in found.items() for k, v in e.flat(name).items()}
                 for system, found in self.estimates.items()
             },
@@ -91,10 +91,10 @@ class Comparison:
         }
 
     def table(self) -> str:
-        """Figures as Markdown: value, interval; * where the first differs by more than chance."""
+        """Metrics as Markdown: value, interval; * where the first differs by more than chance."""
         systems = list(self.estimates)
         lines = [f"| | {' | '.join(systems)} |", f"|---|{'---:|' * len(systems)}"]
-        for name, meaning in FIGURES.items():
+        for name, meaning in SPEECH_METRICS.items():
             cells = [self._cell(system, name) for system in systems]
             if any(cells):
                 lines.append(f"| {meaning} | {' | '.join(cell or '–' for cell in cells)} |")
@@ -112,7 +112,7 @@ class Comparison:
 def compare(
     prompts: Sequence[Prompt], systems: Mapping[str, Readings], instruments: Instruments
 ) -> Comparison:
-    """All figures of `systems`, on the prompts that all of them read.
+    """All metrics of `systems`, on the prompts that all of them read.
 
     Args:
         prompts: what is said.
@@ -121,7 +121,8 @@ def compare(
         instruments: what measures.
     """
     measured: dict[str, tuple[pd.DataFrame, dict[str, Phones]]] = {
-        name: figures.measure(prompts, readings, instruments) for name, readings in systems.items()
+        name: speech_metrics.measure(prompts, readings, instruments)
+        for name, readings in systems.items()
     }
     first, *others = systems
     said = {prompt.id: prompt.phones for prompt in prompts}
@@ -137,8 +138,11 @@ def compare(
         if name != REFERENCE and heard and usual
     }
     return Comparison(
-        {name: figures.summary(rows) for name, (rows, _) in measured.items()},
-        {other: figures.differences(measured[first][0], measured[other][0]) for other in others},
+        {name: speech_metrics.summary(rows) for name, (rows, _) in measured.items()},
+        {
+            other: speech_metrics.differences(measured[first][0], measured[other][0])
+            for other in others
+        },
         mixed,
     )
 
@@ -229,8 +233,8 @@ def main() -> None:
     )
     asked = [prompt for prompt in prompts if prompt.id in common]
     found = compare(asked, systems, instruments)
-    write_json(given.out / "figures.json", found.flat())
-    (given.out / "figures.md").write_text(found.table(), encoding="utf-8")
+    write_json(given.out / "metrics.json", found.flat())
+    (given.out / "metrics.md").write_text(found.table(), encoding="utf-8")
     texts = {prompt.id: prompt.text for prompt in prompts}
     make(given.out, systems, texts, utterances=12, seed=given.seed)
     print(f"{len(asked)} utterances\n\n{found.table()}")

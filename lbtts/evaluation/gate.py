@@ -84,7 +84,7 @@ def judge(measured: Mapping[str, Estimate], gate: Gate) -> list[Verdict]:
     """The verdict on each limit that is set.
 
     Args:
-        measured: from `lbtts.evaluation.figures.gated`.
+        measured: from `lbtts.evaluation.speech_metrics.gated`.
         gate: the limits.
     """
     limits = gate.model_dump()

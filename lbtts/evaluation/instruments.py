@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from lbtts.corpus.manifest import Entry
-from lbtts.evaluation import figures, recogniser, words
-from lbtts.evaluation.figures import Instruments
+from lbtts.evaluation import recogniser, speech_metrics, words
 from lbtts.evaluation.prompt import Prompt, Readings, from_plan
 from lbtts.evaluation.scale import Scale
+from lbtts.evaluation.speech_metrics import Instruments
 from lbtts.evaluation.systems import HEARD, READINGS, audio_path
 from lbtts.params import Params
 from lbtts.text.tokens import TokenPlan
@@ -73,7 +73,7 @@ def measure(
         chosen: the instruments.
         distances: what else is known, by id.
     """
-    rows, heard = figures.measure(said, readings, chosen)
+    rows, heard = speech_metrics.measure(said, readings, chosen)
     rows = rows.join(distances)
     rows[HEARD] = pd.Series({name: " ".join(phones) for name, phones in heard.items()}, dtype=str)
     return rows

@@ -12,14 +12,14 @@ import pandas as pd
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
-from lbtts.evaluation import bootstrap, figures, metrics, prosody
+from lbtts.evaluation import bootstrap, distances, prosody, speech_metrics
 from lbtts.evaluation.bootstrap import Difference, Estimate
 from lbtts.evaluation.renditions import Rendition
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import F0
 
 METRICS = {
-    **figures.FIGURES,
+    **speech_metrics.SPEECH_METRICS,
     "mcd": "mel-cepstral distance, reference durations",
     "mcd_free": "mel-cepstral distance, own durations, warped",
     "log_mel_l1": "log-mel L1",
@@ -34,7 +34,7 @@ METRICS = {
 }
 LESS_IS_BETTER = frozenset(
     {name for name in METRICS if name.endswith(("errors", "error", "mcd", "mcd_free", "stft"))}
-    | {name for name in METRICS if name.startswith(("f0_rmse", "log_mel", figures.DISTANCE))}
+    | {name for name in METRICS if name.startswith(("f0_rmse", "log_mel", speech_metrics.DISTANCE))}
 )
 MORE_IS_BETTER = frozenset(
     {"dnsmos", "dnsmos_p808", "similarity", "f0_correlation", "duration_correlation"}
@@ -47,7 +47,7 @@ _RATIOS = {
     "f0_rmse_hz": ("f0_squared_hz", "f0_frames", 0.5, 1.0),
     "f0_rmse_cents": ("f0_squared_cents", "f0_frames", 0.5, 1.0),
     "voicing_error": ("voicing_wrong", "frames", 1.0, 1.0),
-    **{name: (*columns, 1.0, 100.0) for name, columns in figures.RATES.items()},
+    **{name: (*columns, 1.0, 100.0) for name, columns in speech_metrics.RATES.items()},
 }
 
 
@@ -55,16 +55,16 @@ def measure(rendition: Rendition, utterance: Utterance, f0: F0) -> Measures:
     """The distances of `rendition` from the recording of `utterance`."""
     audio, pitch = utterance.audio, track(rendition.timed, f0)
     measures = {
-        "mcd": metrics.mel_cepstral_distance(rendition.timed, audio, warp=False),
-        "mcd_free": metrics.mel_cepstral_distance(rendition.free, audio, warp=True),
-        "log_mel_l1": metrics.log_mel_l1(log_mel(rendition.timed), utterance.mel),
-        "stft": metrics.spectral_distance(rendition.timed, audio),
+        "mcd": distances.mel_cepstral_distance(rendition.timed, audio, warp=False),
+        "mcd_free": distances.mel_cepstral_distance(rendition.free, audio, warp=True),
+        "log_mel_l1": distances.log_mel_l1(log_mel(rendition.timed), utterance.mel),
+        "stft": distances.spectral_distance(rendition.timed, audio),
         "f0_correlation": prosody.f0_correlation(pitch, utterance.f0),
-        **metrics.f0_differences(pitch, utterance.f0),
+        **distances.f0_differences(pitch, utterance.f0),
     }
     if rendition.units is not None:
         units, reference = rendition.units, utterance.units
-        measures["duration_error"] = metrics.duration_error(units, reference)
+        measures["duration_error"] = distances.duration_error(units, reference)
         measures["duration_correlation"] = prosody.duration_correlation(units, reference)
         measures["length_ratio"] = len(rendition.free) / len(audio)
     return measures

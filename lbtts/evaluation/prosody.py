@@ -1,7 +1,7 @@
 """Melody and timing: how lively a voice is, and whether it follows the text as a reader does.
 
 A voice that says everything alike can have small errors everywhere: the mean of all melodies is
-near to each. So beside errors stand figures of what varies: how far F0 spreads, whether it rises at
+near to each. So beside errors stand metrics of what varies: how far F0 spreads, whether it rises at
 the end of a question and not of a statement, whether long sentences begin higher and fall more
 slowly than short ones, and how far durations go with the recording's. Each is to be read beside the
 recordings' own.
@@ -10,7 +10,7 @@ F0 is [F] in Hz, 0 where unvoiced, 80 frames a second, and is used in semitones 
 an utterance, so that high and low voices compare.
 
 What it cannot tell: whether a melody is a good one. Many are, and a voice need not use the
-speaker's. An end that rises is no question if it is a list. And every figure inherits the errors of
+speaker's. An end that rises is no question if it is a list. And every metric inherits the errors of
 the tracker; octave errors, of which creaky voices have many, stay out of the spread as long as they
 are less than a tenth.
 
@@ -36,14 +36,14 @@ _SEMITONES = 12  # an octave
 _END = 0.25  # seconds of voice at the end that make the final contour: about the last syllable
 _BEGINNING = 0.6  # seconds of voice in which the first accent lies
 _MIDDLE = 2.563  # standard deviations in the middle 80 % of a normal distribution
-_LEAST = 0.5  # seconds of voice below which a melody has no figures
+_LEAST = 0.5  # seconds of voice below which a melody has no metrics
 _SILENT_DB = 40.0  # so far below its loud frames an utterance is silent
 _LOUD = 95  # percentile of the frames' levels
 
 
 @dataclass(frozen=True)
 class Prosody:
-    """One reading's figures; NaN for all of F0 where there is less than half a second of voice.
+    """One reading's metrics; NaN for all of F0 where there is less than half a second of voice.
 
     Attributes:
         spread: width of the middle 80 % of F0, semitones, divided by that of a normal distribution,
@@ -64,7 +64,7 @@ class Prosody:
 
 
 def measure(audio: Audio, f0: F0, phones: int) -> Prosody:
-    """The figures of a reading.
+    """The metrics of a reading.
 
     Args:
         audio: [S] at 24 kHz.
@@ -104,7 +104,7 @@ def question_rise(
 ) -> Estimate:
     """How much higher questions end than statements, semitones, with its interval.
 
-    A text is a question whose last mark is one. Where the texts have none, the figure is NaN.
+    A text is a question whose last mark is one. Where the texts have none, the metric is NaN.
     """
     asked = np.array([prompt.text.rstrip(' "»“”)').endswith("?") for prompt in prompts], bool)
     final = np.array([reading.final for reading in readings])
@@ -120,20 +120,20 @@ def length_effect(
     """
     count = np.array([len(prompt.phones) or len(prompt.text) for prompt in prompts])
     long = count > np.median(count)
-    figures = {
+    metrics = {
         name: np.array([getattr(r, name) for r in readings]) for name in ("initial", "slope")
     }
-    return {name: bootstrap.contrast(x[long], x[~long], seed) for name, x in figures.items()}
+    return {name: bootstrap.contrast(x[long], x[~long], seed) for name, x in metrics.items()}
 
 
-def following(ours: Sequence[Prosody], recordings: Sequence[Prosody], figure: str) -> float:
-    """Correlation over utterances, -1 to 1, of a figure with that of the recordings.
+def following(ours: Sequence[Prosody], recordings: Sequence[Prosody], metric: str) -> float:
+    """Correlation over utterances, -1 to 1, of a metric with that of the recordings.
 
     1: wherever the speaker ends higher (`final`), varies more (`spread`) and so on, so does the
     voice; 0: it takes no notice of the text, or of something else in it than the speaker. NaN where
     there are fewer than three utterances or one side does not vary.
     """
-    pairs = np.array([[getattr(r, figure) for r in side] for side in (ours, recordings)])
+    pairs = np.array([[getattr(r, metric) for r in side] for side in (ours, recordings)])
     return correlation(*pairs[:, np.isfinite(pairs).all(axis=0)])
 
 

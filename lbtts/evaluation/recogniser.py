@@ -19,7 +19,7 @@ mishears, in percent, after learning from
 So where a voice is far from the recordings, give it both to learn from.
 
 What it cannot tell: whether a person would have understood, for a person knows words and guesses;
-and whether speech that it mishears is bad or merely somebody else's. So its figure stands beside
+and whether speech that it mishears is bad or merely somebody else's. So its metric stands beside
 the recordings' own.
 """
 

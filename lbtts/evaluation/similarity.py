@@ -7,7 +7,7 @@ is compared with the mean of all others, never with a mean that it is part of, o
 would look more like themselves than like each other.
 
 What it cannot tell: an encoder hears timbre, band and room rather than manner; a voice with the
-right timbre and no melody has a high figure, and recordings of one speaker in two rooms a low one.
+right timbre and no melody has a high metric, and recordings of one speaker in two rooms a low one.
 A voice can pass 1, since it can be nearer to the mean than the recordings, which vary. Below 0 it
 is less like the speaker than the stranger is.
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import Entry
-from lbtts.evaluation import confusions, figures, gate
+from lbtts.evaluation import confusions, gate, speech_metrics
 from lbtts.evaluation import instruments as setting
 from lbtts.evaluation.bootstrap import Estimate
 from lbtts.evaluation.measures import (
@@ -79,7 +79,9 @@ def measure_voice(
     write_measures(folder, {VOICE: setting.measure(said, readings, instruments, table)})
 
     measured = read_measures(compared) | read_measures(folder)
-    verdicts = gate.judge(figures.gated(measured[VOICE], measured[RECORDING]), p.evaluate.gate)
+    verdicts = gate.judge(
+        speech_metrics.gated(measured[VOICE], measured[RECORDING]), p.evaluate.gate
+    )
     own = estimates(measured[VOICE])
     write_summary(folder, _summary(measured, said, verdicts))
     compared_values = {

@@ -22,7 +22,7 @@ of the characters of clear speech.
 What they cannot tell: a recogniser that heard few synthesisers may be kinder to a clear artificial
 voice than to the recording of a person, and it knows the words, so it hears them in a mumble too.
 Spelling counts: a correct word in another spelling is an error, which a floor (the recordings)
-beside the figure shows.
+beside the metric shows.
 
 Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022; Baevski
 et al., "wav2vec 2.0", 2020; rates as in jiwer 4.

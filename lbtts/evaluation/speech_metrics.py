@@ -1,4 +1,4 @@
-"""All figures of a system: one row an utterance, and from rows to estimates and differences.
+"""All metrics of a system: one row an utterance, and from rows to estimates and differences.
 
 A row holds what was counted or measured on one reading; errors and what they are out of stand in
 columns of their own, so that rates are ratios of sums. Rows of two systems pair by id.
@@ -42,7 +42,7 @@ MEANS = {
     "rate": "phones a second",
 }
 DISTANCE = "distance_"  # before the names of artefacts, in deviations from the recordings
-FIGURES = {
+SPEECH_METRICS = {
     "phone_errors": "phones misheard, %",
     "word_errors": "words misheard, %",
     "character_errors": "characters misheard, %",
@@ -54,7 +54,7 @@ _PERCENT = 100
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measures; each that is None leaves its figures out.
+    """What measures; each that is None leaves its metrics out.
 
     Attributes:
         f0: how F0 is tracked.
@@ -103,7 +103,7 @@ def measure(
 def _row(
     prompt: Prompt, audio: Audio, heard: Phones | None, instruments: Instruments
 ) -> dict[str, float]:
-    columns = [*(c for pair in RATES.values() for c in pair), *FIGURES]
+    columns = [*(c for pair in RATES.values() for c in pair), *SPEECH_METRICS]
     row = dict.fromkeys((c for c in columns if c not in RATES), float("nan"))
     f0 = track(audio[: len(audio) // HOP * HOP], instruments.f0)
     manner = prosody.measure(audio, f0, len(prompt.phones))
@@ -129,24 +129,26 @@ def _row(
 
 
 def summary(rows: pd.DataFrame, seed: int = 0) -> dict[str, Estimate]:
-    """Every figure of `FIGURES` that was measured, with its interval; rates in percent."""
+    """Every metric of `SPEECH_METRICS` that was measured, with its interval; rates in percent."""
     found = {
         name: _times(bootstrap.rate(rows[over], rows[under], seed), _PERCENT)
         for name, (over, under) in RATES.items()
     }
-    found |= {name: bootstrap.mean(rows[name], seed) for name in FIGURES if name not in RATES}
+    found |= {
+        name: bootstrap.mean(rows[name], seed) for name in SPEECH_METRICS if name not in RATES
+    }
     return {name: estimate for name, estimate in found.items() if estimate.utterances}
 
 
 def differences(ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0) -> dict[str, Difference]:
-    """How much higher each figure of `ours` is, on the utterances that both have."""
+    """How much higher each metric of `ours` is, on the utterances that both have."""
     both = ours.index.intersection(theirs.index)
     one, other = ours.loc[both], theirs.loc[both]
     found = {}
     for name, (over, under) in RATES.items():
         apart = bootstrap.difference(one[over], other[over], one[under], seed)
         found[name] = Difference(_times(apart.estimate, _PERCENT), apart.p)
-    for name in FIGURES:
+    for name in SPEECH_METRICS:
         if name not in RATES:
             found[name] = bootstrap.difference(one[name], other[name], seed=seed)
     return {name: apart for name, apart in found.items() if apart.estimate.utterances}

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.evaluation import metrics
+from lbtts.evaluation import distances
 
 SECOND = 24_000
 
@@ -25,18 +25,18 @@ def noisy(audio: np.ndarray, level: float) -> np.ndarray:
 @pytest.mark.parametrize("warp", [False, True])
 def test_cepstral_distance_is_zero_for_the_same_sound_at_any_level(warp):
     audio = noisy(vowel(120), 0.01)
-    assert metrics.mel_cepstral_distance(0.25 * audio, audio, warp=warp) == pytest.approx(
+    assert distances.mel_cepstral_distance(0.25 * audio, audio, warp=warp) == pytest.approx(
         0, abs=1e-4
     )
 
 
 def test_cepstral_distance_grows_with_noise():
     audio = noisy(vowel(120), 0.001)
-    distances = [
-        metrics.mel_cepstral_distance(noisy(audio, level), audio, warp=False)
+    found = [
+        distances.mel_cepstral_distance(noisy(audio, level), audio, warp=False)
         for level in (0.003, 0.01, 0.03)
     ]
-    assert 0 < distances[0] < distances[1] < distances[2]
+    assert 0 < found[0] < found[1] < found[2]
 
 
 def test_warped_cepstral_distance_forgives_timing_but_not_timbre():
@@ -44,17 +44,19 @@ def test_warped_cepstral_distance_forgives_timing_but_not_timbre():
         return noisy(np.concatenate([vowel(120, first), vowel(120, second, 2200)]), 0.001)
 
     slow_fast, fast_slow = word(0.6, 0.3), word(0.3, 0.6)
-    in_place = metrics.mel_cepstral_distance(slow_fast, fast_slow, warp=False)
-    warped = metrics.mel_cepstral_distance(slow_fast, fast_slow, warp=True)
-    other = metrics.mel_cepstral_distance(noisy(vowel(120, 0.9, 1400), 0.001), fast_slow, warp=True)
+    in_place = distances.mel_cepstral_distance(slow_fast, fast_slow, warp=False)
+    warped = distances.mel_cepstral_distance(slow_fast, fast_slow, warp=True)
+    other = distances.mel_cepstral_distance(
+        noisy(vowel(120, 0.9, 1400), 0.001), fast_slow, warp=True
+    )
     assert warped < 0.3 * in_place
     assert other > 2 * warped
 
 
 @pytest.mark.parametrize("silent", [np.zeros(SECOND, np.float32), np.ones(10, np.float32)])
 def test_cepstral_distance_of_silence_or_a_click_is_undefined(silent):
-    assert np.isnan(metrics.mel_cepstral_distance(silent, vowel(120), warp=True))
-    assert np.isnan(metrics.mel_cepstral_distance(vowel(120), silent, warp=False))
+    assert np.isnan(distances.mel_cepstral_distance(silent, vowel(120), warp=True))
+    assert np.isnan(distances.mel_cepstral_distance(vowel(120), silent, warp=False))
 
 
 @given(
@@ -64,7 +66,7 @@ def test_cepstral_distance_of_silence_or_a_click_is_undefined(silent):
 def test_f0_error_in_cents_is_a_hundred_a_semitone_at_any_pitch(reference, semitones):
     reference = np.array(reference)
     shifted = reference * 2 ** (semitones / 12)
-    found = metrics.f0_differences(shifted, reference)
+    found = distances.f0_differences(shifted, reference)
     squared = found["f0_squared_cents"] / found["f0_frames"]
     assert np.sqrt(squared) == pytest.approx(100 * abs(semitones), abs=1e-6)
 
@@ -72,24 +74,24 @@ def test_f0_error_in_cents_is_a_hundred_a_semitone_at_any_pitch(reference, semit
 def test_f0_errors_look_only_at_frames_voiced_on_both_sides():
     f0 = np.array([100.0, 0, 200, 300, 0])
     reference = np.array([103.0, 150, 0, 304, 0])
-    found = metrics.f0_differences(f0, reference)
+    found = distances.f0_differences(f0, reference)
     assert found["f0_squared_hz"] == 9 + 16 and found["f0_frames"] == 2
     assert found["voicing_wrong"] == 2 and found["frames"] == 5
 
 
 def test_there_is_no_f0_error_where_nothing_is_voiced_on_both_sides():
-    found = metrics.f0_differences(np.array([100.0, 0]), np.array([0, 100.0]))
+    found = distances.f0_differences(np.array([100.0, 0]), np.array([0, 100.0]))
     assert found["f0_frames"] == found["f0_squared_hz"] == found["f0_squared_cents"] == 0
     assert found["voicing_wrong"] == found["frames"] == 2
 
 
 def test_duration_error_leaves_out_the_silence_at_the_edges():
-    assert metrics.duration_error(np.array([50, 3, 5, 1]), np.array([1, 4, 2, 50])) == 2
+    assert distances.duration_error(np.array([50, 3, 5, 1]), np.array([1, 4, 2, 50])) == 2
 
 
 def test_log_mel_l1_is_the_mean_shift():
     mel = np.random.default_rng(0).normal(size=(7, 80)).astype(np.float32)
-    assert metrics.log_mel_l1(mel + np.float32(0.5), mel) == pytest.approx(0.5, rel=1e-5)
+    assert distances.log_mel_l1(mel + np.float32(0.5), mel) == pytest.approx(0.5, rel=1e-5)
 
 
 def test_spectral_distance_matches_its_formula():
@@ -107,4 +109,6 @@ def test_spectral_distance_matches_its_formula():
 
         x, y = magnitudes(audio), magnitudes(reference)
         expected.append(np.linalg.norm(y - x) / np.linalg.norm(y) + np.abs(np.log(x / y)).mean())
-    assert metrics.spectral_distance(audio, reference) == pytest.approx(np.mean(expected), rel=1e-3)
+    assert distances.spectral_distance(audio, reference) == pytest.approx(
+        np.mean(expected), rel=1e-3
+    )
