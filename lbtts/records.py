@@ -1,11 +1,15 @@
-"""Small JSON files, and the digests of files."""
+"""Small JSON files, the rows of a stage's table, and the digests of files."""
 
+import csv
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lbtts.errors import InputError
+
+Row = TypeVar("Row")
 
 
 def write_json(path: str | Path, content: dict[str, Any]) -> None:
@@ -25,6 +29,24 @@ def read_json(path: str | Path) -> dict[str, Any]:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not readable as JSON ({error}); run `dvc repro`") from error
+
+
+def read_rows(path: str | Path, stage: str, parse: Callable[[Mapping[str, str]], Row]) -> list[Row]:
+    """What `parse` makes of each row of a CSV table that `stage` writes, in their order.
+
+    Raises:
+        InputError: it is missing, or `parse` found no such column (KeyError) or an invalid value
+            (ValueError, TypeError).
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            return [parse(row) for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run `dvc repro {stage}`") from None
+    except KeyError as error:
+        raise InputError(f"{path}: no column {error}; run `dvc repro -f {stage}`") from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f {stage}`") from None
 
 
 def sha256(path: str | Path) -> str:

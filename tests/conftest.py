@@ -77,6 +77,15 @@ def front_end(known: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def table() -> torch.Tensor:
+    """A voice table [510, 1, 256] float32 that no voice has."""
+    from lbtts.models.kokoro.voices.table import VoiceTable
+
+    generator = torch.Generator().manual_seed(1)
+    return VoiceTable(0.3 * torch.randn(510, 1, 256, generator=generator)).table()
+
+
 @pytest.fixture(scope="module")
 def one_thread():
     """For networks so small that they only lose by sharing their work."""

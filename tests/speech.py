@@ -49,7 +49,7 @@ def read_aloud(
         most: so many at the most.
     """
     g2p = LBG2P()
-    g2p.unknown_words = _refuse
+    g2p._pronouncer.unknown_words = _refuse
     spoken = Spoken([], {}, {})
     for number, text in enumerate(sentences):
         name = f"s{number:03d}"

@@ -8,17 +8,9 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as export
 from lbtts.models.kokoro.release import proof
-from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights import checkpoint, facts
 
 TOKENS = np.array([0, *range(50, 62), 0], dtype=np.int64)
-
-
-@pytest.fixture(scope="module")
-def table():
-    return VoiceTable(
-        0.3 * torch.randn(510, 1, 256, generator=torch.Generator().manual_seed(1))
-    ).table()
 
 
 @pytest.fixture(scope="module")

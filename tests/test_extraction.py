@@ -14,7 +14,7 @@ TOKENS = [0, 50, 51, 0]
 
 
 @pytest.fixture
-def clip(tmp_path):
+def utterance(tmp_path):
     path = tmp_path / "utterance.flac"
     soundfile.write(path, buzz(50, seed=0).audio, 24_000)
     return str(path)

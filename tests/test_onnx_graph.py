@@ -7,7 +7,6 @@ from kokoro.istftnet import TorchSTFT
 
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release.onnx_graph import RealSTFT, compare_graph, write_graph
-from lbtts.models.kokoro.voices.table import VoiceTable
 
 SIZE, HOP = 20, 5  # Kokoro's
 EDGE = SIZE // 2
@@ -16,13 +15,6 @@ EDGE = SIZE // 2
 def tokens(n: int) -> np.ndarray:
     symbols = np.random.default_rng(n).integers(43, 69, n)
     return np.r_[0, symbols, 0].astype(np.int64)
-
-
-@pytest.fixture(scope="module")
-def table():
-    return VoiceTable(
-        0.3 * torch.randn(510, 1, 256, generator=torch.Generator().manual_seed(1))
-    ).table()
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,9 @@ from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.randomness import UtteranceNoise, utterance_seeds
 from lbtts.training import nonfinite, step, trainer
 from lbtts.training.choice import LeastLoss
-from tests.corpora import write_features
+from tests.corpora import equal_utterances
 from tests.train_small import choices, start, train, with_loaders
 
-UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcdefghi"}
 BATCH = {"batch_seconds": 1.6, "crop_seconds": 0.4}  # four utterances
 
 
@@ -25,9 +24,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
-    path = tmp_path_factory.mktemp("step") / "features.h5"
-    write_features(path, UNITS, test=("i",))
-    return path
+    return equal_utterances(tmp_path_factory.mktemp("step"), "abcdefghi")
 
 
 def taken(features, steps=1, **changes):

@@ -20,11 +20,10 @@ from lbtts.training import resume, schedules, trainer
 from lbtts.training.choice import LeastLoss
 from lbtts.training.recorder import Recorder, trackers
 from tests.conftest import ROOT
-from tests.corpora import write_features
+from tests.corpora import equal_utterances
 from tests.train_small import choices, train
 
 STEPS = 8
-UNITS = {name: [4, *([3, 2, 4] * 3), 4] for name in "abcde"}
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -32,9 +31,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
-    path = tmp_path_factory.mktemp("trainer") / "features.h5"
-    write_features(path, UNITS, test=("e",))
-    return path
+    return equal_utterances(tmp_path_factory.mktemp("trainer"), "abcde")
 
 
 @pytest.fixture(scope="module")

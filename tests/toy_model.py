@@ -38,15 +38,19 @@ class Hum(nn.Module):
         return (0.3 * np.sin(2 * np.pi * np.cumsum(f0) / SAMPLE_RATE)).astype(np.float32), units
 
 
+def untrained(seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Hum()
+
+
 class ToyRecipe(Recipe):
     version = 1
     criterion = "pitch"
 
     def __init__(self, train, device):
         self._train = train
-        with torch.random.fork_rng():
-            torch.manual_seed(train.seed)
-            self.network = Hum().to(device)
+        self.network = untrained(train.seed).to(device)
 
     def groups(self):
         return [Group("pitch", list(self.network.parameters()), self._train.lr, 0.0, 0)]
@@ -100,7 +104,7 @@ def parts() -> dict[str, ModuleType]:
     recipe, speech = (ModuleType(f"lbtts.models.toy.{name}") for name in ("recipe", "speech"))
     recipe.build = lambda p, store, device, autocast: ToyRecipe(p.train, device)
     recipe.inputs = list[Path]
-    speech.base = lambda: ToySynthesiser(Hum())
+    speech.base = lambda: ToySynthesiser(untrained(seed=0))
     speech.finetuned = _finetuned
     speech.stranger = lambda: None
     return {module.__name__: module for module in (recipe, speech)}

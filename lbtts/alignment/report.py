@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from lbtts.errors import InputError
+from lbtts.records import read_rows
 
 Status = Literal["keep", "suspect", "reject"]
 
@@ -91,13 +91,7 @@ def read_report(path: str | Path) -> list[Row]:
     Raises:
         InputError: it is missing, lacks a column or has invalid values.
     """
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            return [_row(row) for row in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{path}: not an alignment report ({error}); run `dvc repro align`"
-        ) from None
+    return read_rows(path, "align", _row)
 
 
 def _row(row: Mapping[str, str]) -> Row:

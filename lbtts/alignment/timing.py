@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbtts.errors import InputError, Reject
+from lbtts.errors import Reject
+from lbtts.records import read_rows
 
 COLUMNS = ["id", "status", "reason", "units", "cuts"]
 
@@ -46,25 +47,19 @@ def read_timings(path: str | Path) -> list[Timing]:
     Raises:
         InputError: the file is missing, or a row of it is damaged.
     """
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["status"] == "ok"]
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; run `dvc repro durations`") from None
-    timings = []
-    for row in rows:
-        try:
-            timings.append(_timing(row))
-        except ValueError as error:
-            raise InputError(
-                f"{path}: {row['id']}: {error}; run `dvc repro -f durations`"
-            ) from None
+    timings = filter(None, read_rows(path, "durations", _timing))
     return sorted(timings, key=lambda timing: timing.id)
 
 
-def _timing(row: Mapping[str, str]) -> Timing:
+def _timing(row: Mapping[str, str]) -> Timing | None:
+    """The timing of one row, None if the utterance was rejected."""
+    if row["status"] != "ok":
+        return None
     cuts = []
-    for span in filter(None, row["cuts"].split(";")):
-        begin, end = map(int, span.split(":"))
-        cuts.append((begin, end))
-    return Timing(row["id"], tuple(int(n) for n in row["units"].split()), tuple(cuts))
+    try:
+        for span in filter(None, row["cuts"].split(";")):
+            begin, end = map(int, span.split(":"))
+            cuts.append((begin, end))
+        return Timing(row["id"], tuple(int(n) for n in row["units"].split()), tuple(cuts))
+    except ValueError as error:
+        raise ValueError(f"{row['id']}: {error}") from None

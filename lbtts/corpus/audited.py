@@ -33,7 +33,7 @@ def read_audit(path: Path) -> pd.DataFrame:
         InputError: it is missing, or no such file.
     """
     try:
-        table = pd.read_csv(path, dtype={"id": str}, index_col="id")
+        table = pd.read_csv(path, dtype={"id": str, "reason": str}, index_col="id")
         if list(table.columns[: len(_HEAD)]) != _HEAD:
             raise ValueError("its columns are others")
     except FileNotFoundError:

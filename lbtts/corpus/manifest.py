@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE, samples_to_seconds
+from lbtts.records import read_rows
 
 COLUMNS = ["id", "split", "audio", "text", "seconds", "status", "reason", "start"]
 
@@ -89,20 +89,9 @@ def read_manifest(path: str | Path) -> dict[str, Entry]:
     """The entries of the manifest by id, rejected ones included, in the order of the file.
 
     Raises:
-        InputError: it is missing, has other columns, or a row is damaged.
+        InputError: it is missing, lacks a column, or a row is damaged.
     """
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            table = csv.DictReader(file)
-            if table.fieldnames != COLUMNS:
-                raise InputError(
-                    f"{path}: its columns are not {','.join(COLUMNS)}; run `dvc repro -f corpus`"
-                )
-            return {row["id"]: _entry(row) for row in table}
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; run `dvc repro corpus`") from None
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f corpus`") from None
+    return {entry.id: entry for entry in read_rows(path, "corpus", _entry)}
 
 
 def _entry(row: Mapping[str, str]) -> Entry:

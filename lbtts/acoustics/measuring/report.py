@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbtts.errors import InputError
+from lbtts.records import read_rows
 
 COLUMNS = ["id", "status", "reason", "suspicion", "voiced", "outside", "jumps"]
 
@@ -46,13 +46,7 @@ def read_report(path: str | Path) -> list[Row]:
     Raises:
         InputError: it is missing, or has other columns or values than `write_report` writes.
     """
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            return [_row(row) for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path}: not the report of the stage features ({error}); run `dvc repro features`"
-        ) from error
+    return read_rows(path, "features", _row)
 
 
 def _row(row: Mapping[str, str]) -> Row:
