@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lbtts import paths
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.lexicon import LEARNT
@@ -25,8 +26,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("list", nargs="?", type=Path, default=Path(__file__).with_suffix(".tsv"))
     words = read(parser.parse_args().list)
-    made = Path("data/lexicon")
-    g2p = LBG2P(known=made if all((made / name).exists() for name in LEARNT) else None)
+    complete = all((paths.LEXICON / name).exists() for name in LEARNT)
+    g2p = LBG2P(known=paths.LEXICON if complete else None)
     print(f"{len(words)} words\n\n| | main stress right |\n|---|---|")
     show("espeak-ng `lb`", lambda word: of_espeak(word, "lb"), words)
     show("espeak-ng `de`", lambda word: of_espeak(word, "de"), words)

@@ -24,6 +24,7 @@ from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import read_token_plans
 from lbtts.text.vocab import VOCAB
 from stages import g2p, lexicon
+from tests.imports import imports
 
 WORDS = {
     "mi": "mˈi", "sina": "sˈina", "ona": "ˈona", "li": "li", "toki": "tˈoki", "pona": "pˈona",
@@ -87,6 +88,15 @@ def test_codes_and_letters_are_each_languages_own():
     assert len({language.letter for language in EVERY}) == len(EVERY)
     for language in languages.every():
         assert languages.get(language.code) is language
+
+
+def test_only_its_own_folder_imports_a_language(root):
+    folders = [path.parent for path in (root / "lbtts/languages").glob("*/__init__.py")]
+    for module in [*(root / "lbtts").rglob("*.py"), *(root / "stages").rglob("*.py")]:
+        imported = imports(root, module.relative_to(root).as_posix())
+        others = [path for path in folders if not module.is_relative_to(path)]
+        taken = [p for p in imported for o in others if (root / p).is_relative_to(o)]
+        assert not taken, module
 
 
 def test_an_unknown_language_is_refused_with_those_there_are():

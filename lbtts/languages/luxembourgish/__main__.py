@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lbtts import params
+from lbtts import params, paths
 from lbtts.errors import InputError, Reject
 from lbtts.languages.luxembourgish.g2p import LBG2P
 from lbtts.languages.luxembourgish.lexicon import LEARNT
@@ -49,9 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _known(listed: Path | None) -> Path:
     """What the stage wrote, or what can be learnt from `listed` or the configured sources."""
-    made = Path("data/lexicon")
-    if listed is None and all((made / name).exists() for name in LEARNT):
-        return made
+    if listed is None and all((paths.LEXICON / name).exists() for name in LEARNT):
+        return paths.LEXICON
     p = params.load()
     choice = p.lexicon
     if listed is not None:
