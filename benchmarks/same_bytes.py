@@ -31,7 +31,7 @@ SENTENCES, UTTERANCES = 24, 40
 LEXICON = {"test_share": 0.9}  # of the words the stage need not learn more to be compared
 CHANGES = '{"steps": 8, "losses": {"adversarial": {"weight": 1, "start": 2}}}'
 RENAMED = {  # file of an older commit: what it is called now
-    f"{project}/data/alignment/spoken.jsonl": f"{project}/data/alignment/spoken.jsonl"
+    f"{project}/data/alignment/utterances.jsonl": f"{project}/data/alignment/spoken.jsonl"
     for project in ("demo", "marylux")
 }
 
