@@ -21,9 +21,12 @@ from misaki.token import MToken
 from torch import Tensor
 
 from lbtts import languages
+from lbtts.errors import InputError
 from lbtts.grid import MAX_TOKENS
+from lbtts.languages.language import Language
 from lbtts.models.kokoro.release import folder as released
-from lbtts.models.kokoro.release.proof import CONFIG, WEIGHTS
+from lbtts.models.kokoro.release.proof import CONFIG
+from lbtts.paths import EXPORT
 from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import SECOND_STRESS, STRESS
 
@@ -37,7 +40,7 @@ class KPipeline(kokoro.KPipeline):
 
     def __init__(
         self,
-        lang_code: str = "l",
+        lang_code: str | None = None,
         repo_id: str | None = None,
         model: KModel | bool = True,
         device: str | None = None,
@@ -47,37 +50,37 @@ class KPipeline(kokoro.KPipeline):
 
         Args:
             lang_code: the letter of a language of lbtts, "l" for Luxembourgish, or any that stock
-                KPipeline knows; those are left to it.
+                KPipeline knows; those are left to it. None: the language of the folder.
             repo_id: an exported folder.
             model: one that is already loaded; False to get phonemes only.
             device: "cpu" or "cuda"; by default the best there is.
             stock: what else stock KPipeline takes; nothing of it concerns lbtts's languages.
 
         Raises:
-            FileNotFoundError: a model is wanted, and `repo_id` is not an exported folder.
+            FileNotFoundError: a model or its language is wanted, and `repo_id` is not an exported
+                folder.
+            InputError: the folder is for another language than `lang_code`.
         """
-        language = next((each for each in languages.every() if each.letter == lang_code), None)
+        folder = Path(repo_id or EXPORT)
         self.front_end: FrontEnd | None = None
+        language = _language(lang_code, folder)
         if language is None:
             super().__init__(lang_code, repo_id, model, device=device, **stock)
             return
-        self.lang_code = lang_code
-        self.repo_id = repo_id or "models/export"
+        self.lang_code = language.letter
+        self.repo_id = str(folder)
         self.voices: dict[str, Tensor] = {}
-        exported = released.front_end(Path(self.repo_id), language.learnt)
+        exported = released.front_end(folder, language.learnt)
         self.g2p = self.front_end = language.front_end(*exported)
         self.model = None
         if isinstance(model, KModel):
             self.model = model
         elif model:
-            folder = Path(self.repo_id)
-            if not (folder / WEIGHTS).exists():
-                raise FileNotFoundError(
-                    f"{folder / WEIGHTS}: not found; run `dvc repro export`, "
-                    "or name an exported folder"
-                )
+            checkpoint = released.weights(folder, language.code)
+            if not checkpoint.exists():
+                raise _not_exported(checkpoint)
             device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-            loaded = KModel(self.repo_id, str(folder / CONFIG), str(folder / WEIGHTS))
+            loaded = KModel(self.repo_id, str(folder / CONFIG), str(checkpoint))
             self.model = loaded.to(device).eval()
 
     def load_single_voice(self, voice: str) -> Tensor:
@@ -125,6 +128,25 @@ class KPipeline(kokoro.KPipeline):
             return
         for chunk in chunks(tokens):
             yield self.tokens_to_text(chunk), self.tokens_to_ps(chunk), chunk
+
+
+def _language(lang_code: str | None, folder: Path) -> Language | None:
+    """The language of lbtts that is meant; None for those that are left to stock KPipeline."""
+    exported = released.language_of(folder)
+    if lang_code is None:
+        if exported is None:
+            raise _not_exported(folder / released.FRONT_END / released.LANGUAGE)
+        return languages.get(exported)
+    language = next((each for each in languages.every() if each.letter == lang_code), None)
+    if language is not None and exported not in (None, language.code):
+        raise InputError(f"{folder}: is for {exported}, not {language.code}; leave lang_code out")
+    return language
+
+
+def _not_exported(path: Path) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{path}: not found; run `dvc repro export`, or name an exported folder"
+    )
 
 
 def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToken]]:

@@ -18,7 +18,7 @@ def small(table, tmp_path_factory):
     """A miniature exported; stock kokoro could not load it."""
     folder = tmp_path_factory.mktemp("small")
     model = miniature.random()
-    export.write(folder, model, table, miniature.config(), "lb_max")
+    export.write(folder, model, table, miniature.config(), "lb_max", "lb")
     return folder, model
 
 
@@ -51,7 +51,7 @@ def test_exported_files_are_as_kokoro_publishes_them(small, table):
 
 def test_export_gives_the_same_bytes_again(small, table, tmp_path):
     folder, model = small
-    export.write(tmp_path, model, table, miniature.config(), "lb_max")
+    export.write(tmp_path, model, table, miniature.config(), "lb_max", "lb")
     for name in ("config.json", "kokoro-lb.pth", "voices/lb_max.pt"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
@@ -125,7 +125,7 @@ def test_onnx_folder_holds_graph_and_voices_and_passes_its_proof(small, table):
 
 def test_stock_kokoro_in_a_fresh_process_speaks_as_the_training_side_does(table, tmp_path):
     model = checkpoint.random(facts.config(), seed=0)
-    export.write(tmp_path, model, table, facts.config(), "lb_max")
+    export.write(tmp_path, model, table, facts.config(), "lb_max", "lb")
     metrics = export.prove(tmp_path, model, table, "lb_max", TOKENS)
     assert metrics["tensors_equal"] == metrics["tensors_compared"] == len(model.state_dict())
 
@@ -133,7 +133,7 @@ def test_stock_kokoro_in_a_fresh_process_speaks_as_the_training_side_does(table,
 @pytest.mark.slow
 def test_checkpoint_that_stock_kokoro_half_loads_fails_the_proof(table, tmp_path):
     model = checkpoint.random(facts.config(), seed=0)
-    export.write(tmp_path, model, table, facts.config(), "lb_max")
+    export.write(tmp_path, model, table, facts.config(), "lb_max", "lb")
     parts = torch.load(tmp_path / "kokoro-lb.pth", weights_only=True)
     parts["decoder"] = {f"wrong.{key}": value for key, value in parts["decoder"].items()}
     torch.save(parts, tmp_path / "kokoro-lb.pth")

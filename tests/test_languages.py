@@ -216,11 +216,20 @@ def test_it_learns_is_phonemised_aligned_exported_and_spoken(language, project):
     assert sum(found.units) == total and len(found.units) == len(plan.input_ids)
 
     released.write_front_end(
-        Path("exported"), Path("data/additions.tsv"), Path("data/lexicon"), language.learnt
+        Path("exported"), Path("data/additions.tsv"), Path("data/lexicon"), language
     )
-    pipeline = KPipeline(lang_code=language.letter, repo_id="exported", model=False)
-    (result,) = pipeline(language.example, voice=None)
-    assert result.phonemes == plan.phonemes
+    for letter in (language.letter, None):
+        pipeline = KPipeline(letter, repo_id="exported", model=False)
+        (result,) = pipeline(language.example, voice=None)
+        assert result.phonemes == plan.phonemes
+
+
+def test_an_exported_folder_of_another_language_is_refused(language, tmp_path, monkeypatch):
+    monkeypatch.setattr(languages, "every", lambda: (language,))
+    (tmp_path / "g2p").mkdir()
+    (tmp_path / "g2p/language.json").write_text('{"language": "xx"}', encoding="utf-8")
+    with pytest.raises(InputError, match=rf"is for xx, not {language.code}; leave lang_code out"):
+        KPipeline(language.letter, str(tmp_path), model=False)
 
 
 def test_a_symbol_that_belongs_to_no_phone_is_refused_with_the_file_to_correct(monkeypatch):

@@ -23,6 +23,7 @@ def make(p: Params) -> dict[str, Any]:
     Raises:
         InputError: stock kokoro, or the graph, gives other audio than the network.
     """
+    language = languages.get(p.language)
     model, table = load_finetuned(FINETUNED)
     shortest = sorted(read_token_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[
         :_PROVEN
@@ -31,8 +32,8 @@ def make(p: Params) -> dict[str, Any]:
         raise InputError(f"{PLANNED}: no utterance to prove the export with; run `dvc repro g2p`")
     spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]
     shutil.rmtree(EXPORT, ignore_errors=True)
-    folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice)
-    folder.write_front_end(EXPORT, ADDITIONS, LEXICON, languages.get(p.language).learnt)
+    folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code)
+    folder.write_front_end(EXPORT, ADDITIONS, LEXICON, language)
     metrics: dict[str, Any] = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
     print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")

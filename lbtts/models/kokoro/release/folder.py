@@ -1,6 +1,6 @@
 """The release folder, and the proof that stock kokoro speaks with it.
 
-config.json  kokoro-lb.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
+config.json  kokoro-<language>.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
 g2p/: the front end that the voice was trained with
 """
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lbtts.errors import InputError
+from lbtts.languages.language import Language
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.kokoro.release import proof
 from lbtts.models.kokoro.release.onnx_graph import compare_graph, write_graph
@@ -28,9 +29,9 @@ from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import save_published
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
-from lbtts.records import write_json
+from lbtts.records import read_json, write_json
 
-FRONT_END, ADDITIONS = Path("g2p"), "additions.tsv"
+FRONT_END, ADDITIONS, LANGUAGE = Path("g2p"), "additions.tsv", "language.json"
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
 
 _NOISE = 0  # seed of the noise, the same on both sides of the proof
@@ -40,7 +41,9 @@ _SAME_GRAPH_AUDIO = 0.04  # root mean square, relative; see onnx_graph.compare_g
 Tokens = NDArray[np.int64]
 
 
-def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], voice: str) -> None:
+def write(
+    folder: Path, model: KModel, table: Tensor, config: dict[str, Any], voice: str, code: str
+) -> None:
     """Writes config.json, the checkpoint in published form and the voice table.
 
     Args:
@@ -49,20 +52,40 @@ def write(folder: Path, model: KModel, table: Tensor, config: dict[str, Any], vo
         table: [510, 1, 256] float32.
         config: as Kokoro publishes it.
         voice: its name; stock KPipeline takes `voices/<name>.pt`.
+        code: of the language, for the name of the checkpoint.
     """
     (folder / "voices").mkdir(parents=True, exist_ok=True)
     write_json(folder / proof.CONFIG, config)
-    save_published(model.state_dict(), folder / proof.WEIGHTS)
+    save_published(model.state_dict(), weights(folder, code))
     torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
 
 
-def write_front_end(folder: Path, additions: Path, known: Path, learnt: Sequence[str]) -> None:
-    """Copies the user's pronunciations and the output of the stage `lexicon` into the folder."""
+def weights(folder: Path, code: str) -> Path:
+    """The path of the checkpoint of a voice for the language with this code."""
+    return folder / proof.WEIGHTS.replace("*", code)
+
+
+def write_front_end(folder: Path, additions: Path, known: Path, language: Language) -> None:
+    """Writes the language's code, and copies the files that its front end reads.
+
+    Args:
+        folder: made if it does not exist.
+        additions: the user's pronunciations.
+        known: the output of the stage `lexicon`.
+        language: of the voice.
+    """
     out = folder / FRONT_END
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(additions, out / ADDITIONS)
-    for name in learnt:
+    write_json(out / LANGUAGE, {"language": language.code})
+    for name in language.learnt:
         shutil.copyfile(known / name, out / name)
+
+
+def language_of(folder: Path) -> str | None:
+    """The ISO 639 code of the voice's language; None where the folder does not say."""
+    path = folder / FRONT_END / LANGUAGE
+    return str(read_json(path)["language"]) if path.exists() else None
 
 
 def front_end(folder: Path, learnt: Sequence[str]) -> tuple[Path | None, Path | None]:
@@ -153,9 +176,11 @@ def prove_onnx(
 
 def sizes(folder: Path) -> dict[str, float]:
     """Megabytes of the checkpoint, and of the graph if there is one."""
-    files = {"checkpoint_mb": folder / proof.WEIGHTS, "onnx_mb": folder / GRAPH}
+    files = {"checkpoint_mb": proof.WEIGHTS, "onnx_mb": str(GRAPH)}
     return {
-        name: round(path.stat().st_size / 1e6, 1) for name, path in files.items() if path.exists()
+        name: round(path.stat().st_size / 1e6, 1)
+        for name, pattern in files.items()
+        for path in folder.glob(pattern)
     }
 
 

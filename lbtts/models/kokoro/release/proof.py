@@ -8,13 +8,14 @@ Prints one JSON object and writes the audio.
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from kokoro import KModel, KPipeline
 
-CONFIG, WEIGHTS = "config.json", "kokoro-lb.pth"
+CONFIG, WEIGHTS = "config.json", "kokoro-*.pth"  # the code of the language
 SAMPLES_PER_UNIT = 600
 STOCK_LANGUAGE = "e"  # any that needs no download: the phonemes are given
 
@@ -44,8 +45,9 @@ def compare_tensors(model: KModel, weights: str) -> dict[str, Any]:
 
 def main(voice: str, phonemes: str, seed: int, audio_path: str) -> None:
     """Loads, compares, speaks and reports."""
-    model = KModel(repo_id="exported", config=CONFIG, model=WEIGHTS).eval()
-    report = compare_tensors(model, WEIGHTS)
+    (weights,) = map(str, Path().glob(WEIGHTS))
+    model = KModel(repo_id="exported", config=CONFIG, model=weights).eval()
+    report = compare_tensors(model, weights)
     pipeline = KPipeline(lang_code=STOCK_LANGUAGE, repo_id="exported", model=model)
     torch.manual_seed(seed)
     (result,) = pipeline.generate_from_tokens(phonemes, voice=f"voices/{voice}.pt")
