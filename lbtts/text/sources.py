@@ -3,7 +3,6 @@
 import hashlib
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +68,6 @@ def gather(
         else:
             held_out |= {word for word in new if _drawn(word, test_share)}
     return Words(entries, of, frozenset(held_out), frozenset(passed_over))
-
-
-def counts(words: Words) -> dict[str, int]:
-    """How many words each source gave."""
-    return dict(sorted(Counter(words.source.values()).items()))
 
 
 def _drawn(word: str, share: float) -> bool:

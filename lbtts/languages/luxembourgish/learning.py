@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from lbtts.errors import InputError
 from lbtts.languages.luxembourgish import origin
 from lbtts.languages.luxembourgish.lexicon import (
     LEXICON,
@@ -18,7 +17,7 @@ from lbtts.params import Lexicon, Source
 from lbtts.scratch import scratch
 from lbtts.text.dictionary import write_dictionary
 from lbtts.text.oov import learning
-from lbtts.text.sources import Words, counts, gather
+from lbtts.text.sources import Words, gather
 
 # Raise it when the same words and parameters give other models, or these other files, than before:
 # what `cached` keeps is then learnt again.
@@ -32,20 +31,14 @@ def learn(lexicon: Lexicon, workers: int, folder: Path) -> dict[str, float]:
         InputError: a source is missing or broken, or there are no words to learn from.
     """
     words = words_of(lexicon.sources, lexicon.test_share)
-    training, scoring = words.training(), words.scoring()
-    if not training:
-        raise InputError(
-            "params.yaml: lexicon: no words to learn from; add a source or lower test_share"
-        )
+    training = words.training()
     model = learning.learn(
         training, without_n(training), INVENTORY, lexicon.network, lexicon.seed, workers
     )
     write_dictionary(words.entries.items(), folder / LEXICON)
     origin.learn(words.entries).save(folder / ORIGIN)
     model.save(folder / MODEL)
-    found: dict[str, float] = {f"words_{name}": n for name, n in counts(words).items()}
-    found |= {"words_learnt": len(training), "words_held_out": len(scoring)}
-    return found | learning.score(model, scoring)
+    return learning.metrics(model, words)
 
 
 def words_of(sources: Sequence[Source], test_share: float) -> Words:

@@ -1,11 +1,14 @@
 """Learning the model for unknown words, and scoring it. Needs torch."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from lbtts.errors import InputError
 from lbtts.params import Network
 from lbtts.text.inventory import Inventory, Phones
 from lbtts.text.oov.transducer_training import train_transducer
 from lbtts.text.oov.unknown import UnknownWords, combine, graphone_sequences
+from lbtts.text.sources import Words
 
 Entry = tuple[str, Phones]
 
@@ -28,11 +31,27 @@ def learn(
         network: number, size and schedule of the networks.
         seed: of the networks.
         workers: processes for them.
+
+    Raises:
+        InputError: there are no entries.
     """
+    if not entries:
+        raise InputError(
+            "params.yaml: lexicon: no words to learn from; add a source or lower test_share"
+        )
     listed = dict(entries)
     sequences = graphone_sequences(sorted((dict(derived) | listed).items()))
     known = [s for s in sequences if "".join(letter for letter, _ in s) in listed]
     return combine(sequences, inventory, train_transducer(known, network, seed, workers))
+
+
+def metrics(model: UnknownWords, words: Words) -> dict[str, float]:
+    """Numbers of words from each source, learnt and held out, and the errors on the last."""
+    sources = Counter(words.source.values())
+    found: dict[str, float] = {f"words_{name}": n for name, n in sorted(sources.items())}
+    scoring = words.scoring()
+    found |= {"words_learnt": len(words.training()), "words_held_out": len(scoring)}
+    return found | score(model, scoring)
 
 
 def score(model: UnknownWords, entries: Sequence[Entry]) -> dict[str, float]:
