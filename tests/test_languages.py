@@ -1,76 +1,35 @@
-"""The contract of a language, run over every one there is and over one of ten words."""
+"""The contract of a language, run over every one there is and over a toy of ten words."""
 
 import subprocess
 import sys
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from misaki.token import MToken
 from ruamel.yaml import YAML
 
-from lbtts import languages
+from lbtts import languages, paths
+from lbtts.alignment import textgrid
 from lbtts.alignment.durations import durations
 from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.textgrid import Interval, from_phones
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError, Reject
-from lbtts.languages.language import Language
 from lbtts.models.kokoro.release import folder as released
 from lbtts.pipeline import KPipeline
 from lbtts.text.dictionary import read_dictionary
-from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import read_token_plans
 from lbtts.text.vocab import VOCAB
-from stages import g2p, lexicon
+from stages import align, g2p, lexicon
+from tests import toy_language
 from tests.imports import imports
+from tests.tones import entries_of, speak
 
-WORDS = {
-    "mi": "mˈi", "sina": "sˈina", "ona": "ˈona", "li": "li", "toki": "tˈoki", "pona": "pˈona",
-    "ma": "mˈa", "telo": "tˈelo", "suno": "sˈuno", "jan": "ʤˈan",
-}  # fmt: skip
-LABELS = {label: tuple(label) for label in "mnptkslaeiou"} | {"dʒ": ("ʤ",)}
-INVENTORY = Inventory(
-    symbols=LABELS,
-    vowels=frozenset("aeiou"),
-    schwas=frozenset(),
-    spellings={"ɑ": "a"},
-    defined_in="tests/test_languages.py",
-)
-
-
-class TenWordsFrontEnd(FrontEnd):
-    inventory = INVENTORY
-
-    def __call__(self, text):
-        tokens = []
-        for word in text.rstrip(".").lower().split():
-            if word not in WORDS:
-                raise Reject(f"{word!r} is none of the ten words")
-            tokens.append(MToken(word, tag="", whitespace=" ", phonemes=WORDS[word]))
-        if tokens:
-            tokens[-1].whitespace = ""
-        tokens += [MToken(".", tag="", whitespace="", phonemes=".")] * text.endswith(".")
-        return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
-
-
-class TenWords(Language):
-    code = "tok"
-    name = "Ten words"
-    letter = "y"
-    example = "Sina toki."
-
-    @property
-    def inventory(self):
-        return INVENTORY
-
-    def front_end(self, additions, known):
-        return TenWordsFrontEnd()
-
-
-TEN_WORDS = TenWords()
-EVERY = [*languages.every(), TEN_WORDS]
+TOY = toy_language.LANGUAGE
+EVERY = [*languages.every(), TOY]
 
 
 @pytest.fixture(params=EVERY, ids=lambda language: language.code)
@@ -177,7 +136,8 @@ def project(tmp_path, root, language, monkeypatch):
     tree = yaml.load((root / "profiles/demo.yaml").read_text(encoding="utf-8"))
     tree["language"] = language.code
     tree["run"] |= {"jobs": 1, "max_rejected": 0.5}
-    tree["lexicon"] = SMALL if language.learnt else SMALL | {"sources": []}
+    tree["lexicon"] = SMALL
+    tree["align"]["kaldi"] |= {"gaussians": 30, "iterations": 12}
     (tmp_path / "data/corpus").mkdir(parents=True)
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
@@ -195,7 +155,10 @@ def project(tmp_path, root, language, monkeypatch):
 
 def test_it_learns_is_phonemised_aligned_exported_and_spoken(language, project):
     lexicon.main()
-    assert {path.name for path in Path("data/lexicon").iterdir()} == set(language.learnt)
+    learnt = {path.name: path.read_bytes() for path in paths.LEXICON.iterdir()}
+    assert set(learnt) == set(language.learnt)
+    lexicon.main()
+    assert {path.name: path.read_bytes() for path in paths.LEXICON.iterdir()} == learnt
 
     g2p.main()
     (plan,) = read_token_plans("data/g2p/utterances.jsonl")
@@ -232,10 +195,38 @@ def test_an_exported_folder_of_another_language_is_refused(language, tmp_path, m
         KPipeline(language.letter, str(tmp_path), model=False)
 
 
-def test_a_symbol_that_belongs_to_no_phone_is_refused_with_the_file_to_correct(monkeypatch):
-    monkeypatch.setitem(WORDS, "ma", "mˈɔ")
-    with pytest.raises(Reject, match=r"'ma': 'ɔ' in 'mˈɔ' belongs to no phone; see tests/test_la"):
-        TenWordsFrontEnd().token_plan("x", "ma")
+@pytest.mark.parametrize("language", [TOY], indirect=True, ids=["toy"])
+def test_the_aligner_hears_a_language_that_it_does_not_know(language, project):
+    draw = np.random.default_rng(0)
+    texts = {f"u{k:02d}": " ".join(draw.choice(list(toy_language.WORDS), 4)) for k in range(40)}
+    audio = {name: f"{paths.CORPUS}/{name}.flac" for name in texts}
+    front_end = language.front_end(None, None)
+    truth = {
+        name: speak(front_end.token_plan(name, text), Path(audio[name]), seed)
+        for seed, (name, text) in enumerate(texts.items())
+    }
+    entries = entries_of(audio)
+    write_manifest([replace(entries[n], text=text) for n, text in texts.items()], paths.MANIFEST)
+    lexicon.main()
+    g2p.main()
+    dictionary = read_dictionary(paths.DICTIONARY)
+    assert dictionary == {word: (phones,) for word, phones in toy_language.WORDS.items()}
+    align.main()
+    spoken = read_token_plans(paths.SPOKEN)
+    assert {plan.id for plan in spoken} == set(texts)
+    errors = []
+    for plan in spoken:
+        phones = textgrid.read(paths.ALIGNMENT / f"{plan.id}.TextGrid").phones
+        assert [phone.label for phone in phones] == [phone.label for phone in plan.phones]
+        pairs = zip(phones, truth[plan.id], strict=True)
+        errors += [abs(phone.start - begin) for phone, begin in pairs]
+    assert np.median(errors) <= 0.02
+
+
+def test_a_symbol_that_belongs_to_no_phone_is_refused_with_the_file_to_correct():
+    front_end = toy_language.ToyFrontEnd({"so": ("s", "ɔ", "i")})
+    with pytest.raises(Reject, match=r"'so': 'ɔ' in 'sɔˈi' belongs to no phone; see tests/toy_la"):
+        front_end.token_plan("x", "so")
 
 
 @pytest.mark.parametrize(
