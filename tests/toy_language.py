@@ -23,10 +23,7 @@ INVENTORY = Inventory(
     spellings={"z": "s"},
 )
 _LISTED = ("so", "si", "su", "iso", "oso", "usi", "isu", "osi", "uso", "sio")
-WORDS = {
-    word: tuple(word)
-    for word in ["so", "si", "su", "iso", "oso", "usi", "isu", "osi", "uso", "sio"]
-}
+WORDS = {word: tuple(word) for word in _LISTED}
 
 
 class ToyFrontEnd(FrontEnd):
