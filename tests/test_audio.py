@@ -73,7 +73,7 @@ def test_any_format_rate_and_channel_count_becomes_24_khz_mono(
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seconds=st.floats(0.3, 3),
     lead=st.floats(0, 1),

@@ -29,7 +29,7 @@ def graph(model, tmp_path_factory):
     return path
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(frames=st.integers(4, 200), seed=st.integers(0, 2**31))
 def test_real_stft_is_torch_stft_both_ways(frames, seed):
     draw = torch.Generator().manual_seed(seed)

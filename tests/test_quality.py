@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbtts.alignment.quality import confidence, disagreement, measures, status_of
@@ -117,7 +117,6 @@ def test_no_utterance_at_all_has_measures_and_no_confidence():
     assert confidence(table).empty
 
 
-@settings(deadline=None)  # pandas takes its time on a busy machine
 @given(st.integers(1, 30), st.integers(0, 3))
 def test_a_corpus_of_any_size_even_of_equal_utterances_has_a_confidence(count, kinds):
     draw = np.random.default_rng(kinds)
