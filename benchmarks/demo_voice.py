@@ -113,7 +113,7 @@ def main() -> None:
     figures = lines.summary(
         said,
         [project / manifest[u.id].audio for u in utterances],
-        [recogniser.labels(plans[u.id]) for u in utterances],
+        [plans[u.id].labels for u in utterances],
         recogniser.train(*read_aloud(base, begun, voices, training, folder / "read"), LISTENER),
         folder,
     )

@@ -11,7 +11,6 @@ what am_michael says to a second recording.
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,7 +70,7 @@ def read(folder: Path) -> dict[str, Audio]:
 
 def run(shared: Path, utterances: int, readings: int, folder: Path) -> compare.Comparison:
     p = params.load(ROOT / "profiles/folder.yaml")
-    f0 = p.features.f0.model_copy(update={"method": "dio"})
+    f0 = p.features.f0.quick()
     lines = (shared / "marylux/metadata.csv").read_text(encoding="utf-8").splitlines()
     texts = dict(line.split("|", 1) for line in lines)
     g2p = LBG2P()
@@ -89,13 +88,11 @@ def run(shared: Path, utterances: int, readings: int, folder: Path) -> compare.C
     )
     model = base.load(PIP).model.eval()
     step = len(training) // readings
-    learnt = [*training]
-    for name, sound in say(model, heart, training[::step][:readings]).items():
-        plan = next(plan for plan in training if plan.id == name)
-        learnt.append(replace(plan, id=f"{name}-read"))
-        audio[learnt[-1].id] = str(folder / f"{name}-read.flac")
-        write_flac(Path(audio[learnt[-1].id]), np.clip(sound, -1, 1))
-    ear = recogniser.train(learnt, audio, recogniser.TWO_VOICES, p.run.workers)
+    some = training[::step][:readings]
+    read = [(plan, folder / f"{plan.id}-read.flac") for plan in some]
+    for (_, path), sound in zip(read, say(model, heart, some).values(), strict=True):
+        write_flac(path, np.clip(sound, -1, 1))
+    ear = recogniser.train_on_readings(training, audio, read, p.run.workers)
 
     own = {plan.id: clips[plan.id] for plan in held_out}
     strangers = cycle(read(shared / "ljspeech_sample/wavs").values())

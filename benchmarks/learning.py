@@ -112,7 +112,7 @@ def measure(project: Path, published: Path) -> None:
     figures = lines.summary(
         said,
         [Path(audio[utterance.id]) for utterance in utterances],
-        [recogniser.labels(plans[utterance.id]) for utterance in utterances],
+        [plans[utterance.id].labels for utterance in utterances],
         recogniser.train(training, audio),
         project / "listening",
     )

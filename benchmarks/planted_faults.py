@@ -189,7 +189,7 @@ def examine(corpus: Corpus, jobs: int) -> Audit:
     ends = {
         name: found.phones[-1].end for name, found in aligned if isinstance(found, AlignmentResult)
     }
-    f0 = p.features.f0.model_copy(update={"method": "dio"})
+    f0 = p.features.f0.quick()
     return audit(corpus.plans, corpus.audio, ends, voice=p.voice, f0=f0, run=run)
 
 

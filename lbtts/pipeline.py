@@ -28,9 +28,10 @@ from lbtts.models.kokoro.release import folder as released
 from lbtts.models.kokoro.release.proof import CONFIG
 from lbtts.paths import EXPORT
 from lbtts.text.front_end import FrontEnd
-from lbtts.text.inventory import SECOND_STRESS, STRESS
+from lbtts.text.inventory import Inventory
 
 _ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases
+_MARKS = (Inventory.stress, Inventory.second_stress)  # belong to the symbol after them
 _JOINED = "ː\u0303"  # belongs to the symbol before it
 _CLOSING = '"”)'  # stays with the punctuation before it
 
@@ -179,8 +180,8 @@ def _fitted(token: MToken, limit: int) -> Iterator[MToken]:
     starts = [0]
     while starts[-1] + size < len(phonemes):
         cut = starts[-1] + size
-        marked = phonemes.rfind(STRESS, starts[-1] + 1, cut)
-        joined = phonemes[cut] in _JOINED or phonemes[cut - 1] in (STRESS, SECOND_STRESS)
+        marked = phonemes.rfind(Inventory.stress, starts[-1] + 1, cut)
+        joined = phonemes[cut] in _JOINED or phonemes[cut - 1] in _MARKS
         starts.append(marked if joined and marked > 0 else cut - joined or cut)
     for start, end in zip(starts, [*starts[1:], len(phonemes)], strict=True):
         text = token.text if start == 0 else ""

@@ -24,7 +24,7 @@ def main() -> None:
         audio,
         {plan.id: textgrid.last_word(paths.ALIGNMENT / f"{plan.id}.TextGrid") for plan in plans},
         voice=p.voice,
-        f0=p.features.f0.model_copy(update={"method": "dio"}),  # its spread needs no more
+        f0=p.features.f0.quick(),
         run=p.run,
         dnsmos=p.audit.dnsmos,
     )

@@ -10,11 +10,12 @@ from lbtts import params
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.corpus.audio import write_flac
 from lbtts.errors import InputError
-from lbtts.evaluation import compare, recogniser, speech_metrics
+from lbtts.evaluation import compare, gate, recogniser, speech_metrics
 from lbtts.evaluation.artefacts import MEASURES
 from lbtts.evaluation.bootstrap import Estimate
 from lbtts.evaluation.copy_synthesis import copy_synthesis
 from lbtts.evaluation.listening.design import REFERENCE
+from lbtts.evaluation.measures import estimates
 from lbtts.evaluation.prompt import Prompt, from_plan
 from lbtts.evaluation.similarity import Likeness, embeddings
 from lbtts.evaluation.speech_metrics import SPEECH_METRICS, Instruments
@@ -103,9 +104,9 @@ def test_the_gate_s_figures_tell_a_copy_from_noise(systems, clips, prompts, p):
         p.features.f0, p.voice, usual=compare.usual(clips, prompts, p.features.f0)
     )
     rows = {k: speech_metrics.measure(prompts, systems[k], instruments)[0] for k in systems}
-    copied = speech_metrics.gated(rows["copy"], rows[REFERENCE])
-    noise = speech_metrics.gated(rows["noise"], rows[REFERENCE])
-    itself = speech_metrics.gated(rows[REFERENCE], rows[REFERENCE])
+    copied = gate.gated(rows["copy"], rows[REFERENCE])
+    noise = gate.gated(rows["noise"], rows[REFERENCE])
+    itself = gate.gated(rows[REFERENCE], rows[REFERENCE])
     assert itself["spread"] == Estimate(1, 1, 1, HELD_OUT)
     assert itself["rate"].value == itself["dnsmos"].value == 0
     assert copied["spread"].value == pytest.approx(1, abs=0.2)
@@ -169,7 +170,7 @@ def test_phone_errors_order_recording_copy_wrong_text_and_noise(shared, root, tm
     errors = {}
     for name, read in readings.items():
         rows, _ = speech_metrics.measure(said, read, Instruments(f0, p.voice, recogniser=ear))
-        errors[name] = speech_metrics.summary(rows)["phone_errors"]
+        errors[name] = estimates(rows)["phone_errors"]
         print(name, errors[name])
     assert errors["recording"].value <= errors["copy"].value
     assert errors["copy"].high < errors["wrong text"].low

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from lbtts import params, paths
 from lbtts.errors import InputError
+from lbtts.evaluation.gate import CHECKLIST
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, audio_path, write_audio
 from lbtts.release import report
 from lbtts.release.card import card
@@ -227,9 +228,9 @@ def demo(root):
     return params.load(root / "profiles/demo.yaml")
 
 
-def make_card(demo, corpus, provenance) -> str:
+def make_card(demo, corpus, provenance, evaluated=EVALUATED) -> str:
     p = demo.model_copy(update={"corpus": corpus})
-    return card(p, provenance=provenance, evaluated=EVALUATED, phonemes="mˈoiən")
+    return card(p, provenance=provenance, evaluated=evaluated, phonemes="mˈoiən")
 
 
 def test_card_front_matter_is_what_the_hub_reads(demo):
@@ -262,6 +263,12 @@ def test_card_of_random_weights_warns_and_names_no_base_model(demo):
     assert "base_model" not in text and "Apache-2.0" not in text
     assert "| mel-cepstral distance | – | 3 (2.5 to 3.5) | 5 (4 to 6) | 9 (8 to 10) |" in text
     assert "NOT PASSED" in text and "- [ ] No word is wrong." in text
+
+
+def test_the_checklist_has_a_box_for_everything(demo):
+    evaluated = EVALUATED | {"checklist": list(CHECKLIST)}
+    lines = make_card(demo, demo.corpus, PIP | {"steps": 12, "seed": 0}, evaluated).splitlines()
+    assert [line for line in lines if "[ ]" in line] == [f"- [ ] {item}" for item in CHECKLIST]
 
 
 def test_card_says_that_recovered_weights_were_rounded_and_whose_they_are(demo):

@@ -69,10 +69,11 @@ def durations(plan: TokenPlan, alignment: Alignment, total: int) -> tuple[Timing
 
 
 def _check(plan: TokenPlan, alignment: Alignment, total: int) -> None:
-    expected = [phone.label for phone in plan.phones]
-    found = [phone.label for phone in alignment.phones]
-    if found != expected:
-        raise Reject(f"aligned phones are not the plan's: {' '.join(found)} | {' '.join(expected)}")
+    found = tuple(phone.label for phone in alignment.phones)
+    if found != plan.labels:
+        raise Reject(
+            f"aligned phones are not the plan's: {' '.join(found)} | {' '.join(plan.labels)}"
+        )
     if abs(seconds_to_units(alignment.seconds) - total) > _LENGTH_TOLERANCE:
         raise Reject(
             f"TextGrid of {alignment.seconds:.3f} s for audio of {total} units; align it again"

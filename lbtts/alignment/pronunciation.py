@@ -73,9 +73,9 @@ def follow(
         Reject: a word was spoken with none of these, and more than half of its phones differ from
             the plan's; both sequences are shown.
     """
-    if [phone.label for phone in phones] == [phone.label for phone in plan.phones]:
+    if tuple(phone.label for phone in phones) == plan.labels:
         return plan, tuple(phones)
-    spoken = matched([phone.label for phone in plan.phones], phones, inventory)
+    spoken = matched(plan.labels, phones, inventory)
     words: list[list[SpokenPhone]] = [[] for _ in plan.words]
     here = 0
     for phone in spoken:

@@ -59,6 +59,11 @@ class Estimate:
     high: float
     utterances: int
 
+    def times(self, factor: float) -> "Estimate":
+        """The same in another unit; a negative factor exchanges the ends."""
+        low, high = sorted((factor * self.low, factor * self.high))
+        return Estimate(factor * self.value, low, high, self.utterances)
+
     def flat(self, name: str) -> dict[str, float]:
         """Entries for a metrics file, to four digits: `name`, `name_low` and `name_high`.
 

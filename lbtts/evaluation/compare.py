@@ -22,7 +22,7 @@ others. Written are OUT/metrics.json, OUT/metrics.md, and the listening test of 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,15 @@ from lbtts.evaluation.bootstrap import Difference, Estimate
 from lbtts.evaluation.folders import in_common, names, read_folder, read_prompts
 from lbtts.evaluation.listening.__main__ import make
 from lbtts.evaluation.listening.design import REFERENCE
-from lbtts.evaluation.prompt import Audio, Prompt, Readings
+from lbtts.evaluation.measures import differences, estimates
+from lbtts.evaluation.prompt import Prompt, Readings
 from lbtts.evaluation.similarity import Likeness, embeddings
 from lbtts.evaluation.speech_metrics import SPEECH_METRICS, Instruments
 from lbtts.evaluation.words import CTC, Listener, Whisper
-from lbtts.grid import HOP
 from lbtts.params import Params
 from lbtts.records import write_json
 from lbtts.text.inventory import Phones
-from lbtts.text.tokens import read_token_plans
+from lbtts.text.tokens import TokenPlan, read_token_plans
 
 _NEIGHBOURS = 60  # training recordings that tell what is usual, and make the speaker's mean
 
@@ -138,11 +138,8 @@ def compare(
         if name != REFERENCE and heard and usual
     }
     return Comparison(
-        {name: speech_metrics.summary(rows) for name, (rows, _) in measured.items()},
-        {
-            other: speech_metrics.differences(measured[first][0], measured[other][0])
-            for other in others
-        },
+        {name: estimates(rows) for name, (rows, _) in measured.items()},
+        {other: differences(measured[first][0], measured[other][0]) for other in others},
         mixed,
     )
 
@@ -151,11 +148,10 @@ def usual(recordings: Readings, prompts: Sequence[Prompt], f0: params.F0) -> Usu
     """What is usual in `recordings`; of those without a prompt, the rate is not told."""
     phones = {prompt.id: len(prompt.phones) for prompt in prompts}
 
-    def row(name: str, audio: Audio) -> dict[str, float]:
-        whole = audio[: len(audio) // HOP * HOP]
-        return artefacts.measure(audio, track(whole, f0), phones.get(name, 0))
-
-    return Usual([row(name, audio) for name, audio in recordings.items()])
+    return Usual(
+        artefacts.measure(audio, track(audio, f0), phones.get(name, 0))
+        for name, audio in recordings.items()
+    )
 
 
 def _with_project(
@@ -170,16 +166,12 @@ def _with_project(
     some = {
         plan.id: soundfile.read(audio[plan.id], dtype="float32")[0] for plan in training[::step]
     }
-    choice = recogniser.KALDI
-    if readings is not None:
-        choice = recogniser.TWO_VOICES
-        by_id = {plan.id: plan for plan in training}
-        for path in sorted(readings.iterdir()):
-            name = next((n for n in (path.stem, path.stem.rpartition("-")[0]) if n in by_id), None)
-            if name is not None:
-                training.append(replace(by_id[name], id=f"{path.stem} read"))
-                audio[training[-1].id] = str(path)
-    listener = recogniser.train(training, audio, choice, p.run.workers, keep)
+    by_id = {plan.id: plan for plan in training}
+    read: list[tuple[TokenPlan, Path]] = []
+    for path in sorted(readings.iterdir()) if readings else ():
+        names_of = (path.stem, path.stem.rpartition("-")[0])
+        read += [(by_id[name], path) for name in names_of if name in by_id][:1]
+    listener = recogniser.train_on_readings(training, audio, read, p.run.workers, keep)
     return read_prompts(project / paths.SPOKEN), some, listener
 
 

@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+
+from lbtts.evaluation import bootstrap
+from lbtts.evaluation.artefacts import MEASURES
 from lbtts.evaluation.bootstrap import Estimate
+from lbtts.evaluation.measures import differences, estimates
+from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.params.evaluation import Gate
 
 # What each limit is about, and whether it is a least or a most.
@@ -80,11 +87,38 @@ class Verdict:
         return value <= self.limit if LIMITS[self.name][1] == "most" else value >= self.limit
 
 
+def gated(ours: pd.DataFrame, recordings: pd.DataFrame) -> dict[str, Estimate]:
+    """What the limits of the section `evaluate.gate` are about, by its keys.
+
+    Errors and opinions are differences from the recordings of the same texts, `spread` and `rate`
+    are shares of theirs; `artefacts` is the measure with the largest mean distance, so that the
+    more measures there are, the larger it is by chance alone.
+    """
+    both = ours.index.intersection(recordings.index)
+    one, other = ours.loc[both], recordings.loc[both]
+    apart = differences(one, other)
+    errors = ("phone_errors", "character_errors")
+    found: dict[str, Estimate] = {n: apart[n].estimate for n in errors if n in apart}
+    if "dnsmos" in apart:
+        found["dnsmos"] = apart["dnsmos"].estimate.times(-1)
+    own = estimates(one)
+    if "similarity" in own:
+        found["similarity"] = own["similarity"]
+    shares = {name: bootstrap.rate(one[name], other[name]) for name in ("spread", "rate")}
+    found["spread"] = shares["spread"]
+    found["rate"] = _off_one(shares["rate"])
+    faults = [f"{DISTANCE}{name}" for name in MEASURES if name not in shares]
+    distances = [own[name] for name in faults if name in own]
+    if distances:
+        found["artefacts"] = max(distances, key=lambda estimate: estimate.value)
+    return {name: estimate for name, estimate in found.items() if estimate.utterances}
+
+
 def judge(measured: Mapping[str, Estimate], gate: Gate) -> list[Verdict]:
     """The verdict on each limit that is set.
 
     Args:
-        measured: from `lbtts.evaluation.speech_metrics.gated`.
+        measured: from `gated`.
         gate: the limits.
     """
     limits = gate.model_dump()
@@ -111,6 +145,8 @@ def flat(verdicts: Sequence[Verdict]) -> dict[str, float | bool]:
     return entries
 
 
-def checklist() -> str:
-    """What a person must still listen for, as Markdown with boxes to tick."""
-    return "".join(f"- [ ] {item}\n" for item in CHECKLIST)
+def _off_one(share: Estimate) -> Estimate:
+    """How far a share is from one, to either side."""
+    ends = np.abs([share.low - 1, share.high - 1])
+    low = 0.0 if share.low <= 1 <= share.high else float(ends.min())
+    return Estimate(abs(share.value - 1), low, float(ends.max()), share.utterances)

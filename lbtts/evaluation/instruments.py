@@ -1,13 +1,13 @@
 """The instruments of the evaluation, set up for a corpus, and all that they say of one system."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from lbtts.corpus.manifest import Entry
 from lbtts.evaluation import recogniser, speech_metrics, words
+from lbtts.evaluation.measures import Measures
 from lbtts.evaluation.prompt import Prompt, Readings, from_plan
 from lbtts.evaluation.scale import Scale
 from lbtts.evaluation.speech_metrics import Instruments
@@ -39,15 +39,12 @@ def instruments(
     heard = None
     if len(training) >= _FEWEST:
         audio = {plan.id: entries[plan.id].audio for plan in training}
-        read = [plan for plan in training if audio_path(compared, READINGS, plan.id).exists()]
-        for plan in read:
-            training.append(replace(plan, id=f"{plan.id} read"))
-            audio[training[-1].id] = str(audio_path(compared, READINGS, plan.id))
-        size = recogniser.TWO_VOICES if read else recogniser.KALDI
-        heard = recogniser.train(training, audio, size, p.run.workers, keep)
+        readings = ((plan, audio_path(compared, READINGS, plan.id)) for plan in training)
+        read = [(plan, path) for plan, path in readings if path.exists()]
+        heard = recogniser.train_on_readings(training, audio, read, p.run.workers, keep)
     scale = Scale.load(compared)
     return Instruments(
-        f0=p.features.f0.model_copy(update={"method": "dio"}),  # its spread needs no more
+        f0=p.features.f0.quick(),
         voice=p.voice,
         recogniser=heard,
         listener=words.listener(p.evaluate.words, p.language),
@@ -63,7 +60,10 @@ def prompts(plans: Sequence[TokenPlan], ids: Sequence[str]) -> list[Prompt]:
 
 
 def measure(
-    said: Sequence[Prompt], readings: Readings, chosen: Instruments, distances: pd.DataFrame
+    said: Sequence[Prompt],
+    readings: Readings,
+    chosen: Instruments,
+    distances: Mapping[str, Measures],
 ) -> pd.DataFrame:
     """All measures of one system, a row an utterance, and the phones that were heard in it.
 
@@ -74,6 +74,6 @@ def measure(
         distances: what else is known, by id.
     """
     rows, heard = speech_metrics.measure(said, readings, chosen)
-    rows = rows.join(distances)
+    rows = rows.join(pd.DataFrame.from_dict(distances, orient="index"))
     rows[HEARD] = pd.Series({name: " ".join(phones) for name, phones in heard.items()}, dtype=str)
     return rows

@@ -98,12 +98,22 @@ def differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, Differenc
     found = {}
     for name in METRICS:
         if name in _RATIOS:
-            over, under, power, _ = _RATIOS[name]
+            over, under, power, factor = _RATIOS[name]
             if power == 1 and over in one and over in other:
-                found[name] = bootstrap.difference(one[over], other[over], one[under])
+                apart = bootstrap.difference(one[over], other[over], one[under])
+                found[name] = Difference(apart.estimate.times(factor), apart.p)
         elif name in one and name in other:
             found[name] = bootstrap.difference(one[name], other[name])
     return {name: apart for name, apart in found.items() if apart.estimate.utterances}
+
+
+def by_system(estimated: Mapping[str, Mapping[str, Estimate]]) -> dict[str, float]:
+    """The values of several systems, their names after the system's."""
+    return {
+        f"{system}_{name}": value
+        for system, found in estimated.items()
+        for name, value in values(found).items()
+    }
 
 
 def values(estimated: Mapping[str, Estimate]) -> dict[str, float]:

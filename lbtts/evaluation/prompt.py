@@ -30,4 +30,4 @@ class Prompt:
 
 def from_plan(plan: TokenPlan) -> Prompt:
     """The prompt of a token plan."""
-    return Prompt(plan.id, plan.text, tuple(phone.label for phone in plan.phones))
+    return Prompt(plan.id, plan.text, plan.labels)

@@ -26,6 +26,7 @@ the recordings' own.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,7 +107,7 @@ def train(
         keep: folder for trained acoustic models, of 0.5 MB each; what was learnt from the same
             recordings in the same way is taken from there. None keeps nothing.
     """
-    likely = bigram(labels(plan) for plan in plans)
+    likely = bigram(plan.labels for plan in plans)
     kept = keep and keep / f"{_digest(plans, audio, kaldi_params)}.npz"
     if kept and kept.is_file():
         return Recogniser(Monophones.load(kept), likely, kaldi_params.beam)
@@ -127,9 +128,29 @@ def train(
     return Recogniser(model, likely, kaldi_params.beam)
 
 
-def labels(plan: TokenPlan) -> Phones:
-    """What is said in `plan`."""
-    return tuple(phone.label for phone in plan.phones)
+def train_on_readings(
+    plans: Sequence[TokenPlan],
+    audio: Mapping[str, str],
+    readings: Iterable[tuple[TokenPlan, Path]],
+    workers: int,
+    keep: Path | None = None,
+) -> Recogniser:
+    """A recogniser that has learnt from recordings, and from what a synthesiser reads.
+
+    Args:
+        plans: what is said in the recordings.
+        audio: path of each plan's recording, by id.
+        readings: a plan and the file in which it is read; a plan may be read several times. With
+            none, it is a recogniser of the recordings alone.
+        workers: processes.
+        keep: see `train`.
+    """
+    learnt, files = list(plans), dict(audio)
+    for plan, path in readings:
+        learnt.append(replace(plan, id=f"{path.stem} read"))
+        files[learnt[-1].id] = str(path)
+    size = TWO_VOICES if len(learnt) > len(plans) else KALDI
+    return train(learnt, files, size, workers, keep)
 
 
 Bigram = Mapping[str | None, Mapping[str | None, float]]

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import Entry
 from lbtts.evaluation import instruments as setting
-from lbtts.evaluation.measures import Measures, estimates, measure, real_time_factor, values
+from lbtts.evaluation.measures import Measures, by_system, estimates, measure, real_time_factor
 from lbtts.evaluation.renditions import Rendition, render, render_copy
 from lbtts.evaluation.scale import measure_scale
 from lbtts.evaluation.systems import (
@@ -77,12 +76,13 @@ def measure_reference(
     instruments = setting.instruments(p, plans, entries, folder, keep)
     said = setting.prompts(plans, [store.ids[index] for index in chosen])
     tables = {
-        system: setting.measure(said, of_system, instruments, _table(distances.get(system, {})))
+        system: setting.measure(said, of_system, instruments, distances.get(system, {}))
         for system, of_system in tqdm(readings.items(), unit="system", desc="measure")
     }
     write_measures(folder, tables)
     metrics = {"utterances": len(chosen), "floor_rtf": real_time_factor(spoken)}
-    return metrics | summary(folder)
+    measured = read_measures(folder)
+    return metrics | by_system({system: estimates(table) for system, table in measured.items()})
 
 
 def _read(base: Synthesiser, plans: Sequence[TokenPlan], p: Params, folder: Path) -> None:
@@ -92,16 +92,3 @@ def _read(base: Synthesiser, plans: Sequence[TokenPlan], p: Params, folder: Path
         plan = plans[number * len(plans) // count]
         audio, _ = base.speak(np.array(plan.input_ids))
         write_audio(folder, READINGS, plan.id, audio)
-
-
-def summary(folder: Path) -> dict[str, float]:
-    """The metrics of each system in `folder`, their names after the system's."""
-    return {
-        f"{system}_{name}": value
-        for system, table in read_measures(folder).items()
-        for name, value in values(estimates(table)).items()
-    }
-
-
-def _table(distances: Mapping[str, Measures]) -> pd.DataFrame:
-    return pd.DataFrame.from_dict(distances, orient="index")

@@ -15,18 +15,17 @@ Source: Wan et al., "Generalized End-to-End Loss for Speaker Verification", 2018
 speaker's embeddings as its model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lbtts.acoustics.measuring.speaker import embed
 from lbtts.errors import InputError
-from lbtts.evaluation.prompt import Audio, Readings
+from lbtts.evaluation.prompt import Readings
 from lbtts.params import Voice
 
 Embedding = NDArray[np.float64]
-Encode = Callable[[Audio], ArrayLike]
 
 
 def embeddings(readings: Readings, voice: Voice) -> dict[str, Embedding]:

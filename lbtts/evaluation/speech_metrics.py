@@ -1,4 +1,4 @@
-"""All metrics of a system: one row an utterance, and from rows to estimates and differences.
+"""What can be measured of speech by itself, whoever made it: one row an utterance.
 
 A row holds what was counted or measured on one reading; errors and what they are out of stand in
 columns of their own, so that rates are ratios of sums. Rows of two systems pair by id.
@@ -13,16 +13,14 @@ import pandas as pd
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.speaker import embed
 from lbtts.errors import InputError
-from lbtts.evaluation import artefacts, bootstrap, prosody, words
+from lbtts.evaluation import artefacts, prosody, words
 from lbtts.evaluation.artefacts import MEASURES, Usual
-from lbtts.evaluation.bootstrap import Difference, Estimate
 from lbtts.evaluation.confusions import error_counts
 from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.prompt import Audio, Prompt, Readings
 from lbtts.evaluation.recogniser import Recogniser
 from lbtts.evaluation.similarity import Likeness
 from lbtts.evaluation.words import Listener
-from lbtts.grid import HOP
 from lbtts.params import F0, Voice
 from lbtts.text.inventory import Phones
 
@@ -49,7 +47,6 @@ SPEECH_METRICS = {
     **MEANS,
     **{f"{DISTANCE}{name}": f"{m.meaning}: deviations" for name, m in MEASURES.items()},
 }
-_PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def _row(
 ) -> dict[str, float]:
     columns = [*(c for pair in RATES.values() for c in pair), *SPEECH_METRICS]
     row = dict.fromkeys((c for c in columns if c not in RATES), float("nan"))
-    f0 = track(audio[: len(audio) // HOP * HOP], instruments.f0)
+    f0 = track(audio, instruments.f0)
     manner = prosody.measure(audio, f0, len(prompt.phones))
     row |= {name: getattr(manner, name) for name in ("spread", "final", "slope", "rate")}
     row |= opinion(audio)
@@ -126,68 +123,3 @@ def _row(
         distances = instruments.usual.distance(measured)
         row |= {f"{DISTANCE}{name}": x for name, x in distances.items()}
     return row
-
-
-def summary(rows: pd.DataFrame, seed: int = 0) -> dict[str, Estimate]:
-    """Every metric of `SPEECH_METRICS` that was measured, with its interval; rates in percent."""
-    found = {
-        name: _times(bootstrap.rate(rows[over], rows[under], seed), _PERCENT)
-        for name, (over, under) in RATES.items()
-    }
-    found |= {
-        name: bootstrap.mean(rows[name], seed) for name in SPEECH_METRICS if name not in RATES
-    }
-    return {name: estimate for name, estimate in found.items() if estimate.utterances}
-
-
-def differences(ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0) -> dict[str, Difference]:
-    """How much higher each metric of `ours` is, on the utterances that both have."""
-    both = ours.index.intersection(theirs.index)
-    one, other = ours.loc[both], theirs.loc[both]
-    found = {}
-    for name, (over, under) in RATES.items():
-        apart = bootstrap.difference(one[over], other[over], one[under], seed)
-        found[name] = Difference(_times(apart.estimate, _PERCENT), apart.p)
-    for name in SPEECH_METRICS:
-        if name not in RATES:
-            found[name] = bootstrap.difference(one[name], other[name], seed=seed)
-    return {name: apart for name, apart in found.items() if apart.estimate.utterances}
-
-
-def gated(ours: pd.DataFrame, recordings: pd.DataFrame, seed: int = 0) -> dict[str, Estimate]:
-    """What the limits of the section `evaluate.gate` are about, by its keys.
-
-    Errors and opinions are differences from the recordings of the same texts, `spread` and `rate`
-    are shares of theirs; `artefacts` is the measure with the largest mean distance, so that the
-    more measures there are, the larger it is by chance alone.
-    """
-    both = ours.index.intersection(recordings.index)
-    one, other = ours.loc[both], recordings.loc[both]
-    apart = differences(one, other, seed)
-    errors = ("phone_errors", "character_errors")
-    found: dict[str, Estimate] = {n: apart[n].estimate for n in errors if n in apart}
-    if "dnsmos" in apart:
-        found["dnsmos"] = _times(apart["dnsmos"].estimate, -1)
-    estimates = summary(one, seed)
-    if "similarity" in estimates:
-        found["similarity"] = estimates["similarity"]
-    shares = {name: bootstrap.rate(one[name], other[name], seed) for name in ("spread", "rate")}
-    found["spread"] = shares["spread"]
-    found["rate"] = _off_one(shares["rate"])
-    faults = [f"{DISTANCE}{name}" for name in MEASURES if name not in shares]
-    distances = [estimates[name] for name in faults if name in estimates]
-    if distances:
-        found["artefacts"] = max(distances, key=lambda estimate: estimate.value)
-    return {name: estimate for name, estimate in found.items() if estimate.utterances}
-
-
-def _times(estimate: Estimate, factor: float) -> Estimate:
-    low, high = sorted((factor * estimate.low, factor * estimate.high))
-    return Estimate(factor * estimate.value, low, high, estimate.utterances)
-
-
-def _off_one(share: Estimate) -> Estimate:
-    """How far a share is from one, to either side."""
-    ends = np.abs([share.low - 1, share.high - 1])
-    low = 0.0 if share.low <= 1 <= share.high else float(ends.min())
-    return Estimate(abs(share.value - 1), low, float(ends.max()), share.utterances)

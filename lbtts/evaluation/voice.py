@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import Entry
-from lbtts.evaluation import confusions, gate, speech_metrics
+from lbtts.evaluation import confusions, gate
 from lbtts.evaluation import instruments as setting
 from lbtts.evaluation.bootstrap import Estimate
 from lbtts.evaluation.measures import (
@@ -18,11 +18,11 @@ from lbtts.evaluation.measures import (
     METRICS,
     MORE_IS_BETTER,
     Measures,
+    by_system,
     differences,
     estimates,
     measure,
     real_time_factor,
-    values,
 )
 from lbtts.evaluation.prompt import Prompt
 from lbtts.evaluation.renditions import Rendition, render
@@ -75,25 +75,18 @@ def measure_voice(
     instruments = setting.instruments(p, plans, entries, compared, keep)
     said = setting.prompts(plans, [store.ids[index] for index in chosen])
     readings = {name: rendition.free for name, rendition in spoken.items()}
-    table = pd.DataFrame.from_dict(distances, orient="index")
-    write_measures(folder, {VOICE: setting.measure(said, readings, instruments, table)})
+    write_measures(folder, {VOICE: setting.measure(said, readings, instruments, distances)})
 
     measured = read_measures(compared) | read_measures(folder)
-    verdicts = gate.judge(
-        speech_metrics.gated(measured[VOICE], measured[RECORDING]), p.evaluate.gate
-    )
-    own = estimates(measured[VOICE])
-    write_summary(folder, _summary(measured, said, verdicts))
-    compared_values = {
-        f"{system}_{name}": value
-        for system, of_system in measured.items()
-        if system not in (VOICE, STRANGER)
-        for name, value in values(estimates(of_system)).items()
-    }
+    verdicts = gate.judge(gate.gated(measured[VOICE], measured[RECORDING]), p.evaluate.gate)
+    estimated = {system: estimates(table) for system, table in measured.items()}
+    write_summary(folder, _summary(measured, estimated, said, verdicts))
+    own = estimated[VOICE]
+    others = {s: found for s, found in estimated.items() if s not in (VOICE, STRANGER)}
     intervals = {k: v for name, e in own.items() for k, v in e.flat(name).items()}
     return {
         "utterances": len(chosen),
-        **compared_values,
+        **by_system(others),
         **intervals,
         "rtf": real_time_factor(spoken),
         **gate.flat(verdicts),
@@ -101,10 +94,12 @@ def measure_voice(
 
 
 def _summary(
-    measured: Mapping[str, pd.DataFrame], said: Sequence[Prompt], verdicts: Sequence[gate.Verdict]
+    measured: Mapping[str, pd.DataFrame],
+    estimated: Mapping[str, Mapping[str, Estimate]],
+    said: Sequence[Prompt],
+    verdicts: Sequence[gate.Verdict],
 ) -> dict[str, Any]:
     """What report and model card show, as JSON."""
-    of_system = {system: estimates(table) for system, table in measured.items()}
     apart = differences(measured[VOICE], measured[FLOOR])
     return {
         "utterances": len(said),
@@ -115,13 +110,13 @@ def _summary(
                 "better": _better(name),
                 "systems": {
                     system: _interval(found[name])
-                    for system, found in of_system.items()
+                    for system, found in estimated.items()
                     if name in found
                 },
                 "more_than_chance": name in apart and apart[name].more_than_chance,
             }
             for name, meaning in METRICS.items()
-            if name in of_system[VOICE]
+            if name in estimated[VOICE]
         ],
         "gate": {
             "passed": gate.passes(verdicts),

@@ -35,9 +35,7 @@ from lbtts.evaluation.artefacts import MEASURES, Measure, Usual
 from lbtts.evaluation.confusions import error_counts
 from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.recogniser import Recogniser
-from lbtts.grid import HOP
 from lbtts.params import F0, Kaldi, Run, Voice
-from lbtts.text.inventory import Phones
 from lbtts.text.tokens import TokenPlan
 from lbtts.workers import workers
 
@@ -163,7 +161,7 @@ def _measure(
 ) -> tuple[str, dict[str, float], NDArray[np.float32]]:
     """In a worker: the measures of a clip and its embedding."""
     audio, _ = soundfile.read(path, dtype="float32")
-    melody = track(audio[: len(audio) // HOP * HOP], f0)
+    melody = track(audio, f0)
     row = artefacts.measure(audio, melody, len(plan.phones), end)
     row["dnsmos"] = opinion(audio)["dnsmos"] if dnsmos else float("nan")
     return plan.id, row, embed(audio, voice)
@@ -173,7 +171,7 @@ def _hear(
     listener: Recogniser, plans: Sequence[TokenPlan], audio: Mapping[str, str]
 ) -> dict[str, float]:
     """In a worker: phone errors in percent, by id."""
-    said: list[Phones] = [recogniser.labels(plan) for plan in plans]
+    said = [plan.labels for plan in plans]
     heard = [listener.hear(Path(audio[plan.id])) for plan in plans]
     errors, phones = error_counts(heard, said)
     return {plan.id: float(100 * e / n) for plan, e, n in zip(plans, errors, phones, strict=True)}

@@ -150,6 +150,10 @@ class F0(Section):
             raise ValueError("floor must be below ceiling")
         return self
 
+    def quick(self) -> "F0":
+        """The same with DIO: enough for the spread of F0, in a fraction of the time."""
+        return self.model_copy(update={"method": "dio"})
+
 
 class Check(Section):
     """When F0 is suspect, see `lbtts.acoustics.measuring.pitch`. F0 itself is not changed."""

@@ -11,26 +11,30 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 from lbtts.text.vocab import VOCAB
 
 Phones = tuple[str, ...]  # canonical labels of the phones of a word
 
-# Stand directly before the stressed vowel, as in what Kokoro was trained on
-STRESS, SECOND_STRESS = "ˈ", "ˌ"
 # Marks of stress, syllables, ties, voicelessness and syllabicity
 _NO_PHONE = str.maketrans("", "", "ˈˌ.'‿\u035c\u0361\u0325\u030a\u0329\u032f")
 
 
 @dataclass(frozen=True, eq=False)
 class Inventory:
-    """The phones of one language. A label is IPA, in NFD."""
+    """The phones of one language. A label is IPA, in NFD.
+
+    The stress marks are those of Kokoro's vocabulary, in which they stand directly before the
+    stressed vowel.
+    """
+
+    stress: ClassVar[str] = "ˈ"
+    second_stress: ClassVar[str] = "ˌ"
 
     symbols: Mapping[str, tuple[str, ...]]  # canonical label: Kokoro's symbols for it, in order
     vowels: frozenset[str]
     schwas: frozenset[str]  # the reduced vowels
-    stress: str = field(default=STRESS, kw_only=True)
-    second_stress: str = field(default=SECOND_STRESS, kw_only=True)
     defined_in: str  # path of the module to add a spelling to, for messages
     spellings: Mapping[str, str] = field(default_factory=dict)  # what else is accepted: its label
     joined: Mapping[tuple[str, str], str] = field(default_factory=dict)  # two labels that are one

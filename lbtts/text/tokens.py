@@ -4,6 +4,7 @@ Durations travel from the aligner's phones to Kokoro's tokens by the indices kep
 stage parses a phoneme string again.
 """
 
+import heapq
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -64,6 +65,11 @@ class TokenPlan:
         """Ids of all tokens between BOS and EOS: len(tokens) + 2 of them."""
         return [EDGE, *encode(token.symbol for token in self.tokens), EDGE]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its phones."""
+        return tuple(phone.label for phone in self.phones)
+
     def pronunciations(self) -> list[tuple[str, tuple[str, ...]]]:
         """Every word with its phones, in order: the entries that lexicon.dict needs."""
         phones: list[list[str]] = [[] for _ in self.words]
@@ -102,6 +108,19 @@ def each_token_plan(path: str | Path) -> Iterator[TokenPlan]:
         for number, line in enumerate(file, 1):
             if line != "\n":
                 yield _plan(path, number, line)
+
+
+def shortest_plans(path: str | Path, count: int) -> list[TokenPlan]:
+    """At most `count` plans in `path`, those with the fewest tokens, the shortest first.
+
+    Raises:
+        InputError: there is none; and as `each_token_plan` does.
+    """
+    plans = each_token_plan(path)
+    found = heapq.nsmallest(count, plans, key=lambda plan: (len(plan.tokens), plan.id))
+    if not found:
+        raise InputError(f"{path}: no utterance; run `dvc repro g2p`")
+    return found
 
 
 def _plan(path: Path, number: int, line: str) -> TokenPlan:

@@ -129,8 +129,7 @@ def fit(
 
     Raises:
         InputError: a loss is not finite (names the utterance and module), a single utterance does
-        not
-            fit into memory, or a checkpoint cannot be written.
+            not fit into memory, or a checkpoint cannot be written.
     """
     train, run = p.train, p.run
     history = _restore(state, train, folder / CHECKPOINT)

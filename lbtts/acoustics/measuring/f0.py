@@ -32,13 +32,14 @@ def track(audio: NDArray[np.float32], f0_params: F0) -> NDArray[np.float32]:
     (in the same order 12, 34, 79 and 82 %); only the level is applied to it.
 
     Args:
-        audio: [S] float32 in -1..1, 24 kHz, S = 300 F.
+        audio: [S] float32 in -1..1, 24 kHz, S // 300 = F; what fills no frame is ignored.
         f0_params: method, range and level.
 
     Source: WORLD (Morise et al., IEICE 2016), through pyworld: Harvest (Morise, Interspeech 2017),
     or DIO refined by StoneMask.
     """
-    samples = audio.astype(np.float64)
+    frames = len(audio) // HOP
+    samples = audio[: frames * HOP].astype(np.float64)
     tracker = pyworld.harvest if f0_params.method == "harvest" else pyworld.dio
     f0, times = tracker(
         samples,
@@ -49,7 +50,7 @@ def track(audio: NDArray[np.float32], f0_params: F0) -> NDArray[np.float32]:
     )
     if f0_params.method == "dio":
         f0 = pyworld.stonemask(samples, f0, times, SAMPLE_RATE)
-    f0 = f0[: len(audio) // HOP]
+    f0 = f0[:frames]
     f0[~_loud(samples, f0_params.silence_db)] = 0
     if f0_params.method == "harvest":
         found = np.flatnonzero(f0)

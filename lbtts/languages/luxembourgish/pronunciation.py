@@ -190,7 +190,7 @@ class Pronouncer:
 
     def _part(self, word: str) -> Phones | None:
         """The pronunciation of a part of a compound, with its linking s."""
-        known = self._known(word) or self._by_n_rule(word)
+        known = self._known_form(word)
         if known is None and word.endswith("s") and len(word) > _SHORTEST_PART:
             stem = self._known(word[:-1])
             known = stem and (*stem, LINKING_S)

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from lbtts import languages
-from lbtts.errors import InputError
 from lbtts.models.kokoro.release import folder
 from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
 from lbtts.params import Params
 from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
 from lbtts.records import read_json
-from lbtts.text.tokens import read_token_plans
+from lbtts.text.tokens import shortest_plans
 
 _PROVEN = 2  # sentences
 
@@ -25,12 +24,7 @@ def make(p: Params) -> dict[str, Any]:
     """
     language = languages.get(p.language)
     model, table = load_finetuned(FINETUNED)
-    shortest = sorted(read_token_plans(PLANNED), key=lambda plan: (len(plan.tokens), plan.id))[
-        :_PROVEN
-    ]
-    if not shortest:
-        raise InputError(f"{PLANNED}: no utterance to prove the export with; run `dvc repro g2p`")
-    spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest]
+    spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest_plans(PLANNED, _PROVEN)]
     shutil.rmtree(EXPORT, ignore_errors=True)
     folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code)
     folder.write_front_end(EXPORT, ADDITIONS, LEXICON, language)
