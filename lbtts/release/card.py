@@ -13,7 +13,7 @@ from lbtts.params import Params
 from lbtts.release.report import rows
 
 KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
-_TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
+_TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "ema", "seed")
 
 
 def card(
