@@ -1,6 +1,7 @@
 """Which settings give the best voice? Variants of training on one corpus, side by side.
 
     python -m benchmarks.recipe PROJECT [VARIANT …] [--set NAME=VALUE …] [--seed 0]
+    python -m benchmarks.recipe PROJECT --cut MINUTES FOLDER
 
 PROJECT is a folder whose data stages, `base`, `voice` and `reference` are done; its `params.yaml`
 is what all variants start from, changed by `COMMON` and by their own lines in `VARIANTS`. Each
@@ -9,10 +10,15 @@ its last averaged weights, and is measured as the stage `evaluate` measures. Wha
 PROJECT/scratch/recipe: an interrupted variant continues, a finished one is not repeated, and
 without VARIANT the table of all finished ones is printed. Beside it come recording, copy synthesis
 and zero shot, and one picture of the curves, PROJECT/scratch/recipe/curves.png.
+
+With --cut, FOLDER becomes such a project with MINUTES of the training recordings, drawn at random,
+and the same held-out ones; its variant "zero shot" has the voice table of these minutes.
 """
 
 import argparse
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +26,30 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import torch
 from ruamel.yaml import YAML
 
 from benchmarks.tables import as_table
 from lbtts import params
+from lbtts.alignment.timing import read_timings, write_timings
 from lbtts.corpus.manifest import read_manifest
+from lbtts.errors import Reject
 from lbtts.evaluation.measures import estimates
 from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, read_measures
 from lbtts.evaluation.voice import measure_voice
+from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.params import Params
-from lbtts.paths import MANIFEST, REFERENCE, SPOKEN
+from lbtts.paths import ALIGNMENT, AUDIT, BASE, CORPUS, DURATIONS, MANIFEST, REFERENCE, SPOKEN
 from lbtts.scratch import scratch, scratch_folder
 from lbtts.text.tokens import read_token_plans
 from lbtts.training import resume, session, trainer
 from lbtts.training.choice import LeastLoss
 
+ROOT = Path(__file__).resolve().parent.parent
 PROSODY, REST, STEPS = 200, 230, 320  # steps: the waveform counts, the generator trains, the end
 NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
 NETWORK = (*NETWORK, "upsampling")
@@ -65,9 +76,9 @@ COMMON = {
     "train.lr": 1e-4,
     "train.warmup": 20,
     "train.ema": 0.98,
-    "train.validate_every": 40,
+    "train.validate_every": 80,
     "train.checkpoint_every": 20,
-    "train.validation_utterances": 8,
+    "train.validation_utterances": 4,
     "train.validation_speech": 1,
     "train.choose": "loss",
     "train.patience": None,
@@ -84,7 +95,9 @@ LATE |= {"kokoro.discriminators.start": PROSODY, "kokoro.discriminators.limit": 
 LATE |= each((*SPEAKS, "text_encoder"), "frozen", REST)
 SLOW = each(SPEAKS, "lr", 0.1)
 BETAS = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
+ZERO_SHOT = "zero shot"
 VARIANTS: dict[str, dict[str, Any]] = {
+    ZERO_SHOT: {},
     "voice only": each(NETWORK, "frozen", None),
     "regression": {},
     "regression, slow decoder": SLOW,
@@ -137,13 +150,41 @@ def run(name: str, p: Params) -> None:
         if (folder / "speech/summary.json").exists():
             return
         state, store, accelerator = session.begin(p)
-        rule = LeastLoss(state.recipe.criterion)
-        trainer.fit(state, store, p, accelerator, rule, folder, folder / "curves")
+        if name != ZERO_SHOT:
+            rule = LeastLoss(state.recipe.criterion)
+            trainer.fit(state, store, p, accelerator, rule, folder, folder / "curves")
         network = state.averaged()
         voice = KokoroSynthesiser(network.model, network.voice.table())
         plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
         keep = scratch_folder("recogniser")
         measure_voice(voice, store, plans, entries, p, REFERENCE, folder / "speech", keep)
+
+
+def cut(project: Path, minutes: float, folder: Path) -> None:
+    """Makes `folder` a project with so many minutes of the training recordings of another."""
+    entries = read_manifest(project / MANIFEST)
+    timings = read_timings(project / DURATIONS)
+    training = [t.id for t in timings if entries[t.id].split == "train"]
+    kept: set[str] = set()
+    seconds = 0.0
+    for name in np.random.default_rng(0).permutation(training):
+        longer = seconds + entries[name].samples / SAMPLE_RATE
+        if longer <= 60 * minutes:
+            kept.add(name)
+            seconds = longer
+    for path in (CORPUS, ALIGNMENT, REFERENCE, AUDIT, BASE):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if not (folder / path).exists():
+            (folder / path).symlink_to((project / path).resolve())
+    (folder / "params.yaml").write_bytes((project / "params.yaml").read_bytes())
+    other = Reject("left out of this cut")
+    chosen = (t if t.id in kept or t.id not in training else (t.id, other) for t in timings)
+    write_timings(chosen, folder / DURATIONS)
+    for stage in ("features", "voice"):
+        command = [sys.executable, "-m", f"stages.{stage}"]
+        here = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run(command, cwd=folder, env=here, check=True)
+    print(f"{folder}: {len(kept)} training utterances, {seconds / 60:.1f} minutes")
 
 
 def measured(names: list[str]) -> dict[str, pd.DataFrame]:
@@ -199,7 +240,10 @@ def main() -> None:
     parser.add_argument("variants", nargs="*", choices=[[], *VARIANTS], metavar="VARIANT")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cut", nargs=2, metavar=("MINUTES", "FOLDER"))
     given = parser.parse_args()
+    if given.cut:
+        return cut(given.project, float(given.cut[0]), Path(given.cut[1]))
     os.chdir(given.project)
     torch.set_num_threads(1)
     more = dict(line.split("=", 1) for line in given.set)
