@@ -88,14 +88,15 @@ COMMON = {
     **start(PROSODY, "mel", "stft"),
 }
 EARLY = ADVERSARY | start(PROSODY, "adversarial", "feature_matching")
-EARLY |= {"kokoro.discriminators.start": PROSODY, "kokoro.discriminators.limit": None}
+EARLY |= {"kokoro.discriminators.start": PROSODY, "kokoro.discriminators.most_share": None}
 # The discriminators learn before the generator does, which keeps still for 30 steps.
 LATE = ADVERSARY | start(REST, "mel", "stft", "adversarial", "feature_matching")
-LATE |= {"kokoro.discriminators.start": PROSODY, "kokoro.discriminators.limit": 1}
+LATE |= {"kokoro.discriminators.start": PROSODY}
 LATE |= each((*SPEAKS, "text_encoder"), "frozen", REST)
 SLOW = each(SPEAKS, "lr", 0.1)
 BETAS = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
 ZERO_SHOT = "zero shot"
+BALANCED = LATE | {"kokoro.discriminators.least_share": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {
     ZERO_SHOT: {},
     "voice only": each(NETWORK, "frozen", None),
@@ -107,6 +108,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "adversary late, slow decoder, betas": LATE | SLOW | BETAS,
     "adversary late, upsampling fixed": LATE | each(("upsampling",), "frozen", None),
     "adversary late, anchored": LATE | each(SPEAKS, "anchor", 100),
+    "adversary balanced": BALANCED,
+    "adversary balanced, mel alone": BALANCED | {"kokoro.losses.stft.weight": 0},
     "LoRA": LATE
     | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
     | each(("text_encoder", "upsampling"), "frozen", None),

@@ -67,9 +67,15 @@ class Discriminators(Section):
     start: Annotated[int, Field(ge=0)]  # the step from which they train; their losses may be later
     # of each utterance's crop, at random places: most of the time of a step is theirs
     crop_seconds: Annotated[float, Field(ge=0.1)]
-    # the gradient of their losses at the waveform is at most so many times that of `mel` and
-    # `stft`; null: no limit
-    limit: Positive | None
+    # bounds of the gradient of their losses at the waveform, relative to that of `mel` and `stft`
+    least_share: NotNegative
+    most_share: Positive | None  # null: no bound
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Discriminators":
+        if self.most_share is not None and self.least_share > self.most_share:
+            raise ValueError("discriminators.least_share is above most_share")
+        return self
 
 
 class Component(Section):

@@ -2,11 +2,11 @@
 
 The gradients of spectral and adversarial losses are taken at the output of the decoder and added
 there; then one pass through the network goes on with the sum. So the share of the adversary can be
-measured and limited for each utterance, which no sum of losses can do, and the discriminators'
-forward pass serves both sides: their own loss, and the network's.
+measured and kept within bounds for each utterance, which no sum of losses can do, and the
+discriminators' forward pass serves both sides: their own loss, and the network's.
 
-Source of the limit: Defossez et al., EnCodec, https://arxiv.org/abs/2210.13438, section 3.4, which
-scales every loss to a share; here only an adversary that is too strong is scaled.
+Source of the bounds: Defossez et al., EnCodec, https://arxiv.org/abs/2210.13438, section 3.4, which
+scales every loss to a share; here only an adversary that is too weak or too strong is scaled.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from lbtts.params import Discriminators as Settings
 
 SPECTRAL = ("mel", "stft")
 ADVERSARIAL = ("adversarial", "feature_matching")
-SHARE = "adversary_share"  # of the adversarial gradient in the spectral one, before the limit
+SHARE = "adversary_share"  # of the adversarial gradient in the spectral one, before the bounds
 _RANGE = 2.0**10  # keeps small gradients in fp16's range; exact, because it is a power of two
 _TINY = 1e-12
 
@@ -99,7 +99,7 @@ class WaveformLosses(nn.Module):
             losses |= judged
             if judged:
                 theirs = slope(weighted(judged, weights), leaf, keep=teaches)
-                factor, losses[SHARE] = self._limit(theirs, gradient, window)
+                factor, losses[SHARE] = self._bounded(theirs, gradient, window)
                 gradient = gradient + factor[:, None] * theirs
         if "wavlm" in weights:
             losses |= self._perceived(leaf, target)
@@ -173,16 +173,15 @@ class WaveformLosses(nn.Module):
         start = (places * (samples - heard + 1)).long()
         return start[:, None] + torch.arange(heard, device=places.device)
 
-    def _limit(self, theirs: Tensor, spectral: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
+    def _bounded(self, theirs: Tensor, spectral: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
         """The factor [B] of the adversarial gradient, and its share [B] before.
 
         Norms are compared where the discriminators listen: elsewhere their gradient is 0.
         """
         norm = theirs.norm(dim=1)
         share = norm / spectral.gather(1, window).norm(dim=1).clamp(min=_TINY)
-        if self._settings.limit is None:
-            return torch.ones_like(share), share
-        return (self._settings.limit / share.clamp(min=_TINY)).clamp(max=1), share
+        bounded = share.clamp(self._settings.least_share, self._settings.most_share)
+        return bounded / share.clamp(min=_TINY), share
 
 
 def slope(loss: Tensor, leaf: Tensor, keep: bool = False) -> Tensor:
