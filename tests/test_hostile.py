@@ -46,7 +46,7 @@ from tests import tones
 from tests.conftest import ROOT
 from tests.corpora import equal_utterances
 
-MUTANTS = 30
+MUTANTS = 20
 PLANS = [tones.plan("a", "oi", "su"), tones.plan("b", "uo")]
 EMBEDDINGS = np.ones((3, 8), np.float32)
 GRAPHONES = [[("m", ("m",)), ("a", ("ɑ",))], [("a", ("ɑ",)), ("m", ("m",))]]
