@@ -41,15 +41,19 @@ from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, read_measures
 from lbtts.evaluation.voice import measure_voice
 from lbtts.grid import SAMPLE_RATE
+from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.speech import KokoroSynthesiser
+from lbtts.models.kokoro.weights import checkpoint
 from lbtts.params import Params
 from lbtts.paths import ALIGNMENT, AUDIT, BASE, CORPUS, DURATIONS, MANIFEST, REFERENCE, SPOKEN
+from lbtts.records import read_json, write_json
 from lbtts.scratch import scratch, scratch_folder
 from lbtts.text.tokens import read_token_plans
 from lbtts.training import resume, session, trainer
 from lbtts.training.choice import LeastLoss
 
 ROOT = Path(__file__).resolve().parent.parent
+HISTORY = "history.json"
 PROSODY, REST, STEPS = 200, 230, 320  # steps: the waveform counts, the generator trains, the end
 NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
 NETWORK = (*NETWORK, "upsampling")
@@ -157,10 +161,22 @@ def run(name: str, p: Params) -> None:
             rule = LeastLoss(state.recipe.criterion)
             trainer.fit(state, store, p, accelerator, rule, folder, folder / "curves")
         network = state.averaged()
+        adapters.merge(network.model)
         voice = KokoroSynthesiser(network.model, network.voice.table())
         plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
         keep = scratch_folder("recogniser")
+        saved = resume.load(folder / trainer.CHECKPOINT) or {"history": []}
+        write_json(folder / HISTORY, {"history": saved["history"]})
+        checkpoint.save_finetuned(
+            folder / "model",
+            network.model,
+            network.voice.table(),
+            checkpoint.read_config(BASE),
+            {"variant": name},
+        )
         measure_voice(voice, store, plans, entries, p, REFERENCE, folder / "speech", keep)
+        for path in (folder / trainer.CHECKPOINT, *folder.glob("candidate-*")):
+            path.unlink(missing_ok=True)  # gigabytes
 
 
 def cut(project: Path, minutes: float, folder: Path) -> None:
@@ -222,12 +238,12 @@ def table(found: dict[str, pd.DataFrame]) -> str:
 
 
 def picture(names: list[str], path: Path) -> None:
-    """The validation curves of the variants that have a checkpoint."""
+    """The validation curves of the finished variants."""
     figure, axes = plt.subplots(2, 2, figsize=(12, 8), constrained_layout=True)
     for name in names:
-        saved = resume.load(scratch_folder(f"recipe/{name}") / trainer.CHECKPOINT)
+        history = read_json(scratch_folder(f"recipe/{name}") / HISTORY)["history"]
         for axis, curve in zip(axes.flat, CURVES, strict=True):
-            points = [(s, m[curve]) for s, m in (saved or {"history": []})["history"] if curve in m]
+            points = [(s, m[curve]) for s, m in history if curve in m]
             if points:
                 axis.plot(*zip(*points, strict=True), label=name)
             axis.set_title(curve)
