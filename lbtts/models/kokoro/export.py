@@ -32,6 +32,8 @@ def make(p: Params) -> dict[str, Any]:
     metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
     print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")
     if p.export.onnx:
-        folder.write_onnx(EXPORT, model, table, p.export.voice)
+        folder.write_onnx(
+            EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code
+        )
         metrics |= folder.prove_onnx(EXPORT, model, table, spoken)
     return metrics | folder.sizes(EXPORT)
