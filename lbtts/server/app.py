@@ -6,18 +6,17 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from lbtts.errors import InputError
-from lbtts.server.limits import BodyLimit, Limits
+from lbtts.server.limits import CHARACTERS, BodyLimit, Limits
 from lbtts.server.stream import MEDIA_TYPES, encoded
 from lbtts.server.work import Busy, Overtime, Work
 from lbtts.speaking.formats import pcm
@@ -36,10 +35,21 @@ _RETRY = {"Retry-After": "2"}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The body is no JSON, or the markup of the text is wrong"},
     401: {"description": "The key is missing or wrong"},
+    404: {"description": "There is no such voice"},
     413: {"description": "The body is too large"},
     503: {"description": "Too many requests; come back"},
 }
 _AUDIO: dict[str, Any] = {"content": {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}}
+
+
+class SpeechRequest(BaseModel):
+    """Text to be spoken, as OpenAI's interface has it; other fields of it are passed over."""
+
+    model: str = Field("kokoro", description="Any; there is one")
+    input: str = Field(min_length=1, max_length=CHARACTERS)
+    voice: str | None = Field(None, description="One of /v1/audio/voices; null: the first")
+    response_format: Literal["mp3", "opus", "flac", "wav", "ogg", "pcm"] = "mp3"
+    speed: float = Field(1.0, ge=SLOWEST, le=FASTEST)
 
 
 def create(
@@ -65,7 +75,6 @@ def create(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Busy, _busy)
     guarded = [Depends(_guard(key))] if key else []
-    wanted = _request(list(voices), limits)
 
     for path, (name, kind) in _PAGE.items():
         app.add_api_route(path, _file(name, kind), include_in_schema=False)
@@ -82,10 +91,13 @@ def create(
     def list_models() -> dict[str, Any]:
         return {"object": "list", "data": [{"id": "kokoro", "object": "model"}]}
 
-    async def chunks(asked: Any, request: Request) -> AsyncIterator[Chunk]:
+    async def chunks(asked: SpeechRequest, request: Request) -> AsyncIterator[Chunk]:
         """The chunks of a request that is admitted until they end."""
+        voice = voices.get(asked.voice or next(iter(voices)))
+        if voice is None:
+            raise HTTPException(404, f"no such voice; there are: {', '.join(voices)}")
         async with work.admitted():
-            speech = voices[asked.voice](asked.input, Manner(speed=asked.speed))
+            speech = voice(asked.input, Manner(speed=asked.speed))
             try:
                 async for chunk in work.chunks(speech, request.is_disconnected):
                     yield chunk
@@ -98,9 +110,9 @@ def create(
         responses={200: _AUDIO, **_PROBLEMS},
         dependencies=guarded,
     )
-    async def speech(asked: wanted, request: Request) -> Response:  # type: ignore[valid-type]
+    async def speech(asked: SpeechRequest, request: Request) -> Response:
         """Audio, sentence by sentence while it is spoken."""
-        format = asked.response_format.value  # type: ignore[attr-defined]
+        format = asked.response_format
         blocks = await _started(chunks(asked, request))
         return StreamingResponse(encoded(blocks, format), media_type=MEDIA_TYPES[format])
 
@@ -110,7 +122,7 @@ def create(
         responses={200: {"content": {"application/x-ndjson": {}}}, **_PROBLEMS},
         dependencies=guarded,
     )
-    async def timestamps(asked: wanted, request: Request) -> Response:  # type: ignore[valid-type]
+    async def timestamps(asked: SpeechRequest, request: Request) -> Response:
         """A line of JSON for each chunk: `start`, `phonemes`, `words`, and `audio`.
 
         The audio is 16-bit samples at 24 kHz in base64, whatever `response_format` says.
@@ -119,26 +131,6 @@ def create(
         return StreamingResponse(_lines(blocks), media_type="application/x-ndjson")
 
     return app
-
-
-def _request(names: list[str], limits: Limits) -> type[BaseModel]:
-    """What a request for speech may say, as OpenAI's interface has it."""
-    voices = StrEnum("Voices", {name: name for name in names})
-    formats = StrEnum("Formats", {name: name for name in MEDIA_TYPES})
-    first = next(iter(voices))
-
-    class SpeechRequest(BaseModel):
-        """Text to be spoken."""
-
-        model_config = ConfigDict(extra="ignore")
-
-        model: str = Field("kokoro", description="Any; there is one")
-        input: str = Field(min_length=1, max_length=limits.characters)
-        voice: voices = first  # type: ignore[valid-type]
-        response_format: formats = formats("mp3")  # type: ignore[valid-type]
-        speed: float = Field(1.0, ge=SLOWEST, le=FASTEST)
-
-    return SpeechRequest
 
 
 async def _started(chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
@@ -172,7 +164,8 @@ def _guard(key: str) -> Any:
     bearer = HTTPBearer(auto_error=False)
 
     def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-        if given is None or not hmac.compare_digest(given.credentials.encode(), key.encode()):
+        sent = b"" if given is None else given.credentials.encode("latin-1")  # the header's bytes
+        if not hmac.compare_digest(sent, key.encode()):
             challenge = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, "the key is missing or wrong", headers=challenge)
 

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+CHARACTERS = 20_000  # of a text; a longer one is for the command
+
 
 @dataclass(frozen=True)
 class Limits:
     """Bounds of a request.
 
     Attributes:
-        characters: of its text.
         body: its bytes.
         requests: that are worked on or wait, all together; more are told to come back.
         seconds: of work and waiting, after which it is ended.
     """
 
-    characters: int = 20_000
     body: int = 200_000
     requests: int = 32
     seconds: float = 600.0

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from typing import Any
 
 import soundfile
 
@@ -26,14 +27,31 @@ async def encoded(chunks: AsyncIterator[Chunk], format: str) -> AsyncIterator[by
             yield pcm(chunk.audio).tobytes()
         return
     kind, encoding, _ = FORMATS[format]
-    made = _Growing()
-    with soundfile.SoundFile(made, "w", SAMPLE_RATE, 1, encoding, format=kind) as out:
+    made, started = _Growing(), False
+    # The length of MP3 stands in a first frame, which is written last. Without that frame players
+    # count bytes, which tells the length where the bit rate is constant: 80 kbit/s.
+    rate: dict[str, Any] = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+    options = rate if kind == "MP3" else {}
+    with soundfile.SoundFile(made, "w", SAMPLE_RATE, 1, encoding, format=kind, **options) as out:
         async for chunk in chunks:
             samples = pcm(chunk.audio)
             for start in range(0, len(samples), SAMPLE_RATE):
                 out.write(samples[start : start + SAMPLE_RATE])
-            yield made.grown()
+            new = made.grown()
+            yield new if started or kind != "MP3" else new[_info_frame(new) :]
+            started = started or bool(new)
     yield made.grown()
+
+
+def _info_frame(mp3: bytes) -> int:
+    """The bytes of the first frame of MPEG-2 layer III at 24 kHz.
+
+    Source: ISO/IEC 13818-3, the header of a frame.
+    """
+    if not mp3:
+        return 0
+    kbit = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)[mp3[2] >> 4]
+    return 72_000 * kbit // SAMPLE_RATE + (mp3[2] >> 1 & 1)
 
 
 class _Growing(io.BytesIO):
