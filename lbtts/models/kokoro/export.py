@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from lbtts import languages
-from lbtts.models.kokoro.release import folder
+from lbtts.models.kokoro.release import clients, folder, layout
 from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
 from lbtts.params import Params
 from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
 from lbtts.records import read_json
+from lbtts.text.dictionary import read_dictionary
 from lbtts.text.tokens import shortest_plans
+from lbtts.text.vocab import VOCAB
 
 _PROVEN = 2  # sentences
 
@@ -35,5 +37,9 @@ def make(p: Params) -> dict[str, Any]:
         folder.write_onnx(
             EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code
         )
+        lexicon = EXPORT / layout.FRONT_END / layout.LEXICON
+        words = read_dictionary(lexicon) if lexicon.exists() else {}
+        additions, known = layout.front_end(EXPORT, language.learnt)
+        clients.write_sherpa(EXPORT, VOCAB, words, language.front_end(additions, known))
         metrics |= folder.prove_onnx(EXPORT, model, table, spoken)
     return metrics | folder.sizes(EXPORT)

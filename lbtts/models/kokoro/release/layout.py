@@ -11,6 +11,7 @@ from pathlib import Path
 from lbtts.records import read_json
 
 FRONT_END, ADDITIONS, LANGUAGE = Path("g2p"), "additions.tsv", "language.json"
+LEXICON = "lexicon.dict"  # in `FRONT_END`, of languages that have one
 GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
 # The other precisions of the graph, named as transformers.js looks for them.
 GRAPHS = {
