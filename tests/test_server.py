@@ -2,7 +2,6 @@ import base64
 import io
 import json
 import socket
-import threading
 import time
 
 import numpy as np
@@ -11,13 +10,13 @@ import soundfile
 
 pytest.importorskip("fastapi", reason="pip install -r requirements-serve.txt")
 
-import uvicorn
 from starlette.testclient import TestClient
 
 from lbtts import Voice
 from lbtts.server.app import create
 from lbtts.server.limits import CHARACTERS, Limits
 from lbtts.server.stream import MEDIA_TYPES
+from tests.serving import serving
 
 SPEECH = "/v1/audio/speech"
 TEXT = "Moien, wéi geet et? Gutt."
@@ -120,25 +119,15 @@ def test_the_page_and_the_lists_are_there(client):
 
 @pytest.fixture
 def served(voice):
-    """A real server that takes two requests at a time; its port and its health."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = create({"lb_max": voice}, limits=Limits(requests=2))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield port
-    server.should_exit = True
-    thread.join()
+    """The address of a real server that takes two requests at a time."""
+    with serving(create({"lb_max": voice}, limits=Limits(requests=2))) as url:
+        yield url
 
 
-def begun(port: int) -> socket.socket:
+def begun(url: str) -> socket.socket:
     """A connection on which a long speech has begun to come."""
     body = json.dumps({"input": TEXT * 200, "response_format": "pcm"}).encode()
-    connection = socket.create_connection(("127.0.0.1", port))
+    connection = socket.create_connection(("127.0.0.1", int(url.rsplit(":")[-1])))
     head = f"POST {SPEECH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     assert b"200 OK" in connection.recv(4000)
@@ -149,16 +138,15 @@ def test_too_many_are_told_to_come_back_and_who_hangs_up_frees_the_place(served)
     import httpx
 
     speaking = [begun(served), begun(served)]
-    url = f"http://127.0.0.1:{served}"
-    busy = httpx.post(url + SPEECH, json={"input": "Moien."})
+    busy = httpx.post(served + SPEECH, json={"input": "Moien."})
     assert busy.status_code == 503 and busy.headers["retry-after"]
-    assert httpx.get(url + "/health").json()["requests"] == 2
+    assert httpx.get(served + "/health").json()["requests"] == 2
     for connection in speaking:
         connection.close()
     deadline = time.monotonic() + 20
-    while httpx.get(url + "/health").json()["requests"] and time.monotonic() < deadline:
+    while httpx.get(served + "/health").json()["requests"] and time.monotonic() < deadline:
         time.sleep(0.05)
-    answer = httpx.post(url + SPEECH, json={"input": "Moien.", "response_format": "pcm"})
+    answer = httpx.post(served + SPEECH, json={"input": "Moien.", "response_format": "pcm"})
     assert answer.status_code == 200 and np.frombuffer(answer.content, "<i2").any()
 
 

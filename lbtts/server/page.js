@@ -179,6 +179,7 @@ function light() {
   const lit = spoken.findLastIndex((word) => word.start <= now);
   buttons().forEach((button, i) => {
     const on = i === lit && now < spoken[i].end + 0.1;
+    if (on === button.hasAttribute("aria-current")) return;
     if (on) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   });
