@@ -21,8 +21,8 @@ from lbtts import languages
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE, samples_to_seconds
 from lbtts.models.kokoro.release import layout
+from lbtts.models.kokoro.release.session import Graph
 from lbtts.speaking import hub
-from lbtts.speaking.graph import Graph
 from lbtts.speaking.markup import Pause
 from lbtts.speaking.phonemiser import phonemise
 from lbtts.speaking.reading import Part, parts
