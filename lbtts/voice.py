@@ -190,7 +190,7 @@ class Speech:
                 else:
                     phonemes = phonemes_of(step)
                     audio, units = self._voice.speak(phonemes, self._manner.speed)
-                    said = words(step, units, text.text, text.start, seconds)
+                    said = words(step, units, audio, text.text, text.start, seconds)
                 yield Chunk(audio, phonemes, said, seconds, number)
                 samples += len(audio)
 

@@ -1,6 +1,7 @@
 import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from misaki.token import MToken
 
@@ -48,23 +49,40 @@ TEXT = "D'Haus kascht 12,50 €; um 17.40 Auer (den 1. Mee) war de J.-C zu 東�
 
 def test_every_word_is_told_once_in_order_with_its_place(speaker):
     tokens = spoken(TEXT, speaker)
-    units = [2] * (len(phonemes_of(tokens)) + 2)
-    found = words(tokens, units, TEXT, 100, 5.0)
+    units = np.full(len(phonemes_of(tokens)) + 2, 4)
+    noise = np.ones(600 * units.sum(), np.float32)
+    found = words(tokens, units, noise, TEXT, 100, 5.0)
     told = [word.text for word in found]
     assert [TEXT[w.place[0] - 100 : w.place[1] - 100] for w in found] == told
     assert " ".join(told) == (
         "D'Haus kascht 12,50 € um 17.40 Auer den 1. Mee war de J.-C zu 東京 super gutt"
     )
     assert all(a.end <= b.start for a, b in pairwise(found))
-    assert found[0].start == 5.0 + 2 * 0.025
+    assert found[0].start == 5.0 + (4 - 2) * 0.025  # the network's sound is 2 units early
+    between = found[1].start, found[0].end  # half of the space is of each
+    assert between[0] == between[1] == 5.0 + (4 + 4 * 6 + 2 - 2) * 0.025
     assert found[0].following == " " and found[-1].following == "!"
 
 
 def test_markup_is_not_shown_with_the_words(speaker):
     text = "De [Esch](/ˈæʃ/), [pause:1s] an."
     tokens = next(iter(phonemise(text, speaker)))
-    found = words(tokens, [1] * (len(phonemes_of(tokens)) + 2), text, 0, 0.0)
+    units = np.ones(len(phonemes_of(tokens)) + 2, np.int64)
+    found = words(tokens, units, np.zeros(600 * units.sum(), np.float32), text, 0, 0.0)
     assert "".join(word.text + word.following for word in found).strip() == "De Esch,"
+
+
+def test_silence_before_and_after_a_mark_is_of_no_word(speaker):
+    tokens = spoken("Jo, an", speaker)
+    phonemes = phonemes_of(tokens)
+    units = np.full(len(phonemes) + 2, 4)
+    edges = np.cumsum(units) - 2
+    audio = np.zeros(600 * units.sum(), np.float32)
+    loud = [(edges[0] + 1, edges[0] + 7), (edges[-3] - 3, edges[-3] + 1)]
+    for start, end in loud:
+        audio[600 * start : 600 * end] = 0.5
+    found = words(tokens, units, audio, "Jo, an", 0, 0.0)
+    assert [(w.start, w.end) for w in found] == [(a / 40, b / 40) for a, b in loud]
 
 
 class Written(FrontEnd):

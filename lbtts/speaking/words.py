@@ -1,14 +1,14 @@
 """When each word of the written text is spoken, from the durations of its symbols."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from misaki.token import MToken
 from numpy.typing import NDArray
 
-from lbtts.grid import UNIT_RATE
+from lbtts.grid import SAMPLE_RATE, UNIT_RATE
 from lbtts.speaking.phonemiser import span
 
 
@@ -35,22 +35,37 @@ class Word:
 _MARKUP = re.compile(r"^\]\(/[^/\n]*/\)|\[$|\[pause:[^\]]*\]", re.IGNORECASE)  # see `markup`
 
 
+# The network sounds earlier than its durations say; kokoro's own join_timestamps takes off 3 units.
+# Measured on the demo's voice (benchmarks/word_times.py).
+_LEAD = 2  # units of 25 ms
+_QUIET = 0.03  # of a chunk's loudest 5 ms: where a pause begins and ends, -30 dB
+_STEP = SAMPLE_RATE // 200  # samples, 5 ms
+
+
 def words(
-    tokens: Sequence[MToken], units: NDArray[np.int64], text: str, offset: int, seconds: float
+    tokens: Sequence[MToken],
+    units: NDArray[np.int64],
+    audio: NDArray[np.float32],
+    text: str,
+    offset: int,
+    seconds: float,
 ) -> tuple[Word, ...]:
     """The words of a chunk in order.
 
-    What was written without a space or mark between is one word: d'Haus, 12-17.
+    What was written without a space or mark between is one word: d'Haus, 12-17. Half of the time of
+    the space between two words is of each. Before and after a mark, silence is of neither.
 
     Args:
         tokens: of the chunk, as `phonemise` yields them.
         units: [n + 2] of 25 ms, of BOS, the chunk's n symbols, and EOS.
+        audio: [S] float32 of the chunk.
         text: what was phonemised.
         offset: its place in the input.
         seconds: when the chunk starts.
     """
-    edges = seconds + np.concatenate([[0], np.cumsum(units)]) / UNIT_RATE
-    found: list[Word] = []
+    edges = np.maximum(np.concatenate([[0], np.cumsum(units)]) - _LEAD, 0) / UNIT_RATE
+    spaces = np.append(units, 0) / UNIT_RATE / 2
+    found: list[_Said] = []
     at, joins, spaced = 1, False, False  # BOS is first
     for token in tokens:
         symbols = token.phonemes or ""
@@ -60,19 +75,61 @@ def words(
             joins = False
             continue
         start, end = span(token)
-        before = found[-1].place[1] - offset if found else 0
-        if found and (joins and text[before:start].strip() == text[before:start]):
-            word = found.pop()
-            start, end = word.place[0] - offset, max(before, end)
-            phonemes, begun = word.phonemes + spaced * " " + symbols, word.start
+        stop = edges[last] + spaces[last] * bool(token.whitespace)
+        before = found[-1].end if found else 0
+        if joins and text[before:start].strip() == text[before:start]:
+            found[-1].end, found[-1].stop = max(before, end), stop
+            found[-1].phonemes += spaced * " " + symbols
         else:
-            phonemes, begun = symbols, float(edges[first])
-        place = (offset + start, offset + end)
-        found.append(Word(text[start:end], begun, float(edges[last]), place, phonemes, ""))
+            begin = edges[first] - spaces[first - 1] * joins
+            found.append(_Said(start, end, begin, stop, symbols, pause_before=not joins))
         joins, spaced = True, bool(token.whitespace)
-    nexts = [word.place[0] - offset for word in found[1:]]
-    nexts += [span(tokens[-1])[1]] if found else []
-    return tuple(
-        replace(word, following=_MARKUP.sub("", text[word.place[1] - offset : until]))
-        for word, until in zip(found, nexts, strict=True)
-    )
+    _leave_out_silence(found, audio)
+    return tuple(_words(found, tokens, text, offset, seconds))
+
+
+@dataclass
+class _Said:
+    start: int  # in the text
+    end: int
+    begin: float  # seconds in the chunk
+    stop: float
+    phonemes: str
+    pause_before: bool
+
+
+def _leave_out_silence(found: Sequence[_Said], audio: NDArray[np.float32]) -> None:
+    """Moves starts and ends that are next to a pause to where the sound starts and ends."""
+    steps = len(audio) // _STEP
+    loudness = np.sqrt((audio[: steps * _STEP].reshape(steps, _STEP) ** 2).mean(1))
+    loud = loudness > _QUIET * loudness.max(initial=0.0)
+    for i, said in enumerate(found):
+        pause_after = i + 1 == len(found) or found[i + 1].pause_before
+        if not (said.pause_before or pause_after):
+            continue
+        end = found[i + 1].begin if i + 1 < len(found) else steps * _STEP / SAMPLE_RATE
+        low, high = (
+            round(x * SAMPLE_RATE / _STEP) for x in (said.begin, end if pause_after else said.stop)
+        )
+        sounding = np.flatnonzero(loud[low:high])
+        if not len(sounding):
+            continue
+        if said.pause_before:
+            said.begin = (low + sounding[0]) * _STEP / SAMPLE_RATE
+        if pause_after:
+            said.stop = (low + sounding[-1] + 1) * _STEP / SAMPLE_RATE
+
+
+def _words(
+    found: Sequence[_Said], tokens: Sequence[MToken], text: str, offset: int, seconds: float
+) -> Iterator[Word]:
+    untils = [said.start for said in found[1:]] + [span(tokens[-1])[1]]
+    for said, until in zip(found, untils, strict=False):
+        yield Word(
+            text[said.start : said.end],
+            round(seconds + said.begin, 3),
+            round(seconds + said.stop, 3),
+            (offset + said.start, offset + said.end),
+            said.phonemes,
+            _MARKUP.sub("", text[said.end : until]),
+        )
