@@ -31,15 +31,17 @@ def main() -> None:
     broken = [entry["line"] for entry in evaluated["gate"]["lines"] if entry["met"] is False]
     if broken:
         print("export: THIS VOICE DOES NOT PASS THE GATE:", *broken, sep="\n  ")
+    exported = models.part(p.model, "export").make(p) | _rounded(p)
+    precisions = {"fp32": "onnx_mb", "fp16": "fp16_mb", "int8": "int8_mb"}
     text = card(
         p,
         provenance=read_json(FINETUNED / "provenance.json"),
         evaluated=evaluated,
         phonemes=shortest.phonemes,
+        graphs={name: exported[key] for name, key in precisions.items() if key in exported},
     )
-    exported = models.part(p.model, "export").make(p)
     (EXPORT / "README.md").write_text(text, encoding="utf-8")
-    write_json(metrics("export"), exported | _rounded(p))
+    write_json(metrics("export"), exported)
 
 
 def _rounded(p: params.Params) -> dict[str, float]:
