@@ -39,6 +39,7 @@ _MARKUP = re.compile(r"^\]\(/[^/\n]*/\)|\[$|\[pause:[^\]]*\]", re.IGNORECASE)  #
 # Measured on the demo's voice (benchmarks/word_times.py).
 _LEAD = 2  # units of 25 ms
 _QUIET = 0.03  # of a chunk's loudest 5 ms: where a pause begins and ends, -30 dB
+_CLOSURE = 0.12  # seconds: shorter silence within speech is part of a sound, as in [t]
 _STEP = SAMPLE_RATE // 200  # samples, 5 ms
 
 
@@ -99,25 +100,32 @@ class _Said:
 
 
 def _leave_out_silence(found: Sequence[_Said], audio: NDArray[np.float32]) -> None:
-    """Moves starts and ends that are next to a pause to where the sound starts and ends."""
+    """Moves starts and ends that are next to a pause to where the sound starts and ends.
+
+    A pause is the longest silence from the first quarter of the word before it, whose last duration
+    may be all silence, to the middle of the word after it.
+    """
     steps = len(audio) // _STEP
     loudness = np.sqrt((audio[: steps * _STEP].reshape(steps, _STEP) ** 2).mean(1))
-    loud = loudness > _QUIET * loudness.max(initial=0.0)
-    for i, said in enumerate(found):
-        pause_after = i + 1 == len(found) or found[i + 1].pause_before
-        if not (said.pause_before or pause_after):
+    quiet = np.flatnonzero(loudness <= _QUIET * loudness.max(initial=0.0))
+    runs = np.split(quiet, np.flatnonzero(np.diff(quiet) > 1) + 1)
+    silences = [
+        (run[0] * _STEP / SAMPLE_RATE, (run[-1] + 1) * _STEP / SAMPLE_RATE)
+        for run in runs
+        if len(run)
+    ]
+    for before, after in zip([None, *found], [*found, None], strict=True):
+        unmarked = bool(before and after and not after.pause_before)
+        low = before.begin + (before.stop - before.begin) / 4 if before else 0.0
+        high = (after.begin + after.stop) / 2 if after else len(audio) / SAMPLE_RATE
+        parts = [(max(start, low), min(end, high)) for start, end in silences]
+        start, end = max(parts, key=lambda part: part[1] - part[0], default=(0.0, 0.0))
+        if end - start <= (_CLOSURE if unmarked else 0):
             continue
-        end = found[i + 1].begin if i + 1 < len(found) else steps * _STEP / SAMPLE_RATE
-        low, high = (
-            round(x * SAMPLE_RATE / _STEP) for x in (said.begin, end if pause_after else said.stop)
-        )
-        sounding = np.flatnonzero(loud[low:high])
-        if not len(sounding):
-            continue
-        if said.pause_before:
-            said.begin = (low + sounding[0]) * _STEP / SAMPLE_RATE
-        if pause_after:
-            said.stop = (low + sounding[-1] + 1) * _STEP / SAMPLE_RATE
+        if before:
+            before.stop = start
+        if after and not unmarked:  # else the silence may be the closure of its first sound
+            after.begin = end
 
 
 def _words(
