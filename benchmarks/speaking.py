@@ -3,8 +3,8 @@
     python -m benchmarks.speaking models/export [--sentences 8]
 
 All speak the same phonemes in turn, with one thread each, from one exported folder. kokoro-onnx
-(requirements-clients.txt) runs the same graph. The real-time factor is the processor's seconds for
-a second of speech; processor time, because it does not depend on what else the machine does.
+(requirements-clients.txt) runs the same graph. Seconds are the processor's, which are those of the
+clock on an idle core, and do not depend on what else the machine does.
 """
 
 import argparse
@@ -21,12 +21,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 FIRST = """
 import json, sys, time
-begun = time.perf_counter()
+begun = time.process_time()
 from lbtts import Voice
 voice = Voice.load(sys.argv[1], threads=1)
-loaded = time.perf_counter()
+loaded = time.process_time()
 chunk = next(iter(voice(sys.argv[2])))
-spoken = time.perf_counter()
+spoken = time.process_time()
 print(json.dumps([loaded - begun, spoken - loaded, len(chunk.audio) / 24000]))
 """
 

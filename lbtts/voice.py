@@ -26,6 +26,7 @@ from lbtts.speaking import hub
 from lbtts.speaking.markup import Pause
 from lbtts.speaking.phonemiser import phonemise
 from lbtts.speaking.reading import Part, parts
+from lbtts.speaking.recording import record
 from lbtts.speaking.sentences import chunks, phonemes_of
 from lbtts.speaking.symbols import Symbols
 from lbtts.speaking.words import Word, words
@@ -171,8 +172,6 @@ class Speech:
         Raises:
             InputError: an ending is unknown, the folder is missing, or nothing can be spoken.
         """
-        from lbtts.speaking.recording import record
-
         for _ in record(self, Path(path), Path(words) if words else None):
             pass
 
