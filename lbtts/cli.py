@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import io
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,9 @@ _STREAM = Path("-")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; bad input ends it with status 1 and one line on standard error."""
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):  # text is UTF-8, whatever the terminal is set to
+            stream.reconfigure(encoding="utf-8", errors="strict")
     warnings.showwarning = _warn
     try:
         options.run(options)

@@ -156,6 +156,18 @@ def test_bad_input_is_one_line(exported, tmp_path, capsys, monkeypatch, argument
     assert not (tmp_path / "a.wav").exists()
 
 
+def test_standard_input_is_spoken_and_must_be_utf_8(exported, tmp_path):
+    def speak(text):
+        command = [sys.executable, "-m", "lbtts.cli", "speak", "-m", str(exported), "-o", "-"]
+        return subprocess.run(command, input=text, capture_output=True)
+
+    done = speak("Wéi?".encode())
+    assert done.returncode == 0 and done.stdout.startswith(b"RIFF\xff\xff\xff\xffWAVE")
+    assert (len(done.stdout) - 44) % (2 * 600) == 0 and len(done.stdout) > 24_000
+    refused = speak("Wéi?".encode("latin-1"))
+    assert refused.returncode == 1 and b"is not UTF-8" in refused.stderr
+
+
 @pytest.mark.parametrize("folder", ["nowhere", "tests"])
 def test_a_folder_that_is_no_export_is_named(folder, root, capsys):
     _, code = run("voices", "-m", root / folder, capsys=capsys)
