@@ -85,6 +85,19 @@ def test_silence_before_and_after_a_mark_is_of_no_word(speaker):
     assert [(w.start, w.end) for w in found] == [(a / 40, b / 40) for a, b in loud]
 
 
+def test_words_never_overlap_whatever_the_sound_is(speaker):
+    tokens = spoken("De Mann an d'Fra, si laachen haut net.", speaker)
+    for seed in range(30):
+        draw = np.random.default_rng(seed)
+        units = draw.integers(1, 12, len(phonemes_of(tokens)) + 2)
+        loud = draw.random(120 * units.sum() // 24) < 0.5  # by 0.12 s
+        audio = np.repeat(loud, 120 * 24 + 200)[: 600 * units.sum()].astype(np.float32)
+        audio = np.pad(audio, (0, 600 * units.sum() - len(audio)))
+        found = words(tokens, units, audio, "De Mann an d'Fra, si laachen haut net.", 0, 0.0)
+        times = [time for word in found for time in (word.start, word.end)]
+        assert times == sorted(times)
+
+
 class Written(FrontEnd):
     """Speaks every word as it is written, and tells no places."""
 

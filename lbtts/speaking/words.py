@@ -117,7 +117,9 @@ def _leave_out_silence(found: Sequence[_Said], audio: NDArray[np.float32]) -> No
     for before, after in zip([None, *found], [*found, None], strict=True):
         unmarked = bool(before and after and not after.pause_before)
         low = before.begin + (before.stop - before.begin) / 4 if before else 0.0
-        high = (after.begin + after.stop) / 2 if after else len(audio) / SAMPLE_RATE
+        high = len(audio) / SAMPLE_RATE
+        if after:
+            high = after.begin if unmarked else (after.begin + after.stop) / 2
         parts = [(max(start, low), min(end, high)) for start, end in silences]
         start, end = max(parts, key=lambda part: part[1] - part[0], default=(0.0, 0.0))
         if end - start <= (_CLOSURE if unmarked else 0):
@@ -135,9 +137,14 @@ def _words(
     for said, until in zip(found, untils, strict=False):
         yield Word(
             text[said.start : said.end],
-            round(seconds + said.begin, 3),
-            round(seconds + said.stop, 3),
+            _milliseconds(seconds + said.begin),
+            _milliseconds(seconds + said.stop),
             (offset + said.start, offset + said.end),
             said.phonemes,
             _MARKUP.sub("", text[said.end : until]),
         )
+
+
+def _milliseconds(seconds: float) -> float:
+    """`seconds` to three digits; sums of the same edges to the same ones."""
+    return round(round(float(seconds), 6), 3)
