@@ -132,8 +132,10 @@ def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_pat
     )
     assert len(two) == 22  # 20 steps, a validation before and one after them
     for alone, together in zip(one, two, strict=True):
-        alone.pop("train/gradient_norm", None)
-        assert {name: together[name] for name in alone} == pytest.approx(alone, rel=1e-4, abs=1e-4)
+        assert together.keys() == alone.keys()
+        # A gradient is less exact: see test_step.apart.
+        same = {name: value for name, value in alone.items() if "gradient" not in name}
+        assert {name: together[name] for name in same} == pytest.approx(same, rel=1e-4, abs=1e-4)
 
 
 def chosen(state, features, folder, rule=None, history=None):
