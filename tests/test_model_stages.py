@@ -36,7 +36,7 @@ def project(tmp_path, monkeypatch):
         ("steps: 24", "steps: 3"),
         ("crop_seconds: 1.5", "crop_seconds: 0.3"),
         ("checkpoint_every: 6", "checkpoint_every: 1"),
-        ("    decoder: 12", "    decoder: 0"),
+        ("frozen: 12", "frozen: 0"),
     ):
         assert old in text
         text = text.replace(old, new)
