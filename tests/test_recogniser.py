@@ -7,7 +7,7 @@ import soundfile
 from lbtts.evaluation import confusions
 from lbtts.evaluation import recogniser as listener
 from lbtts.evaluation.confusions import error_rate
-from lbtts.evaluation.recogniser import bigram, labels
+from lbtts.evaluation.recogniser import bigram
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import Kaldi
 from tests.tones import CHORDS, corpus
@@ -31,7 +31,7 @@ def recogniser(spoken):
 def test_phones_are_recognised_in_sentences_never_heard_before(recogniser, spoken):
     plans, audio = spoken
     heard = [recogniser.hear(Path(audio[plan.id])) for plan in plans[:HELD_OUT]]
-    assert error_rate(heard, [labels(plan) for plan in plans[:HELD_OUT]]) < 10
+    assert error_rate(heard, [plan.labels for plan in plans[:HELD_OUT]]) < 10
 
 
 @pytest.mark.parametrize("level", [0, 0.1], ids=["silence", "noise"])
@@ -39,7 +39,7 @@ def test_what_is_no_speech_is_not_taken_for_the_sentence(recogniser, spoken, tmp
     path = tmp_path / "nothing.wav"
     samples = level * np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE)
     soundfile.write(path, samples, SAMPLE_RATE)
-    said = [labels(plan) for plan in spoken[0][:HELD_OUT]]
+    said = [plan.labels for plan in spoken[0][:HELD_OUT]]
     assert error_rate([recogniser.hear(path)] * HELD_OUT, said) > 70
 
 
