@@ -14,6 +14,11 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
+def no_memory(error: BaseException) -> bool:
+    """Whether memory ran out; torch's CPU allocator has no exception of its own."""
+    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+
+
 def check_rejects(stage: str, rejected: int, total: int, limit: float, report: str) -> None:
     """Checks that the share of rejected utterances is within `limit`.
 

@@ -8,7 +8,7 @@ from types import FrameType
 
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from lbtts.errors import InputError, first_line
+from lbtts.errors import InputError, first_line, no_memory
 
 _REMEDIES = {
     errno.ENOSPC: "free some space",
@@ -53,8 +53,8 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
         sys.exit(f"error: {where}: {error.strerror}; {remedy}; {again}")
     except (MemoryError, BrokenProcessPool) as error:
         sys.exit(f"error: {_NO_MEMORY} ({first_line(error)}); {again}")
-    except RuntimeError as error:  # torch's CPU allocator has no exception of its own
-        if "DefaultCPUAllocator" not in str(error):
+    except RuntimeError as error:
+        if not no_memory(error):
             raise
         sys.exit(f"error: {_NO_MEMORY}; {again}")
 

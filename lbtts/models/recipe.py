@@ -38,6 +38,10 @@ class Group:
     frozen_until: int | None
     anchor: float = 0.0
 
+    def trains_at(self, step: int) -> bool:
+        """Whether they train in a step, counted from 0."""
+        return self.frozen_until is not None and step >= self.frozen_until
+
 
 @dataclass(frozen=True)
 class Pass:

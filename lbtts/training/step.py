@@ -15,7 +15,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lbtts.acoustics.store.batching import Batch
-from lbtts.errors import InputError
+from lbtts.errors import InputError, no_memory
 from lbtts.models.randomness import utterance_seeds
 from lbtts.models.recipe import Losses, Pass
 from lbtts.params import Train
@@ -81,8 +81,7 @@ def unfreeze(state: State) -> None:
     """Sets which groups train in the next step."""
     for group in state.recipe.groups():
         for parameter in group.parameters:
-            until = group.frozen_until
-            parameter.requires_grad_(until is not None and state.step >= until)
+            parameter.requires_grad_(group.trains_at(state.step))
 
 
 def forward(state: State, batch: Batch, train: Train) -> Pass:
@@ -104,12 +103,10 @@ def _pull_back(state: State) -> None:
     Loshchilov and Hutter, https://arxiv.org/abs/1711.05101.
     """
     for group, scheduled in zip(state.recipe.groups(), state.optimizer.param_groups, strict=True):
-        if origin := state.origins.get(group.name):
-            if group.frozen_until is None or state.step < group.frozen_until:
-                continue
+        if group.anchor and group.trains_at(state.step):
             with torch.no_grad():
                 share = scheduled["lr"] * group.anchor
-                torch._foreach_lerp_([*group.parameters], origin, share)
+                torch._foreach_lerp_([*group.parameters], state.origins[group.name], share)
 
 
 def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
@@ -126,8 +123,8 @@ def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
                 state.scaler.scale(made.total.sum() / batch.global_size).backward()
             for name, loss in named(made).items():
                 sums[name] = sums.get(name, 0) + loss.detach().sum() / batch.global_size
-    except RuntimeError as error:  # torch's CPU allocator has no exception of its own
-        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or no_memory(error):
             return None
         raise
     return sums

@@ -23,7 +23,7 @@ from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.randomness import seeded_noise
 from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
-from lbtts.params import Components, KokoroTraining, Params, Train
+from lbtts.params import KokoroTraining, Params, Train
 from lbtts.paths import BASE, VOICE
 from lbtts.records import read_json
 
@@ -78,7 +78,7 @@ class KokoroRecipe(Recipe):
             InputError: the voice was made from other utterances than the store's.
         """
         self._train, self._kokoro = train, kokoro
-        components = {name: getattr(kokoro.components, name) for name in Components.model_fields}
+        components = dict(kokoro.components)
         self.network = make_trainable(model, VoiceTable(voice.table, voice.projection))
         replay = self._replay(voices)
         ranks = {name: part.rank for name, part in components.items() if part.rank}

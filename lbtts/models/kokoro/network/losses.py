@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lbtts.grid import MAX_UNITS, SAMPLE_RATE
+from lbtts.models.kokoro.network.trainable import Prediction
+from lbtts.models.recipe import Losses
 
 RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop, window in samples
 _MELS = 128
@@ -73,6 +75,25 @@ def f0_error(f0: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def energy_error(energy: Tensor, target: Tensor) -> Tensor:
     """Smooth L1 of log norms [B, F], [B]."""
     return F.smooth_l1_loss(energy, target, reduction="none").mean(1)
+
+
+def prosodic(prediction: Prediction, units: Tensor, f0: Tensor, energy: Tensor) -> Losses:
+    """The losses of durations, F0 and energy, [B] each, named as in `kokoro.losses`.
+
+    Args:
+        prediction: of the network.
+        units: [B, T] int64, true units.
+        f0: [B, F] Hz, 0 where unvoiced.
+        energy: [B, F] log norm.
+    """
+    voiced, unvoiced = f0_error(prediction.f0, f0)
+    return {
+        "duration": duration_l1(prediction.durations, units, prediction.lengths),
+        "duration_ce": duration_ce(prediction.duration_logits, units, prediction.lengths),
+        "f0": voiced,
+        "unvoiced": unvoiced,
+        "energy": energy_error(prediction.energy, energy),
+    }
 
 
 class SpectralLoss(nn.Module):

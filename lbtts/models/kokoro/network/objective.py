@@ -133,15 +133,8 @@ def at_level(batch: Batch, change: Tensor) -> Batch:
 
 
 def _own_losses(network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
-    units, lengths = batch.units, prediction.lengths
-    distances = (
-        losses.duration_l1(prediction.durations, units, lengths),
-        losses.duration_ce(prediction.duration_logits, units, lengths),
-        *losses.f0_error(prediction.f0, batch.f0),
-        losses.energy_error(prediction.energy, batch.energy),
-        network.voice.drift().expand(len(units)),
-    )
-    return dict(zip((*PROSODIC, "voice"), distances, strict=True))
+    prosodic = losses.prosodic(prediction, batch.units, batch.f0, batch.energy)
+    return prosodic | {"voice": network.voice.drift().expand(len(batch.ids))}
 
 
 def _predict(

@@ -162,15 +162,8 @@ class Replay(nn.Module):
             crop=Crop(torch.tensor(starts, device=device), units),
             waveform=spectral is not None,
         )
-        pitch, unvoiced = losses.f0_error(said.f0, f0)
-        compared = {}
+        found = losses.prosodic(said, lasting, f0, energy)
         if spectral:
             mel, stft = spectral(said.audio, cut("audio", SAMPLES_PER_UNIT))
-            compared = {"mel": mel, "stft": stft}
-        return compared | {
-            "duration": losses.duration_l1(said.durations, lasting, said.lengths),
-            "duration_ce": losses.duration_ce(said.duration_logits, lasting, said.lengths),
-            "f0": pitch,
-            "unvoiced": unvoiced,
-            "energy": losses.energy_error(said.energy, energy),
-        }
+            found |= {"mel": mel, "stft": stft}
+        return found

@@ -9,7 +9,7 @@ Source of the bounds: Defossez et al., EnCodec, https://arxiv.org/abs/2210.13438
 scales every loss to a share; here only an adversary that is too weak or too strong is scaled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import discriminators as adversary
-from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.discriminators import Discriminators, Output
 from lbtts.models.kokoro.network.losses import SpectralLoss
 from lbtts.models.kokoro.network.perceptual import WavlmLoss
 from lbtts.models.recipe import Autocast, Losses, weighted
@@ -146,21 +146,16 @@ class WaveformLosses(nn.Module):
             real = self.discriminators(target.gather(1, window))
             fake = self.discriminators(leaf.gather(1, window))
         own = adversary.discriminator_loss(real, fake) if teaches else None
-        found = {
-            "adversarial": lambda: adversary.generator_loss(fake),
-            "feature_matching": lambda: adversary.feature_matching(real, fake),
-        }
-        return {name: loss() for name, loss in found.items() if name in weights}, own
+        if not self._judged(weights):
+            return {}, own
+        found = _adversarial(real, fake)
+        return {name: loss for name, loss in found.items() if name in weights}, own
 
     def _heard(self, leaf: Tensor, target: Tensor) -> Losses:
         assert self.discriminators is not None
         with torch.no_grad():
             real = self.discriminators(target)
-        fake = self.discriminators(leaf)
-        return {
-            "adversarial": adversary.generator_loss(fake),
-            "feature_matching": adversary.feature_matching(real, fake),
-        }
+        return _adversarial(real, self.discriminators(leaf))
 
     def _perceived(self, leaf: Tensor, target: Tensor) -> Losses:
         assert self.wavlm is not None
@@ -182,6 +177,14 @@ class WaveformLosses(nn.Module):
         share = norm / spectral.gather(1, window).norm(dim=1).clamp(min=_TINY)
         bounded = share.clamp(self._settings.least_share, self._settings.most_share)
         return bounded / share.clamp(min=_TINY), share
+
+
+def _adversarial(real: Sequence[Output], fake: Sequence[Output]) -> Losses:
+    """The network's losses against the discriminators, [B] each."""
+    return {
+        "adversarial": adversary.generator_loss(fake),
+        "feature_matching": adversary.feature_matching(real, fake),
+    }
 
 
 def slope(loss: Tensor, leaf: Tensor, keep: bool = False) -> Tensor:
