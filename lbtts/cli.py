@@ -8,10 +8,14 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lbtts import __version__
 from lbtts.errors import InputError, Reject
 from lbtts.grid import samples_to_seconds
+
+if TYPE_CHECKING:
+    from misaki.token import MToken
 
 _FOLDER = "models/export"
 _STREAM = Path("-")
@@ -165,19 +169,20 @@ def _fingerprint(options: argparse.Namespace) -> str | None:
 
 
 def _phonemes(options: argparse.Namespace) -> None:
-    from lbtts.speaking.markup import Pause
-    from lbtts.speaking.phonemiser import phonemise
     from lbtts.speaking.sentences import phonemes_of
-    from lbtts.voice import front_end
 
-    with _lines(options) as lines:
-        speaker = front_end(options.model)
-        for line in lines:
-            said = phonemise(line, speaker)
-            print(" ".join(phonemes_of(each) for each in said if not isinstance(each, Pause)))
+    for parts in _read(options):
+        print(" ".join(map(phonemes_of, parts)))
 
 
 def _normalize(options: argparse.Namespace) -> None:
+    for parts in _read(options):
+        said = "".join(token.text + token.whitespace for part in parts for token in part)
+        print(said.strip())
+
+
+def _read(options: argparse.Namespace) -> Iterator[list[list["MToken"]]]:
+    """The tokens of each line of the text, between its pauses."""
     from lbtts.speaking.markup import Pause
     from lbtts.speaking.phonemiser import phonemise
     from lbtts.voice import front_end
@@ -185,9 +190,7 @@ def _normalize(options: argparse.Namespace) -> None:
     with _lines(options) as lines:
         speaker = front_end(options.model)
         for line in lines:
-            parts = [each for each in phonemise(line, speaker) if not isinstance(each, Pause)]
-            said = "".join(token.text + token.whitespace for part in parts for token in part)
-            print(said.strip())
+            yield [part for part in phonemise(line, speaker) if not isinstance(part, Pause)]
 
 
 def _voices(options: argparse.Namespace) -> None:

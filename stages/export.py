@@ -46,18 +46,19 @@ def main() -> None:
 
 def _rounded(p: params.Params) -> dict[str, float]:
     """Megabytes of each smaller form that keeps the limits that the voice keeps."""
+    forms = {name: (path, form) for name, path, form in models.part(p.model, "export").rounded(p)}
+    if not forms:
+        return {}
     store = FeatureStore(FEATURES, p.features.f0)
     plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
+    speakers = {name: form for name, (_, form) in forms.items()}
     keep = scratch_folder("recogniser")
-    sizes = {}
-    for name, path, form in models.part(p.model, "export").rounded(p):
-        lost = lost_limits(form, store, plans, entries, p, REFERENCE, SPEECH, keep)
-        if lost:
-            path.unlink()
-            print(f"export: {name} is left out, for it does not keep:", *lost, sep="\n  ")
-        else:
-            sizes[f"{name}_mb"] = round(path.stat().st_size / 1e6, 1)
-    return sizes
+    lost = lost_limits(speakers, store, plans, entries, p, REFERENCE, SPEECH, keep)
+    for name in filter(lost.get, forms):
+        forms[name][0].unlink()
+        print(f"export: {name} is left out, for it does not keep:", *lost[name], sep="\n  ")
+    kept = (name for name in forms if not lost[name])
+    return {f"{name}_mb": round(forms[name][0].stat().st_size / 1e6, 1) for name in kept}
 
 
 if __name__ == "__main__":

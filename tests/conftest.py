@@ -95,6 +95,7 @@ def exported(
     front_end: Path, table: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """An exported folder with a miniature's graph, which speaks noise; do not write there."""
+    from lbtts import languages
     from lbtts.models.kokoro.network import miniature
     from lbtts.models.kokoro.release import folder as release
 
@@ -103,7 +104,7 @@ def exported(
     (folder / "g2p/language.json").write_text('{"language": "lb"}', encoding="utf-8")
     model, config = miniature.random(), miniature.config()
     release.write(folder, model, table, config, "lb_max", "lb")
-    release.write_onnx(folder, model, table, config, "lb_max", "lb")
+    release.write_onnx(folder, model, table, config, "lb_max", languages.get("lb"))
     return folder
 
 

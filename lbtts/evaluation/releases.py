@@ -1,4 +1,4 @@
-"""Whether another form of a voice, such as a graph with rounded weights, is as good by the gate."""
+"""Whether other forms of a voice, such as graphs with rounded weights, are as good by the gate."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from lbtts.text.tokens import TokenPlan
 
 
 def lost_limits(
-    form: Speaker,
+    forms: Mapping[str, Speaker],
     store: FeatureStore,
     plans: Sequence[TokenPlan],
     entries: Mapping[str, Entry],
@@ -22,11 +22,11 @@ def lost_limits(
     compared: Path,
     measured: Path,
     keep: Path,
-) -> list[str]:
-    """The limits of the gate that the voice keeps and this form of it does not.
+) -> dict[str, list[str]]:
+    """The limits of the gate that the voice keeps and a form of it does not, by its name.
 
     Args:
-        form: speaks the same held-out utterances as the voice did.
+        forms: by name; each speaks the same held-out utterances as the voice did.
         store: features.
         plans: what is said in the recordings.
         entries: the manifest, by id.
@@ -36,12 +36,15 @@ def lost_limits(
         keep: where trained recognisers stay.
     """
     chosen = [store[index] for index in store.held_out("report", p.evaluate.utterances)]
-    readings = {utterance.id: form.speak(utterance.tokens)[0] for utterance in chosen}
-    said = setting.prompts(plans, list(readings))
+    said = setting.prompts(plans, [utterance.id for utterance in chosen])
     instruments = setting.instruments(p, plans, entries, compared, keep)
-    rows = setting.measure(said, readings, instruments, {})
     recordings = read_measures(compared)[RECORDING]
     own = gate.judge(gate.gated(read_measures(measured)[VOICE], recordings), p.evaluate.gate)
     kept = {verdict.name for verdict in own if verdict.met}
-    verdicts = gate.judge(gate.gated(rows, recordings), p.evaluate.gate)
-    return [v.line() for v in verdicts if v.met is False and v.name in kept]
+    found = {}
+    for name, form in forms.items():
+        readings = {utterance.id: form.speak(utterance.tokens)[0] for utterance in chosen}
+        rows = setting.measure(said, readings, instruments, {})
+        verdicts = gate.judge(gate.gated(rows, recordings), p.evaluate.gate)
+        found[name] = [v.line() for v in verdicts if v.met is False and v.name in kept]
+    return found

@@ -13,6 +13,7 @@ from lbtts.models.kokoro.release import clients, folder, layout
 from lbtts.models.kokoro.release.precision import write_rounded
 from lbtts.models.kokoro.release.session import Graph
 from lbtts.models.kokoro.weights.checkpoint import load_finetuned, read_config
+from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.params import Params
 from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
 from lbtts.records import read_json
@@ -40,9 +41,7 @@ def make(p: Params) -> dict[str, Any]:
     metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
     print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")
     if p.export.onnx:
-        folder.write_onnx(
-            EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code
-        )
+        folder.write_onnx(EXPORT, model, table, read_config(FINETUNED), p.export.voice, language)
         lexicon = EXPORT / layout.FRONT_END / layout.LEXICON
         words = read_dictionary(lexicon) if lexicon.exists() else {}
         additions, known = layout.front_end(EXPORT, language.learnt)
@@ -69,9 +68,7 @@ class GraphSynthesiser:
         """Takes an exported graph and a table [510, 1, 256]."""
         self._graph = Graph(path)
         self._table = table
-        self._symbols = {index: symbol for symbol, index in VOCAB.items()}
 
     def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Audio [S] float32 and units [T] int64 of `tokens` [T]."""
-        phonemes = "".join(self._symbols[int(token)] for token in tokens[1:-1])
-        return self._graph(phonemes, self._table, 1.0)
+        return self._graph.run(tokens, self._table[table_row(len(tokens))], 1.0)

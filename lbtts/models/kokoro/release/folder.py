@@ -19,7 +19,6 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lbtts import languages
 from lbtts.errors import InputError
 from lbtts.languages.language import Language
 from lbtts.models.kokoro.network.trainable import Kokoro
@@ -81,10 +80,14 @@ def write_front_end(folder: Path, additions: Path, known: Path, language: Langua
 
 
 def write_onnx(
-    folder: Path, model: KModel, table: Tensor, config: dict[str, Any], voice: str, code: str
+    folder: Path,
+    model: KModel,
+    table: Tensor,
+    config: dict[str, Any],
+    voice: str,
+    language: Language,
 ) -> None:
     """Writes the graph, and what its clients want beside it; see `clients`."""
-    language = languages.get(code)
     write_graph(model, folder / GRAPH, clients.graph_metadata(config, voice, language))
     clients.write_voices(folder, table.numpy(), voice)
     clients.write_tokenizer(folder, config["vocab"])

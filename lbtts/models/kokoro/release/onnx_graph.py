@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from kokoro import KModel
 from kokoro.custom_stft import CustomSTFT
@@ -24,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from lbtts.models.kokoro.release.session import OUTPUTS, Graph
 from lbtts.models.kokoro.weights.facts import STYLE
 
 _OPSET = 17
 _EXAMPLE_TOKENS = 12  # any; the axis is dynamic
-_OUTPUTS = ("waveform", "duration")
 # Values in the table of normal noise, a prime. Nine harmonics take turns in it, so it comes again
 # after 1.2 s, in the next harmonic.
 _NORMAL, _UNIFORM = 262_147, 61
@@ -87,7 +86,7 @@ def write_graph(model: KModel, path: Path, metadata: Mapping[str, str]) -> None:
             dynamo=False,
             opset_version=_OPSET,
             input_names=["input_ids", "style", "speed"],
-            output_names=[*_OUTPUTS],
+            output_names=[*OUTPUTS],
             dynamic_axes={
                 "input_ids": {1: "tokens"},
                 "waveform": {0: "samples"},
@@ -157,15 +156,12 @@ def compare_graph(
         it is 0.007 to 0.019 (twelve renditions), not 1e-6: where a bin's phase lies on atan2's cut,
         rounding decides between +pi and -pi.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    graph = Graph(path, torch.get_num_threads())
     mismatch, difference = 0, 0.0
     for tokens, row in utterances:
         with FixedNoise():
             audio, units = model.forward_with_tokens(torch.from_numpy(tokens)[None], row)
-        feed = {"input_ids": tokens[None], "style": row.numpy(), "speed": np.ones(1, np.float32)}
-        other_audio, other_units = session.run(_OUTPUTS, feed)
+        other_audio, other_units = graph.run(tokens, row.numpy(), 1.0)
         wrong = int((other_units != units.numpy()).sum())
         mismatch += wrong
         if not wrong:  # else the audio has another length

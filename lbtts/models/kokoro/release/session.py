@@ -10,6 +10,8 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.text.vocab import EDGE, encode
 
+OUTPUTS = ("waveform", "duration")
+
 
 class Graph:
     """An exported graph; the same phonemes always give the same audio."""
@@ -48,11 +50,17 @@ class Graph:
             table: [510, 1, 256] of the voice.
             speed: 1 is the voice's own.
         """
-        tokens = np.array([[EDGE, *encode(phonemes), EDGE]], dtype=np.int64)
+        tokens = np.array([EDGE, *encode(phonemes), EDGE], dtype=np.int64)
+        return self.run(tokens, table[table_row(len(tokens))], speed)
+
+    def run(
+        self, tokens: NDArray[np.int64], row: NDArray[np.float32], speed: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Audio [S] and units [T] of `tokens` [T] in the style `row` [1, 256]."""
         feed = {
-            "input_ids": tokens,
-            "style": table[table_row(tokens.shape[1])],
+            "input_ids": tokens[None],
+            "style": row,
             "speed": np.array([speed], dtype=np.float32),
         }
-        audio, units = self._session.run(["waveform", "duration"], feed)
+        audio, units = self._session.run([*OUTPUTS], feed)
         return audio, units.astype(np.int64)
