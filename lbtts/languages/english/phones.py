@@ -45,8 +45,10 @@ INVENTORY = Inventory(
     defined_in="lbtts/languages/english/phones.py",
     spellings={
         **_ARPABET_CONSONANTS,
-        **{f"{name}{stress}": v for name, v in _ARPABET_VOWELS.items() for stress in (1, 2)},
-        **{f"{name}{end}": v for name, v in (_ARPABET_VOWELS | _UNSTRESSED).items() for end in ("", 0)},
+        **{f"{name}{digit}": v for name, v in _ARPABET_VOWELS.items() for digit in "12"},
+        **{f"{name}0": v for name, v in (_ARPABET_VOWELS | _UNSTRESSED).items()},
+        **_ARPABET_VOWELS,
+        **_UNSTRESSED,
         **_ESPEAK,
     },
     joined={("t", "ʃ"): "ʧ", ("d", "ʒ"): "ʤ"},

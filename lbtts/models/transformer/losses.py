@@ -11,14 +11,15 @@ from lbtts.models.recipe import Losses
 from lbtts.models.transformer.network.model import Output
 
 NAMES = ("mel", "duration", "stop")
+_LAST = 5.0  # weight of the one step that is the last
 
 
 def losses(made: Output, mel: Tensor, frames: Tensor, units: Tensor) -> Losses:
     """Each of `NAMES`, [B] float32.
 
     mel: L1 of the normalised frames, averaged over them. duration: squared error of the logarithm
-    of the units, averaged over tokens. stop: cross-entropy of "this step is the last", averaged
-    over steps.
+    of the units, averaged over tokens. stop: cross-entropy of "this step is the last", in which the
+    last step counts five times, averaged over steps.
 
     Args:
         made: by the network.
@@ -33,7 +34,9 @@ def losses(made: Output, mel: Tensor, frames: Tensor, units: Tensor) -> Losses:
     steps = -(-frames // per_step)
     place = torch.arange(made.stop.shape[1], device=mel.device)
     last = (place == steps[:, None] - 1).float()
-    wrong = F.binary_cross_entropy_with_logits(made.stop.float(), last, reduction="none")
+    wrong = F.binary_cross_entropy_with_logits(
+        made.stop.float(), last, pos_weight=mel.new_tensor(_LAST), reduction="none"
+    )
     tokens = (units > 0).float()
     logarithm = units.clamp(min=1).float().log()
     return {

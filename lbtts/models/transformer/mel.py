@@ -1,7 +1,7 @@
 """The mel spectrogram of the baseline, which is that of its vocoder, and its time grid.
 
-Source: the LJSpeech recipes of ESPnet and ParallelWaveGAN (`hifigan.v1`), whose vocoder transformers
-carries as `FastSpeech2ConformerHifiGan`: 22,050 Hz, n_fft 1024, hop 256, 80 mels from 80 to 7,600
+Source: the LJSpeech recipes of ESPnet and ParallelWaveGAN (`hifigan.v1`), whose vocoder is in
+transformers as `FastSpeech2ConformerHifiGan`: 22,050 Hz, n_fft 1024, hop 256, 80 mels, 80 to 7,600
 Hz, logarithm to base 10 of the amplitude. HiFi-GAN's own configurations take 0 to 8,000 Hz and the
 natural logarithm; these weights were not trained on that.
 """

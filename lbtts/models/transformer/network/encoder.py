@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lbtts.models.transformer.network.attention import Attention, FeedForward, positions
 from lbtts.text.vocab import N_TOKEN
 
-_PLACES = 3  # what is told of a frame's place in its token
+_PLACES = 4  # what is told of a frame's place in its token
 _LONG = 8.0  # frames of a long token, for the scale
 
 
@@ -87,6 +87,7 @@ class LengthRegulator(nn.Module):
         owner = owner.clamp(max=frames.shape[1] - 1)
         length = frames.gather(1, owner).clamp(min=1)
         elapsed = time - (ends.gather(1, owner) - length)
-        place = torch.stack([elapsed / length, elapsed / _LONG, (length - elapsed) / _LONG], -1)
+        left = (length - elapsed).clamp(min=1)
+        place = torch.stack([elapsed / length, elapsed / _LONG, left / _LONG, 1 / left], -1)
         repeated = encoded.gather(1, owner.unsqueeze(-1).expand(-1, -1, encoded.shape[-1]))
         return (repeated + self.place(place.clamp(0, 4).to(encoded))) * inside.unsqueeze(-1)
