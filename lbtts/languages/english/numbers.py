@@ -57,7 +57,7 @@ def _counted(number: str, unit: str) -> str:
 def _clock(found: re.Match[str]) -> str:
     hour, minute = _named(found["hour"]), int(found["minute"])
     if minute == 0:
-        return hour if found["half"] else f"{hour} o'clock"
+        return hour if found["half"] is not None else f"{hour} o'clock"
     return f"{hour} {'oh ' if minute < 10 else ''}{_named(str(minute))}"
 
 
