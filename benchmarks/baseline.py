@@ -44,7 +44,7 @@ from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
 from lbtts.models.transformer import mel as mels
-from lbtts.models.transformer import speech
+from lbtts.models.transformer import speech, weights
 from lbtts.models.transformer.vocoders import GriffinLim, on_grid
 from lbtts.records import write_json
 from lbtts.text.tokens import TokenPlan, read_token_plans
@@ -145,7 +145,7 @@ def spoken(p: params.Params, project: Path) -> dict:
     audio: dict[str, list] = {}
     apart: dict[str, list] = {}
     chosen = store.held_out("report", p.evaluate.utterances)
-    scale = trained._network.scale.numpy()
+    scale = weights.load(paths.FINETUNED).scale.numpy()
     for index in tqdm(chosen, unit="utt", desc="speak"):
         utterance = store[int(index)]
         target = mels.log_mel(utterance.audio.astype(np.float32))
@@ -153,7 +153,7 @@ def spoken(p: params.Params, project: Path) -> dict:
         audio.setdefault("copy synthesis", []).append(on_grid(vocoder.audio(target)))
         for name, system in (("trained", trained), ("untrained", untrained)):
             audio.setdefault(name, []).append(system.speak(utterance.tokens)[0])
-            timed = system._spoken(utterance.tokens, utterance.units).mel.numpy()
+            timed = system.spoken(utterance.tokens, utterance.units).mel.numpy()
             apart.setdefault(name, []).append(float(np.abs((timed - target) / scale).mean()))
             if name == "trained":
                 timed = on_grid(vocoder.audio(timed))

@@ -55,7 +55,7 @@ def test_cached_steps_equal_the_whole_network(per_step):
 def test_cached_steps_equal_teacher_forcing_on_their_own_output():
     model = network()
     spoken = model.normalised(model.inference(TOKENS[:1], UNITS[:1]).mel)
-    _, steps = model._on_grid(UNITS[:1])
+    _, steps = model.on_grid(UNITS[:1])
     whole = torch.nn.functional.pad(spoken, (0, 0, 0, 2 * int(steps) - len(spoken)))
     forced = model(TOKENS[:1], UNITS[:1], model.shifted(whole[None]))
     close(forced.mel[0, : len(spoken)], spoken)
@@ -63,7 +63,7 @@ def test_cached_steps_equal_teacher_forcing_on_their_own_output():
 
 def test_padding_changes_nothing():
     model = network()
-    steps = int(model._on_grid(UNITS[1:])[1])
+    steps = int(model.on_grid(UNITS[1:])[1])
     both = outputs(model)
     alone = outputs(model, slice(1, 2), ALONE, history(model)[1:, :steps])
     close(both.mel[1:, : 2 * steps], alone.mel)
@@ -73,7 +73,7 @@ def test_padding_changes_nothing():
 
 def test_padding_changes_no_dropout():
     model = network().train()
-    steps = int(model._on_grid(UNITS[1:])[1])
+    steps = int(model.on_grid(UNITS[1:])[1])
 
     def noise(*seeds):
         return SequenceNoise(seeds, torch.device("cpu"))
@@ -125,7 +125,7 @@ def test_own_frames_replace_those_of_the_recording():
 def test_a_frame_beyond_the_end_of_an_utterance_is_in_no_loss():
     model = network()
     made = outputs(model)
-    frames, _ = model._on_grid(UNITS)
+    frames, _ = model.on_grid(UNITS)
     counts = frames.sum(1)
     mel = torch.randn_like(made.mel)
     found = losses(made, mel, counts, UNITS)
@@ -141,8 +141,9 @@ def test_speech_without_a_stop_is_cut_and_said():
     torch.nn.init.constant_(model.decoder.stop.bias, -50)
     spoken = model.inference(TOKENS[:1])
     assert "no stop" in spoken.faults[0]
-    assert len(spoken.mel) == 2 * int(model._on_grid(spoken.units[None])[1])
-    assert len(model.inference(TOKENS[:1], max_mel_len=8).mel) == 8
+    assert len(spoken.mel) == 2 * int(model.on_grid(spoken.units[None])[1])
+    cut = model.inference(TOKENS[:1], max_mel_len=8)
+    assert len(cut.mel) == 8 and "cut after max_mel_len 8 of" in cut.faults[0]
 
 
 def test_speech_stops_at_the_first_likely_stop_of_the_last_token_and_not_before():

@@ -28,5 +28,5 @@ def network(**changes) -> Transformer:
 
 def history(model: Transformer, units: torch.Tensor = UNITS) -> torch.Tensor:
     """Random frames before each step, [B, N, 80]."""
-    steps = int(model._on_grid(units)[1].max())
+    steps = int(model.on_grid(units)[1].max())
     return torch.randn(len(units), steps, 80, generator=torch.Generator().manual_seed(1))

@@ -44,22 +44,23 @@ class TransformerSynthesiser:
 
     def speak(self, tokens: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
         """Audio [S] float32 and units [T] int64 of `tokens` [T]; faults are printed."""
-        spoken = self._spoken(tokens, None)
+        spoken = self.spoken(tokens)
         for fault in spoken.faults:
             tqdm.write(f"speech of {len(tokens)} tokens: {fault}")
         return on_grid(self._audio(spoken)), spoken.units.cpu().numpy()
 
     def speak_in_time(self, tokens: NDArray[np.int64], units: NDArray[np.int64]) -> Array:
         """Audio [600 x sum of units] float32 with given durations."""
-        spoken = self._spoken(tokens, units)
+        spoken = self.spoken(tokens, units)
         return on_grid(self._audio(spoken), units_to_samples(int(units.sum())))
+
+    def spoken(self, tokens: NDArray[np.int64], units: NDArray[np.int64] | None = None) -> Spoken:
+        """The mel of `tokens` [T], with the network's own durations or with `units` [T]."""
+        given = None if units is None else self._tensor(units)
+        return self._network.inference(self._tensor(tokens), given)
 
     def _audio(self, spoken: Spoken) -> Array:
         return self._vocoder.audio(spoken.mel.float().cpu().numpy())
-
-    def _spoken(self, tokens: NDArray[np.int64], units: NDArray[np.int64] | None) -> Spoken:
-        given = None if units is None else self._tensor(units)
-        return self._network.inference(self._tensor(tokens), given)
 
     def _tensor(self, values: NDArray[np.int64]) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.int64))[None].to(self._device)

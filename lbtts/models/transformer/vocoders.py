@@ -1,5 +1,6 @@
 """Vocoders: from the baseline's mels to audio, behind one interface."""
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import librosa
@@ -65,9 +66,14 @@ class HifiGan:
         from transformers import FastSpeech2ConformerHifiGan
 
         name, _, revision = model.partition("@")
+        if not Path(name).is_dir() and not revision:
+            raise InputError(
+                f"transformer.hifigan: {model}: no such folder; give one that exists, or a name on "
+                "the hub with its commit, NAME@COMMIT"
+            )
         try:
             loaded: Any = FastSpeech2ConformerHifiGan.from_pretrained(
-                name, revision=revision or None
+                name, revision=revision or "main"
             )
         except (OSError, ValueError) as error:
             raise InputError(

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint, noop_context_fn
 
 from lbtts.grid import MAX_UNITS, MIN_UNITS
 from lbtts.models.transformer import mel as mels
+from lbtts.models.transformer.network.attention import LONGEST
 from lbtts.models.transformer.network.decoder import Decoder
 from lbtts.models.transformer.network.encoder import (
     DurationPredictor,
@@ -127,7 +128,7 @@ class Transformer(nn.Module):
         with of_tokens or nullcontext():
             encoded = self.encode(tokens, lengths, of_tokens)
             log_units = self.durations(encoded).squeeze(-1)
-        frames, steps = self._on_grid(units)
+        frames, steps = self.on_grid(units)
         of_steps = noise and noise.over(steps)
         with of_steps or nullcontext():
             memory = self.decoder.remember(self._padded(self.regulator(encoded, frames)))
@@ -158,7 +159,7 @@ class Transformer(nn.Module):
         tokens: Tensor,
         units: Tensor | None = None,
         stop_threshold: float = 0.5,
-        max_mel_len: int = 2000,
+        max_mel_len: int = LONGEST,
         cached: bool = True,
     ) -> Spoken:
         """One utterance, step by step.
@@ -170,7 +171,7 @@ class Transformer(nn.Module):
             tokens: [1, T] int64.
             units: [1, T] int64; None for the network's own.
             stop_threshold: 0 to 1.
-            max_mel_len: most frames.
+            max_mel_len: most frames; with given durations they are not limited.
             cached: whether keys and values of earlier steps are kept, or computed again at each
                 step, in quadratic time, for comparison.
         """
@@ -180,7 +181,7 @@ class Transformer(nn.Module):
         if units is None:
             predicted = self.durations(encoded).squeeze(-1).exp().round()
             units = predicted.clamp(MIN_UNITS, MAX_UNITS).long()
-        frames, steps = self._on_grid(units)
+        frames, steps = self.on_grid(units)
         memory = self.decoder.remember(self._padded(self.regulator(encoded, frames)))
         per_step = self.shape.frames_per_step
         wanted = int(steps[0])
@@ -208,7 +209,10 @@ class Transformer(nn.Module):
         elif not stopped:
             normalised = normalised[: wanted * per_step]
         mel = normalised * self.scale + self.mean
-        return Spoken(mel, units[0], tuple(_faults(normalised, stopped)))
+        faults = _faults(normalised, stopped or most < wanted)
+        if most < wanted:
+            faults.append(f"cut after max_mel_len {max_mel_len} of {int(frames.sum())} frames")
+        return Spoken(mel, units[0], tuple(faults))
 
     def _again(self, history: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """The last of `history`'s steps, with all of them computed."""
@@ -262,7 +266,7 @@ class Transformer(nn.Module):
             )
         return x
 
-    def _on_grid(self, units: Tensor) -> tuple[Tensor, Tensor]:
+    def on_grid(self, units: Tensor) -> tuple[Tensor, Tensor]:
         """Frames of each token [B, T] and steps of each utterance [B]."""
         frames = torch.from_numpy(mels.frames(units.cpu().numpy())).to(units.device)
         return frames, -(-frames.sum(1) // self.shape.frames_per_step)
