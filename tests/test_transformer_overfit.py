@@ -30,7 +30,7 @@ def test_four_utterances_are_learnt_by_heart_with_their_ends(one_thread, sample,
         publish()
         for stage in (align, durations, audit, features):
             stage.main()
-        store = FeatureStore(paths.FEATURES)
+    store = FeatureStore(sample / paths.FEATURES)
     p = params.load(root / "profiles/baseline_small.yaml")
     history = p.transformer.history.model_copy(
         update={"noise": 0.1, "dropout": 0.2, "own": 0.3, "own_from": 100}
