@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from lbtts.corpus.readers import read_utf8
 from lbtts.espeak import speak
+from lbtts.params import Components
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "espeak"
@@ -45,10 +46,12 @@ TRAIN = {
     "choose": "loss",
     "patience": None,
 }
+RATES = {"bert": 1 / 3, "voice": 0.2}  # relative
 KOKORO = {
-    "lr_bert": 5e-4,
-    "lr_voice": 3e-4,
-    "frozen": dict.fromkeys(("bert", "bert_encoder", "predictor", "decoder", "text_encoder"), 0),
+    "components": {
+        name: {"lr": RATES.get(name, 1), "frozen": 0, "anchor": 0, "rank": None}
+        for name in Components.model_fields
+    },
     "teacher_forcing": {"hold": 3000, "decay": 3000, "final_ratio": 0.5},
 }
 

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 
 
 def as_table(
-    rows: Mapping[str, Mapping[str, float | Sequence[float]]], columns: Mapping[str, str]
+    rows: Mapping[str, Mapping[str, str | float | Sequence[float]]], columns: Mapping[str, str]
 ) -> str:
-    """A Markdown table of figures to four digits, a pair as least to greatest."""
+    """A Markdown table of figures to four digits, a pair as least to greatest, text as it is."""
 
-    def shown(value: float | Sequence[float] | None) -> str:
+    def shown(value: str | float | Sequence[float] | None) -> str:
         match value:
             case None:
                 return "–"
+            case str():
+                return value
             case float() | int():
                 return f"{value:.4g}"
             case _:

@@ -37,7 +37,7 @@ from lbtts.grid import MAX_TOKENS, SAMPLE_RATE
 from lbtts.models.kokoro.recipe import KokoroRecipe
 from lbtts.models.kokoro.voices.table import InitialVoice, initial
 from lbtts.models.kokoro.weights import checkpoint, facts
-from lbtts.params import F0, Train
+from lbtts.params import F0, KokoroTraining, Train
 from lbtts.training import step, trainer
 
 CROP_SECONDS = 2.5  # StyleTTS2's 200 frames
@@ -46,7 +46,9 @@ CHOICE = F0(method="dio", floor=60, ceiling=500, silence_db=30)
 SIDES = {
     "plain, second stage": "StyleTTS2's second stage",
     "plain, fine-tuning": "the same without its second pass through the decoder",
-    "ours": "the trainer's step",
+    "ours": "the trainer's step, regression losses alone",
+    "ours, discriminators": "the same with discriminators that hear 0.5 s of each crop",
+    "ours, discriminators, whole": "the same with discriminators that hear whole crops",
     "ours, bfloat16": "the same with train.precision bf16",
     "ours, recomputed": "the same with train.recompute",
 }
@@ -68,6 +70,19 @@ def write_store(folder: Path, target: Path, count: int) -> None:
             writer.add(f"{number:05d}", "train", tokens, units, row)
 
 
+def with_discriminators(kokoro: KokoroTraining, seconds: float) -> KokoroTraining:
+    """The section with adversarial losses, whose discriminators hear so much of each crop."""
+    counts = kokoro.losses.mel.model_copy(update={"weight": 1})
+    losses = {"adversarial": counts, "feature_matching": counts}
+    heard = {"crop_seconds": seconds}
+    return kokoro.model_copy(
+        update={
+            "losses": kokoro.losses.model_copy(update=losses),
+            "discriminators": kokoro.discriminators.model_copy(update=heard),
+        }
+    )
+
+
 def voice(store: FeatureStore) -> InitialVoice:
     lengths = store.tokens_total - 2
     return initial(store.ids, np.ones((len(lengths), 1), np.float32), lengths, seed=0)
@@ -87,8 +102,11 @@ class Ours:
     """The trainer's step over batches as it loads them."""
 
     def __init__(self, store: FeatureStore, size: int, kind: str) -> None:
-        """`kind`: "bfloat16", "recomputed" or neither."""
+        """`kind`: what `SIDES` names after "ours, "."""
         demo = params.load("profiles/demo.yaml")
+        kokoro = demo.kokoro
+        if kind.startswith("discriminators"):
+            kokoro = with_discriminators(kokoro, CROP_SECONDS if kind.endswith("whole") else 0.5)
         self.train: Train = demo.train.model_copy(
             update={
                 "batch_seconds": size * CROP_SECONDS,
@@ -101,7 +119,8 @@ class Ours:
         model = checkpoint.random(facts.config(), 0)
         self.accelerator = trainer.accelerate(self.train)
         device, autocast = self.accelerator.device, self.accelerator.autocast
-        recipe = KokoroRecipe(model, voice(store), store, self.train, demo.kokoro, device, autocast)
+        start = model, {}, voice(store), store
+        recipe = KokoroRecipe(*start, self.train, kokoro, device, autocast)
         self.state = trainer.setup(recipe, self.train, device)
         self.waited = 0.0
 

@@ -82,7 +82,7 @@ def losses(
     everything = {"validation_utterances": len(store.indices("test"))}
     train = p.train.model_copy(update=everything)
     device = torch.device("cpu")
-    recipe = KokoroRecipe(model, voice, store, train, p.kokoro, device, nullcontext)
+    recipe = KokoroRecipe(model, {}, voice, store, train, p.kokoro, device, nullcontext)
     weights = recipe.weights(train.steps)
     found = {}
     for name, rows in tables.items():

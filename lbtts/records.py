@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 
 Row = TypeVar("Row")
 
@@ -40,13 +40,22 @@ def read_rows(path: str | Path, stage: str, parse: Callable[[Mapping[str, str]],
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
-            return [parse(row) for row in csv.DictReader(file)]
+            return [parse(_whole(row)) for row in csv.DictReader(file)]
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro {stage}`") from None
     except KeyError as error:
         raise InputError(f"{path}: no column {error}; run `dvc repro -f {stage}`") from None
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f {stage}`") from None
+    except (ValueError, TypeError, csv.Error) as error:
+        reason = first_line(error)
+        raise InputError(f"{path}: damaged ({reason}); run `dvc repro -f {stage}`") from None
+
+
+def _whole(row: Mapping[str, str | None]) -> dict[str, str]:
+    """A row that has a value in every column, or a ValueError."""
+    found = {name: value for name, value in row.items() if value is not None}
+    if len(found) < len(row):
+        raise ValueError(f"a row is too short: {next(iter(found.values()), '')}")
+    return found
 
 
 def sha256(path: str | Path) -> str:

@@ -1,25 +1,64 @@
 """One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
 
+import errno
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 
-from lbtts.errors import InputError
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from lbtts.errors import InputError, first_line
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "give this user the right to use it",
+    errno.EPERM: "give this user the right to use it",
+    errno.EMFILE: "raise `ulimit -n`, or lower run.jobs",
+    errno.ENOMEM: "free some memory, or lower run.jobs",
+}
+_NO_MEMORY = "not enough memory; lower run.jobs, or close other programs"
 
 
 def run(main: Callable[[], None], resumes: bool = False) -> None:
-    """Runs a stage; bad input ends it with status 1 and one line on standard error.
+    """Runs a stage; what it cannot do ends it with status 1 and one line on standard error.
+
+    A fault of the program itself keeps its traceback.
 
     Args:
         main: the stage.
         resumes: whether it keeps partial results when it is interrupted.
     """
+    if sys.getfilesystemencoding() != "utf-8":
+        sys.exit("error: the locale is not UTF-8, so file names would be spoilt; set PYTHONUTF8=1")
+    signal.signal(signal.SIGTERM, _interrupt)
+    again = (
+        "finished work is kept; run the same command to continue"
+        if resumes
+        else "nothing is kept; run the same command to start the stage again"
+    )
     try:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit(
-            "interrupted: finished work is kept; run the same command to continue"
-            if resumes
-            else "interrupted: nothing is kept; run the same command to start the stage again"
-        )
+        sys.exit(f"interrupted: {again}")
+    except OSError as error:
+        if error.errno is None:
+            raise
+        remedy = _REMEDIES.get(error.errno, "look at it")
+        where = error.filename or "while reading or writing"
+        sys.exit(f"error: {where}: {error.strerror}; {remedy}; {again}")
+    except (MemoryError, BrokenProcessPool) as error:
+        sys.exit(f"error: {_NO_MEMORY} ({first_line(error)}); {again}")
+    except RuntimeError as error:  # torch's CPU allocator has no exception of its own
+        if "DefaultCPUAllocator" not in str(error):
+            raise
+        sys.exit(f"error: {_NO_MEMORY}; {again}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ends the program on SIGTERM as Ctrl-C does, so that its files are closed."""
+    raise KeyboardInterrupt

@@ -26,7 +26,7 @@ def estimated(features, folder, processes=1, **changes):
 
 
 def test_an_estimate_counts_what_the_run_will_take(features, tmp_path):
-    found, state = estimated(features, tmp_path, frozen={"bert": 50})
+    found, state = estimated(features, tmp_path, components={"bert": {"frozen": 50}})
     assert found.parameters == sum(p.numel() for p in state.recipe.network.parameters())
     fixed = [p for p in state.recipe.network.model.bert.pooler.parameters()]
     assert found.parameters - found.trained > sum(p.numel() for p in fixed)

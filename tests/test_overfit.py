@@ -131,7 +131,7 @@ def test_four_real_utterances_are_learnt_by_heart(one_thread, real_features, tmp
         **BY_HEART,
         steps=800,
         lr=4e-3,
-        lr_bert=4e-4,
+        components={"voice": {"lr": 0.25}},
         warmup=80,
         ema=0.98,
         losses={
@@ -160,7 +160,7 @@ SOON, LATER, LAST = 20, 40, 160  # steps
 
 def measurements(model, features, steps):
     """How far `model`, at full size, is from the recordings after every 20 steps."""
-    own = {"lr": 3e-4, "lr_bert": 3e-5, "warmup": 20, "ema": 0.5}
+    own = {"lr": 3e-4, "components": {"voice": {"lr": 3.3}}, "warmup": 20, "ema": 0.5}
     p = choices(**BY_HEART, **own, losses={"voice": {"weight": 0, "start": 0}})
     store = FeatureStore(features)
     voice = InitialVoice(

@@ -4,6 +4,7 @@ import pytest
 
 from lbtts import params
 from lbtts.errors import InputError
+from tests.train_small import choices
 
 
 def changed(root: Path, tmp_path: Path, old: str, new: str) -> Path:
@@ -77,6 +78,12 @@ def test_a_file_that_is_not_yaml_is_an_error_of_one_line(tmp_path):
 def test_a_missing_file_names_the_remedy(tmp_path):
     with pytest.raises(InputError, match="copy a profile"):
         params.load(tmp_path / "params.yaml")
+
+
+def test_the_adversary_cannot_count_before_it_learns():
+
+    with pytest.raises(ValueError, match="adversarial losses cannot start before"):
+        choices(losses={"adversarial": {"weight": 1, "start": 5}}, discriminators={"start": 6})
 
 
 def test_nothing_can_be_changed_after_reading(root):

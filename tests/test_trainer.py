@@ -24,6 +24,19 @@ from tests.corpora import equal_utterances
 from tests.train_small import choices, train
 
 STEPS = 8
+ON = {"weight": 1, "start": 10}
+EVERYTHING = {
+    "losses": {"adversarial": ON, "feature_matching": ON},
+    "discriminators": {"width": 2, "start": 5},
+    "components": {
+        "bert": {"rank": 2},
+        "predictor": {"rank": 4},
+        "decoder": {"anchor": 10},
+        "upsampling": {"frozen": None},
+    },
+    "replay": {"share": 0.5},
+    "level_db": 3,
+}
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -66,8 +79,9 @@ def test_another_seed_gives_other_weights(features, finished, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_killed_at_five_random_steps_ends_with_the_same_weights(features, tmp_path):
-    """With accumulation, an average of the weights and two processes that read."""
+    """With accumulation, an average of the weights, two processes that read, and all settings."""
     changes = {"accumulate": 2, "batch_seconds": 1.6, "ema": 0.8, "steps": 40, "patience": 50}
+    changes |= EVERYTHING
     assert start(features, tmp_path / "whole", tmp_path / "whole.pt", **changes).wait() == 0
     folder, result = tmp_path / "killed", tmp_path / "killed.pt"
     for kill_at in sorted(random.Random(0).sample(range(2, 38), 5)):
@@ -103,7 +117,7 @@ def kill(process, folder, step):
 
 def test_two_processes_with_half_the_batch_each_learn_the_same(features, tmp_path):
     # Where steps are large, rounding is soon another path: Adam makes ±1 of any tiny gradient.
-    rates = {"lr": 1e-5, "lr_bert": 1e-5, "lr_voice": 1e-5}
+    rates = {"lr": 1e-5, "components": {"bert": {"lr": 1}, "voice": {"lr": 1}}}
     often = {"validate_every": 50, "checkpoint_every": 20}
     changes = {"batch_seconds": 1.6, "steps": 20} | rates | often
     train(features, tmp_path / "one", **changes)
@@ -130,7 +144,7 @@ def chosen(state, features, folder, rule=None, history=None):
 
 
 def test_a_run_stops_when_it_no_longer_gets_better_and_keeps_its_best(features, tmp_path, capsys):
-    still = {"lr": 1e-15, "lr_bert": 1e-15, "lr_voice": 1e-15}
+    still = {"lr": 1e-15}
     changes = {"steps": 30, "validate_every": 2, "patience": 2} | still
     state = train(features, tmp_path, **changes)
     assert state.step < 30
@@ -190,7 +204,7 @@ def test_a_rule_that_listens_hears_every_candidate_and_may_overrule_its_rank(fea
 def test_nothing_is_compared_while_the_task_still_changes():
     late = choices(
         teacher_forcing={"hold": 5, "decay": 10, "final_ratio": 0.5},
-        frozen={"bert": 30},
+        components={"bert": {"frozen": 30}},
         losses={"adversarial": {"weight": 1, "start": 20}, "wavlm": {"weight": 0, "start": 99}},
     )
     assert settled(late.kokoro) == 30

@@ -62,7 +62,8 @@ class ToyRecipe(Recipe):
         return ["pitch"]
 
     def forward(self, batch, step, seeds):
-        return Pass(self._losses(self.network, batch), None)
+        losses = self._losses(self.network, batch)
+        return Pass(losses["pitch"], losses)
 
     def validate(self, network, batch, seeds):
         with torch.no_grad():

@@ -33,13 +33,23 @@ def choices(**changes: Any) -> Params:
     train, kokoro = demo["train"], demo["kokoro"]
     train |= {"batch_seconds": 0.8, "crop_seconds": 0.4, "lr": 2e-3, "warmup": 3, "steps": 12}
     train |= {"validate_every": 4, "checkpoint_every": 1, "validation_utterances": 1}
-    kokoro |= {"lr_bert": 2e-4, "frozen": dict.fromkeys(kokoro["frozen"], 0)}
+    for component in kokoro["components"].values():
+        component |= {"lr": 1, "frozen": 0}
+    kokoro["components"]["bert"]["lr"] = 0.1
+    kokoro["components"]["voice"]["lr"] = 0.5
     kokoro["teacher_forcing"]["decay"] = 12
     demo["run"]["loaders"] = 1
     for name, value in changes.items():
         section = kokoro if name in KokoroTraining.model_fields else train
-        section[name] = section[name] | value if isinstance(value, dict) else value
+        section[name] = merged(section[name], value)
     return Params.model_validate(demo)
+
+
+def merged(old: Any, new: Any) -> Any:
+    """`new`, where it is a mapping with the keys of `old` that it lacks, at every depth."""
+    if not isinstance(new, dict):
+        return new
+    return old | {key: merged(old[key], value) for key, value in new.items()}
 
 
 def with_loaders(p: Params, loaders: int) -> Params:
@@ -53,7 +63,9 @@ def begin(
     """A run at its first step."""
     accelerator = trainer.accelerate(p.train)
     device, autocast = accelerator.device, accelerator.autocast
-    recipe = KokoroRecipe(model, voice, store, p.train, p.kokoro, device, autocast)
+    draw = torch.Generator().manual_seed(1)
+    voices = {name: torch.randn(510, 1, 256, generator=draw) / 8 for name in ("one", "other")}
+    recipe = KokoroRecipe(model, voices, voice, store, p.train, p.kokoro, device, autocast)
     return trainer.setup(recipe, p.train, device), accelerator
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 
 _HEAD = ["status", "reason", "worst", "measure"]
 
@@ -33,13 +33,15 @@ def read_audit(path: Path) -> pd.DataFrame:
         InputError: it is missing, or no such file.
     """
     try:
-        table = pd.read_csv(path, dtype={"id": str, "reason": str}, index_col="id")
+        table = pd.read_csv(path, dtype={"id": str, "reason": str}).set_index("id")
         if list(table.columns[: len(_HEAD)]) != _HEAD:
             raise ValueError("its columns are others")
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro audit`") from None
-    except ValueError as error:
-        raise InputError(f"{path}: not an audit ({error}); run `dvc repro -f audit`") from error
+    except (ValueError, KeyError) as error:
+        raise InputError(
+            f"{path}: not an audit ({first_line(error)}); run `dvc repro -f audit`"
+        ) from error
     table["reason"] = table["reason"].fillna("")
     return table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import soxr
 
 from lbtts.corpus.audio import SUFFIXES, decode
-from lbtts.errors import InputError, Reject
+from lbtts.errors import InputError, Reject, first_line
 from lbtts.evaluation.prompt import Prompt, Readings, from_plan
 from lbtts.grid import SAMPLE_RATE
 from lbtts.text.tokens import read_token_plans
@@ -68,8 +68,9 @@ def read_prompts(path: Path) -> list[Prompt]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE))
-    except OSError as error:
-        raise InputError(f"{path}: not readable ({error.strerror}); give id|text rows") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise InputError(f"{path}: not readable ({reason}); give id|text rows") from error
     if bad := [number for number, row in enumerate(rows, 1) if len(row) < 2]:
         raise InputError(f"{path}: line {bad[0]}: not `id|text`; separate the two by |")
     return [Prompt(row[0], row[-1]) for row in rows]

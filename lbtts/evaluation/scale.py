@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import safetensors
 import safetensors.numpy
 from joblib import delayed
 from numpy.typing import NDArray
 
 from lbtts.acoustics.measuring.speaker import embed
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.evaluation import artefacts
 from lbtts.evaluation.artefacts import Usual
 from lbtts.evaluation.prompt import Readings
@@ -65,13 +66,18 @@ class Scale:
         """What `save` wrote.
 
         Raises:
-            InputError: a file is missing.
+            InputError: a file is missing or damaged.
         """
         try:
             tensors = safetensors.numpy.load_file(folder / "scale.safetensors")
             return cls(**tensors, usual=pd.read_csv(folder / "usual.csv"))
         except FileNotFoundError as error:
             raise InputError(f"{error.filename}: not found; run `dvc repro reference`") from None
+        except (ValueError, TypeError, safetensors.SafetensorError) as error:
+            raise InputError(
+                f"{folder}: scale.safetensors or usual.csv is damaged ({first_line(error)}); "
+                "run `dvc repro -f reference`"
+            ) from None
 
 
 def measure_scale(

@@ -14,7 +14,7 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.grid import SAMPLE_RATE
 from lbtts.records import read_json, write_json
 
@@ -62,17 +62,19 @@ def read_measures(folder: Path) -> dict[str, pd.DataFrame]:
     """The measures by system, indexed by utterance; NaN where a system has none.
 
     Raises:
-        InputError: the file is missing.
+        InputError: the file is missing or damaged.
     """
     path = folder / "measures.csv"
     try:
         table = pd.read_csv(path, dtype={"id": str, HEARD: str}, keep_default_na=True)
+        return {
+            str(system): rows.drop(columns="system").set_index("id")
+            for system, rows in table.groupby("system", sort=False)
+        }
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro`") from None
-    return {
-        str(system): rows.drop(columns="system").set_index("id")
-        for system, rows in table.groupby("system", sort=False)
-    }
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: damaged ({first_line(error)}); run `dvc repro`") from None
 
 
 def write_summary(folder: Path, summary: dict[str, Any]) -> None:

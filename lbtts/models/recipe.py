@@ -1,12 +1,13 @@
 """The interface between training and an acoustic model; the trainer knows no model."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -26,14 +27,16 @@ class Group:
         parameters: its tensors that may train.
         lr: at the end of the warm-up.
         weight_decay: of AdamW.
-        frozen_until: the step from which they train, counted from 0.
+        frozen_until: the step from which they train, counted from 0; None if they never do.
+        anchor: decay towards the weights that training began with, decoupled like weight decay.
     """
 
     name: str
     parameters: list[nn.Parameter]
     lr: float
     weight_decay: float
-    frozen_until: int
+    frozen_until: int | None
+    anchor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,15 @@ class Pass:
     """One forward pass under teacher forcing.
 
     Attributes:
-        losses: [B] float32 each, unweighted, one value for each utterance.
-        audio: [B, S], the adversary's input; None if the model has no adversary.
+        total: [B] float32, with gradients: what training minimises.
+        losses: [B] float32 each, unweighted, one value for each utterance; for the log.
+        adversary: [B] float32, the adversary's own loss, with gradients for the adversary; None in
+            a step in which it does not train.
     """
 
+    total: Tensor
     losses: Losses
-    audio: Tensor | None
+    adversary: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,12 @@ class Speech:
 
     audio: NDArray[np.float32]
     units: NDArray[np.int64]
+
+
+def weighted(losses: Losses, weights: Mapping[str, float]) -> Tensor:
+    """The weighted sum [B] of those of the losses that have a weight."""
+    terms = [weight * losses[name] for name, weight in weights.items() if name in losses]
+    return torch.stack(terms or [torch.zeros_like(next(iter(losses.values())))]).sum(0)
 
 
 class Recipe(ABC):
@@ -81,7 +93,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def weights(self, step: int) -> dict[str, float]:
-        """The weight of each loss that counts in a step; training minimises the weighted sum."""
+        """The weight of each loss that counts in a step."""
 
     @abstractmethod
     def loss_names(self, step: int) -> list[str]:
@@ -126,10 +138,6 @@ class Recipe(ABC):
     def adversary_at(self, step: int) -> bool:
         """Whether the adversary trains in a step."""
         return False
-
-    def adversary_loss(self, made: Pass, batch: Batch) -> Tensor:
-        """The adversary's loss [B] for a forward pass, with gradients for the adversary only."""
-        raise NotImplementedError(f"{type(self).__name__} has no adversary")
 
     def recompute(self) -> None:
         """Switches gradient checkpointing on: less memory, more time, the same results."""

@@ -60,20 +60,51 @@ class LossWeights(Section):
 
 
 class Discriminators(Section):
-    """They tell generated from recorded speech, once `adversarial` or `feature_matching` counts."""
+    """They tell generated from recorded speech, for `adversarial` and `feature_matching`."""
 
     width: Count  # channels of their first layers
     lr: Positive
+    start: Annotated[int, Field(ge=0)]  # the step from which they train; their losses may be later
+    # of each utterance's crop, at random places: most of the time of a step is theirs
+    crop_seconds: Annotated[float, Field(ge=0.1)]
+    # bounds of the gradient of their losses at the waveform, relative to that of `mel` and `stft`
+    least_share: NotNegative
+    most_share: Positive | None  # null: no bound
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Discriminators":
+        if self.most_share is not None and self.least_share > self.most_share:
+            raise ValueError("discriminators.least_share is above most_share")
+        return self
 
 
-class Frozen(Section):
-    """How many steps each component waits before it trains. The voice table always trains."""
+class Component(Section):
+    """How one component trains."""
 
-    bert: Annotated[int, Field(ge=0)]
-    bert_encoder: Annotated[int, Field(ge=0)]
-    predictor: Annotated[int, Field(ge=0)]
-    decoder: Annotated[int, Field(ge=0)]
-    text_encoder: Annotated[int, Field(ge=0)]
+    lr: Positive  # relative to train.lr
+    frozen: Annotated[int, Field(ge=0)] | None  # steps before it trains; null: it never does
+    anchor: NotNegative  # decay towards the base's weights, as train.weight_decay is towards 0
+    rank: Count | None  # of adapters that train in its place, on its linear layers; null: none
+
+
+class Components(Section):
+    """The components of Kokoro, and the voice table."""
+
+    bert: Component
+    bert_encoder: Component
+    text_encoder: Component
+    predictor: Component  # durations, F0, energy
+    decoder: Component  # before the generator
+    generator: Component  # the waveform, except its upsampling
+    upsampling: Component
+    voice: Component
+
+
+class Replay(Section):
+    """Sentences that the base speaks in its own voices: what training must not unlearn."""
+
+    share: Share  # of utterances that one such sentence accompanies
+    weight: NotNegative  # of its losses, which are weighted among themselves like the others
 
 
 class TeacherForcing(Section):
@@ -97,6 +128,8 @@ class Train(Section):
     crop_seconds: Annotated[float, Field(ge=0.25)]  # of each utterance's frames and audio
     recompute: bool  # gradient checkpointing: less memory, more time, same results
     lr: Positive
+    betas: tuple[Share, Share]  # of AdamW
+    eps: Positive  # of AdamW
     warmup: Annotated[int, Field(ge=0)]  # steps
     weight_decay: NotNegative
     clip: Positive  # gradient norm
@@ -121,13 +154,13 @@ class Train(Section):
 class KokoroTraining(Section):
     """Parameters of Kokoro's fine-tuning."""
 
-    lr_bert: Positive
-    lr_voice: Positive
-    frozen: Frozen
+    components: Components
     teacher_forcing: TeacherForcing
     voice_dropout: Share  # of utterances that are trained on the voice table alone
+    level_db: NotNegative  # an utterance's level changes by at most so much, at random
     losses: LossWeights
     discriminators: Discriminators
+    replay: Replay
     wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
 
     @model_validator(mode="after")
@@ -135,4 +168,7 @@ class KokoroTraining(Section):
         losses = [getattr(self.losses, name) for name in LossWeights.model_fields]
         if not any(loss.weight > 0 and loss.start == 0 for loss in losses):
             raise ValueError("some loss needs a weight above 0 and start: 0")
+        judged = [self.losses.adversarial, self.losses.feature_matching]
+        if any(loss.weight > 0 and loss.start < self.discriminators.start for loss in judged):
+            raise ValueError("adversarial losses cannot start before discriminators.start")
         return self

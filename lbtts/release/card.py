@@ -17,7 +17,7 @@ _TEMPLATES = {
     "kokoro": "release/card.md.jinja",
     "transformer": "release/card.transformer.md.jinja",
 }
-_TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "lr_bert", "lr_voice", "ema", "seed")
+_TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "ema", "seed")
 
 
 def card(

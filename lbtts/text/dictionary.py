@@ -20,14 +20,15 @@ def read_dictionary(path: str | Path) -> Dictionary:
     """The pronunciations of each word, in the order of the file.
 
     Raises:
-        InputError: the file is missing.
+        InputError: the file is missing or damaged.
     """
+    found: dict[str, tuple[Phones, ...]] = defaultdict(tuple)
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            word, phones = line.split("\t")
+            found[word] += (tuple(phones.split()),)
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
-    found: dict[str, tuple[Phones, ...]] = defaultdict(tuple)
-    for line in lines:
-        word, phones = line.split("\t")
-        found[word] += (tuple(phones.split()),)
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f g2p`") from None
     return found

@@ -105,9 +105,12 @@ def each_token_plan(path: str | Path) -> Iterator[TokenPlan]:
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
     with file:
-        for number, line in enumerate(file, 1):
-            if line != "\n":
-                yield _plan(path, number, line)
+        try:
+            for number, line in enumerate(file, 1):
+                if line != "\n":
+                    yield _plan(path, number, line)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 ({error}); run `dvc repro -f g2p`") from None
 
 
 def shortest_plans(path: str | Path, count: int) -> list[TokenPlan]:

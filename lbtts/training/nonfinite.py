@@ -157,15 +157,13 @@ def _watch(state: State, batch: Batch, train: Train) -> tuple[str, str, dict[str
 
     handles = [watch(name, module) for name, module in state.recipe.network.named_modules() if name]
     try:
-        made, losses = step.forward(state, batch, train)
-        for name, loss in losses.items():
+        made = step.forward(state, batch, train)
+        for name, loss in step.named(made).items():
             notice("not finite: the loss", name, loss.detach())
-        if not bad:
-            losses["total"].sum().backward()
-        if state.recipe.adversary_at(state.step) and not bad:
-            loss = state.recipe.adversary_loss(made, batch)
-            notice("not finite: the loss", step.ADVERSARY, loss.detach())
-            loss.sum().backward()
+        if not bad and made.total.requires_grad:
+            made.total.sum().backward()
+        if not bad and made.adversary is not None:
+            made.adversary.sum().backward()
         for name, parameter in _parameters(state):
             if parameter.grad is not None:
                 notice("not finite: the gradient of", name, parameter.grad)

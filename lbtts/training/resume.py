@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.records import sha256
 
 VERSION = 1  # raise it whenever the same parameters and inputs give other weights
@@ -54,5 +54,19 @@ def save(state: dict[str, Any], path: Path) -> None:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """The state that `save` wrote, on the CPU; None if there is none."""
-    return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+    """The state that `save` wrote, on the CPU; None if there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(saved, dict):
+            raise TypeError(f"holds a {type(saved).__name__}")
+    except Exception as error:  # torch.load raises whatever pickle, zip or the OS raise
+        raise InputError(
+            f"{path}: not a saved run ({first_line(error)}); remove it, and the run starts over"
+        ) from error
+    return saved

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
@@ -31,6 +31,8 @@ class State:
         micro_batches: of a step; grows when memory runs out.
         candidates: the best validations so far, best first.
         waited: validations since the best.
+        origins: the first weights of the groups that are anchored to them, by name; not saved,
+            because every start of the run begins with them.
     """
 
     step: int
@@ -43,6 +45,7 @@ class State:
     micro_batches: int
     candidates: list[Candidate] = field(default_factory=list)
     waited: int = 0
+    origins: dict[str, list[Tensor]] = field(default_factory=dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on."""

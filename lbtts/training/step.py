@@ -70,6 +70,7 @@ def train_step(state: State, batch: Batch, train: Train, accelerator: Accelerato
         state.scaler.step(optimizer)
         optimizer.zero_grad(set_to_none=True)
     state.scaler.update()
+    _pull_back(state)
     state.schedule.step()
     state.average.update_parameters(state.recipe.network)
     state.step += 1
@@ -80,16 +81,35 @@ def unfreeze(state: State) -> None:
     """Sets which groups train in the next step."""
     for group in state.recipe.groups():
         for parameter in group.parameters:
-            parameter.requires_grad_(state.step >= group.frozen_until)
+            until = group.frozen_until
+            parameter.requires_grad_(until is not None and state.step >= until)
 
 
-def forward(state: State, batch: Batch, train: Train) -> tuple[Pass, Losses]:
-    """The forward pass of the next step; its unweighted losses [B] and their weighted `total`."""
+def forward(state: State, batch: Batch, train: Train) -> Pass:
+    """The forward pass of the next step."""
     seeds = utterance_seeds(train.seed, state.step, indices=batch.index)
-    made = state.recipe.forward(batch, state.step, seeds)
-    weights = state.recipe.weights(state.step)
-    total = torch.stack([weight * made.losses[name] for name, weight in weights.items()]).sum(0)
-    return made, made.losses | {"total": total}
+    return state.recipe.forward(batch, state.step, seeds)
+
+
+def named(made: Pass) -> Losses:
+    """All losses of a pass by name: `total`, the unweighted ones, and the adversary's."""
+    own = {} if made.adversary is None else {ADVERSARY: made.adversary}
+    return made.losses | {"total": made.total} | own
+
+
+def _pull_back(state: State) -> None:
+    """Moves anchored parameters towards the weights that training began with.
+
+    Source: Li et al., https://arxiv.org/abs/1802.01483 (L2-SP), decoupled from the gradient as in
+    Loshchilov and Hutter, https://arxiv.org/abs/1711.05101.
+    """
+    for group, scheduled in zip(state.recipe.groups(), state.optimizer.param_groups, strict=True):
+        if origin := state.origins.get(group.name):
+            if group.frozen_until is None or state.step < group.frozen_until:
+                continue
+            with torch.no_grad():
+                share = scheduled["lr"] * group.anchor
+                torch._foreach_lerp_([*group.parameters], origin, share)
 
 
 def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
@@ -98,12 +118,13 @@ def _accumulate(state: State, batch: Batch, train: Train) -> Losses | None:
     try:
         for first in range(min(state.micro_batches, len(batch.ids))):
             part = batch.rows(slice(first, None, state.micro_batches))
-            made, losses = forward(state, part, train)
-            state.scaler.scale(losses["total"].sum() / batch.global_size).backward()
-            if state.recipe.adversary_at(state.step):
-                losses[ADVERSARY] = state.recipe.adversary_loss(made, part)
-                state.scaler.scale(losses[ADVERSARY].sum() / batch.global_size).backward()
-            for name, loss in losses.items():
+            made = forward(state, part, train)
+            if made.adversary is not None and state.recipe.adversary:
+                theirs = state.scaler.scale(made.adversary.sum() / batch.global_size)
+                theirs.backward(inputs=list(state.recipe.adversary.parameters()))
+            if made.total.requires_grad:  # not in steps of the adversary alone
+                state.scaler.scale(made.total.sum() / batch.global_size).backward()
+            for name, loss in named(made).items():
                 sums[name] = sums.get(name, 0) + loss.detach().sum() / batch.global_size
     except RuntimeError as error:  # torch's CPU allocator has no exception of its own
         if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):

@@ -75,6 +75,8 @@ def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
             }
             for group in recipe.groups()
         ],
+        betas=train.betas,
+        eps=train.eps,
         fused=True,
     )
     _make_copyable(recipe.network)
@@ -85,13 +87,22 @@ def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
         average=AveragedModel(recipe.network, multi_avg_fn=get_ema_multi_avg_fn(train.ema)),
         optimizer=optimizer,
         adversary_optimizer=(
-            torch.optim.AdamW(adversary, lr=recipe.adversary_lr, fused=True) if adversary else None
+            torch.optim.AdamW(
+                adversary, lr=recipe.adversary_lr, betas=train.betas, eps=train.eps, fused=True
+            )
+            if adversary
+            else None
         ),
         schedule=LambdaLR(
             optimizer, lambda done: schedules.learning_rate_factor(done, train.warmup)
         ),
         scaler=torch.amp.GradScaler(device.type, enabled=train.precision == "fp16"),
         micro_batches=train.accumulate,
+        origins={
+            group.name: [parameter.detach().clone() for parameter in group.parameters]
+            for group in recipe.groups()
+            if group.anchor
+        },
     )
 
 

@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -115,7 +116,7 @@ class Languages:
                 }
         except FileNotFoundError:
             raise InputError(f"{path}: not found; run `dvc repro lexicon`") from None
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: no models ({error}); run `dvc repro lexicon`") from None
         return cls(models)
 

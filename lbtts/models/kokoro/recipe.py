@@ -1,6 +1,6 @@
 """How Kokoro is fine-tuned: its parameter groups, losses and schedules, and what is saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,17 +10,20 @@ from torch import Tensor, nn
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import schedules
+from lbtts.grid import UNIT_RATE
+from lbtts.models.kokoro.network import adapters, schedules
 from lbtts.models.kokoro.network.discriminators import Discriminators
-from lbtts.models.kokoro.network.objective import Objective, adversarial
+from lbtts.models.kokoro.network.objective import Conditions, Objective
 from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
 from lbtts.models.kokoro.network.recomputation import recompute
+from lbtts.models.kokoro.network.replay import Replay, speak
 from lbtts.models.kokoro.network.trainable import Kokoro, changes, make_trainable, token_lengths
+from lbtts.models.kokoro.network.waveform import WaveformLosses
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.randomness import seeded_noise
 from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
-from lbtts.params import KokoroTraining, Params, Train
+from lbtts.params import Components, KokoroTraining, Params, Train
 from lbtts.paths import BASE, VOICE
 from lbtts.records import read_json
 
@@ -32,24 +35,26 @@ def build(p: Params, store: FeatureStore, device: torch.device, autocast: Autoca
         InputError: one of them is missing or damaged, or the voice was made from other utterances.
     """
     base, voice = checkpoint.load_base(BASE), InitialVoice.load(VOICE)
-    return KokoroRecipe(base, voice, store, p.train, p.kokoro, device, autocast)
+    voices = checkpoint.load_tensors(BASE / "voices.safetensors")
+    return KokoroRecipe(base, voices, voice, store, p.train, p.kokoro, device, autocast)
 
 
 def inputs() -> list[Path]:
     """The files, besides the features, that the result of training depends on."""
-    return [BASE / "config.json", BASE / "model.pth", VOICE]
+    return [*(BASE / name for name in ("config.json", "model.pth", "voices.safetensors")), VOICE]
 
 
 class KokoroRecipe(Recipe):
     """Kokoro and its voice table, trained together; see `Recipe`."""
 
-    version = 1
+    version = 2
     network: Kokoro
     criterion = "stft"
 
     def __init__(
         self,
         model: KModel,
+        voices: Mapping[str, Tensor],
         voice: InitialVoice,
         store: FeatureStore,
         train: Train,
@@ -61,6 +66,7 @@ class KokoroRecipe(Recipe):
 
         Args:
             model: the base.
+            voices: its own tables [510, 1, 256], by name, for replay.
             voice: the initial voice, made from the training utterances of the store.
             store: features.
             train: the section `train`.
@@ -72,32 +78,48 @@ class KokoroRecipe(Recipe):
             InputError: the voice was made from other utterances than the store's.
         """
         self._train, self._kokoro = train, kokoro
-        table = VoiceTable(voice.table, voice.projection)
-        self.network = make_trainable(model, table).to(device)
-        self.objective = self._objective(_deviations(voice, store), autocast).to(device)
-        self.adversary = self.objective.discriminators
+        components = {name: getattr(kokoro.components, name) for name in Components.model_fields}
+        self.network = make_trainable(model, VoiceTable(voice.table, voice.projection))
+        replay = self._replay(voices)
+        ranks = {name: part.rank for name, part in components.items() if part.rank}
+        with seeded_noise(train.seed):
+            adapters.adapt(model, ranks)
+        self.network.to(device)
+        self.objective = self._objective(_deviations(voice, store), replay, autocast).to(device)
+        self.adversary = self.objective.waveform.discriminators
         self.adversary_lr = kokoro.discriminators.lr
-        rates = {"bert": kokoro.lr_bert, "voice": kokoro.lr_voice}
         self._groups = [
             Group(
                 name,
                 parameters,
-                lr=rates.get(name, train.lr),
+                lr=train.lr * components[name].lr,
                 weight_decay=0.0 if name == "voice" else train.weight_decay,
-                frozen_until=getattr(kokoro.frozen, name, 0),
+                frozen_until=components[name].frozen,
+                anchor=components[name].anchor,
             )
             for name, parameters in self.network.components().items()
         ]
 
-    def _objective(self, deviations: Tensor, autocast: Autocast) -> Objective:
+    def _replay(self, voices: Mapping[str, Tensor]) -> Replay | None:
+        """What the base says, before it is adapted."""
+        if not self._kokoro.replay.share:
+            return None
+        shortest = round(self._train.crop_seconds * UNIT_RATE)
+        sentences = speak(self.network, voices, shortest, self._train.seed)
+        return Replay(sentences, self._kokoro.replay.share)
+
+    def _objective(
+        self, deviations: Tensor, replay: Replay | None, autocast: Autocast
+    ) -> Objective:
         """The losses that count in any step, with the networks that they need."""
-        losses = self._kokoro.losses
+        losses, settings = self._kokoro.losses, self._kokoro.discriminators
         adversary = None
         if losses.adversarial.weight or losses.feature_matching.weight:
             with seeded_noise(self._train.seed):
-                adversary = Discriminators(self._kokoro.discriminators.width)
+                adversary = Discriminators(settings.width)
         wavlm = WavlmLoss(load_wavlm(self._kokoro.wavlm)) if losses.wavlm.weight else None
-        return Objective(deviations, adversary, wavlm, autocast)
+        waveform = WaveformLosses(settings, adversary, wavlm, autocast)
+        return Objective(deviations, waveform, replay, autocast)
 
     def groups(self) -> list[Group]:
         """One group for each component of Kokoro, and one for the voice table."""
@@ -108,8 +130,8 @@ class KokoroRecipe(Recipe):
         return schedules.weights(step, self._kokoro.losses)
 
     def loss_names(self, step: int) -> list[str]:
-        """All losses without other networks, and the counting ones with other networks."""
-        return self.objective.names(self.weights(step))
+        """See `Objective.names`."""
+        return self.objective.names(self.weights(step), self.adversary_at(step))
 
     def settled(self) -> int:
         """The step from which all losses count, all components train, and no ratio changes."""
@@ -117,29 +139,24 @@ class KokoroRecipe(Recipe):
 
     def forward(self, batch: Batch, step: int, seeds: Sequence[int]) -> Pass:
         """The pass on whole utterances for durations, on crops for all else; see `Kokoro`."""
-        prediction, losses = self.objective.train_on(
-            self.network,
-            batch,
-            seeds,
+        conditions = Conditions(
+            weights=self.weights(step),
+            teaches=self.adversary_at(step),
             teacher_ratio=schedules.teacher_ratio(step, self._kokoro.teacher_forcing),
             voice_dropout=self._kokoro.voice_dropout,
-            wanted=self.weights(step),
+            level_db=self._kokoro.level_db,
+            replay_weight=self._kokoro.replay.weight,
         )
-        return Pass(losses, prediction.audio)
+        return self.objective.train_on(self.network, batch, seeds, conditions)
 
     def adversary_at(self, step: int) -> bool:
-        """Whether one of its losses counts in this step."""
-        return adversarial(self.weights(step))
-
-    def adversary_loss(self, made: Pass, batch: Batch) -> Tensor:
-        """The discriminators' loss [B] for the pass and the recordings."""
-        assert made.audio is not None
-        return self.objective.discriminator_loss(made.audio, batch.audio)
+        """Whether the discriminators train in this step."""
+        return self.adversary is not None and step >= self._kokoro.discriminators.start
 
     def validate(self, network: nn.Module, batch: Batch, seeds: Sequence[int]) -> Losses:
-        """The losses without other networks, with the voice table alone, all teacher-forced."""
+        """The losses with the voice table alone, all teacher-forced, and their gradients' norms."""
         assert isinstance(network, Kokoro)
-        return self.objective.validate_on(network, batch, seeds)
+        return self.objective.validate_on(network, batch, seeds, self.weights(self.settled()))
 
     def speak(self, network: nn.Module, utterance: Utterance, seed: int) -> Speech:
         """The sentence as stock kokoro speaks it, with the source's noise drawn from `seed`."""
@@ -156,6 +173,7 @@ class KokoroRecipe(Recipe):
         assert isinstance(network, Kokoro)
         provenance = read_json(BASE / "provenance.json") | {"steps": steps, "seed": seed}
         table, config = network.voice.table().cpu(), checkpoint.read_config(BASE)
+        adapters.merge(network.model)
         checkpoint.save_finetuned(folder, network.model, table, config, provenance)
         changed = changes(network.model.cpu(), checkpoint.load_base(BASE))
         return changed | {"voice": network.voice.drift().item() ** 0.5}

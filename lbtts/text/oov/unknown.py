@@ -7,6 +7,7 @@ both have the largest sum.
 
 import unicodedata
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ class UnknownWords:
             return cls(graphones, ngrams, inventory, transducer)
         except FileNotFoundError:
             raise InputError(f"{path}: not found; run `dvc repro lexicon`") from None
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(f"{path}: no model ({error}); run `dvc repro lexicon`") from None
 
 

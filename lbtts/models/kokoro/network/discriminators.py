@@ -1,10 +1,8 @@
 """Discriminators that tell real speech from generated speech, and the losses of both sides.
 
-Shapes: B waveforms of S samples. A training step runs the discriminators D twice:
-
-    to train them:        D(real) and D(fake.detach()); `discriminator_loss`
-    to train the network: D(real) without gradients and D(fake); `generator_loss` and
-                          `feature_matching`
+Shapes: B waveforms of S samples. One forward pass of real and of generated speech serves both
+sides of a training step: `discriminator_loss` trains the discriminators, `generator_loss` and
+`feature_matching` the network.
 
 Losses are [B], one for each utterance. They are unweighted sums over the eight discriminators, so
 the weights of the literature keep their meaning (HiFi-GAN and StyleTTS2 give feature matching the

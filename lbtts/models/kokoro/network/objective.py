@@ -1,34 +1,49 @@
 """The losses of a batch: a teacher-forced forward pass, compared with the recording."""
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
-from lbtts.models.kokoro.network import discriminators, losses
-from lbtts.models.kokoro.network.discriminators import Discriminators
-from lbtts.models.kokoro.network.perceptual import WavlmLoss
+from lbtts.models.kokoro.network import losses
+from lbtts.models.kokoro.network.replay import Replay
 from lbtts.models.kokoro.network.trainable import Crop, Kokoro, Prediction, token_lengths
+from lbtts.models.kokoro.network.waveform import WaveformLosses
 from lbtts.models.randomness import UtteranceNoise
-from lbtts.models.recipe import Autocast, Losses
+from lbtts.models.recipe import Autocast, Losses, Pass, weighted
 
-ALWAYS = ("duration", "duration_ce", "f0", "unvoiced", "energy", "mel", "stft", "voice")
-ADVERSARIAL = ("adversarial", "feature_matching")  # losses that need discriminators
+PROSODIC = ("duration", "duration_ce", "f0", "unvoiced", "energy")
+_DRAWS = 4  # numbers that an utterance draws: deviation, teacher forcing, level, discriminators
 
 
-def adversarial(wanted: Collection[str]) -> bool:
-    """Whether the losses `wanted` need discriminators."""
-    return not {*ADVERSARIAL}.isdisjoint(wanted)
+@dataclass(frozen=True)
+class Conditions:
+    """What a step's schedules say.
+
+    Attributes:
+        weights: of the losses that count.
+        teaches: whether the discriminators train.
+        teacher_ratio: share of utterances for which the decoder gets the recording's F0 and energy.
+        voice_dropout: share of utterances that use the voice table alone.
+        level_db: largest change of an utterance's level.
+        replay_weight: of what the base says.
+    """
+
+    weights: Mapping[str, float]
+    teaches: bool
+    teacher_ratio: float
+    voice_dropout: float
+    level_db: float
+    replay_weight: float
 
 
 class Objective(nn.Module):
     """The losses of a batch, [B] each, one value per utterance.
 
     It holds the deviation of every utterance's speaker embedding, for the voice table in training.
-
-    Attributes:
-        discriminators: None if no loss needs them. Only their own loss trains them.
     """
 
     deviations: Tensor
@@ -36,114 +51,102 @@ class Objective(nn.Module):
     def __init__(
         self,
         deviations: Tensor,
-        adversary: Discriminators | None,
-        wavlm: WavlmLoss | None,
+        waveform: WaveformLosses,
+        replay: Replay | None,
         autocast: Autocast,
     ) -> None:
         """Takes what the losses need.
 
         Args:
             deviations: [n, E] float32, by index in the feature store; zeros where unknown.
-            adversary: discriminators, for the adversarial losses.
-            wavlm: for the loss of that name.
+            waveform: the losses of waveforms.
+            replay: what the base says, if that shall be kept.
             autocast: the precision in which networks compute; losses are taken in float32.
         """
         super().__init__()
         self.register_buffer("deviations", deviations, persistent=False)
-        self.spectral = losses.SpectralLoss()
-        self.discriminators = adversary
-        self.wavlm = wavlm
+        self.waveform = waveform
+        self.replay = replay
         self._autocast = autocast
 
     def train_on(
-        self,
-        network: Kokoro,
-        batch: Batch,
-        seeds: Sequence[int],
-        *,
-        teacher_ratio: float,
-        voice_dropout: float,
-        wanted: Collection[str],
-    ) -> tuple[Prediction, Losses]:
-        """The forward pass of a training step, and its losses.
+        self, network: Kokoro, batch: Batch, seeds: Sequence[int], conditions: Conditions
+    ) -> Pass:
+        """The forward pass of a training step.
 
         Args:
             network: in training mode.
             batch: of B utterances.
             seeds: [B], of each utterance's random numbers.
-            teacher_ratio: share of utterances for which the decoder gets the recording's F0 and
-            energy. voice_dropout: share of utterances that use the voice table alone. wanted:
-            losses that count; those that need another network are computed only if they count.
+            conditions: of the step.
         """
+        weights = conditions.weights
         with UtteranceNoise(seeds, batch.tokens.device) as noise:
-            drawn = noise.uniform(2)
-            deviations = self.deviations[list(batch.index)] * (drawn[:, :1] >= voice_dropout)
-            rows = network.voice.rows(token_lengths(batch.tokens), deviations)
+            drawn = noise.uniform(_DRAWS)
+            batch = at_level(batch, (2 * drawn[:, 2] - 1) * conditions.level_db)
+            known = drawn[:, :1] >= conditions.voice_dropout
+            rows = network.voice.rows(
+                token_lengths(batch.tokens), self.deviations[list(batch.index)] * known
+            )
+            forced = drawn[:, 1] < conditions.teacher_ratio
+            needed = self.waveform.needed(weights, conditions.teaches)
             with self._autocast():
-                prediction = _predict(network, batch, rows, drawn[:, 1] < teacher_ratio)
-        return prediction, self._own_losses(network, prediction, batch) | self._network_losses(
-            prediction.audio, batch.audio, wanted
-        )
+                prediction = _predict(network, batch, rows, forced, waveform=needed)
+        own, adversary = _own_losses(network, prediction, batch), None
+        total = weighted(own, weights)
+        if needed:
+            compared, found, adversary = self.waveform(
+                prediction.audio, batch.audio, weights, conditions.teaches, drawn[:, 3]
+            )
+            total, own = total + compared, own | found
+        if self.replay:
+            spectral, crop = self.waveform.spectral, batch.crop_units
+            with self._autocast():
+                own["replay"] = self.replay(network, seeds, crop, spectral, weights)
+            total = total + conditions.replay_weight * own["replay"]
+        return Pass(total, own, adversary)
 
-    def validate_on(self, network: Kokoro, batch: Batch, seeds: Sequence[int]) -> Losses:
-        """The losses that need no other network, with the voice table alone, all teacher-forced."""
+    def validate_on(
+        self, network: Kokoro, batch: Batch, seeds: Sequence[int], weights: Mapping[str, float]
+    ) -> Losses:
+        """The losses with the voice table alone, all teacher-forced; see `WaveformLosses.norms`."""
         with torch.no_grad(), UtteranceNoise(seeds, batch.tokens.device):
             rows = network.voice.rows(token_lengths(batch.tokens))
-            return self._own_losses(network, _predict(network, batch, rows, None), batch)
+            prediction = _predict(network, batch, rows, None)
+            own = _own_losses(network, prediction, batch)
+        return own | self.waveform.norms(prediction.audio, batch.audio, weights)
 
-    def names(self, wanted: Collection[str]) -> list[str]:
-        """The losses that `train_on` computes, in order."""
-        gan = ADVERSARIAL if adversarial(wanted) else ()
-        perceptual = ["wavlm"] if self.wavlm and "wavlm" in wanted else []
-        return [*ALWAYS, *gan, *perceptual]
-
-    def discriminator_loss(self, audio: Tensor, target: Tensor) -> Tensor:
-        """The discriminators' own loss [B] for waveforms [B, S], with gradients for them only.
-
-        Call it after the backward pass of the network's losses, in which the discriminators must
-        not get gradients: torch checks `requires_grad` of parameters during the backward pass.
-        """
-        assert self.discriminators is not None
-        self.discriminators.requires_grad_(True)
-        with self._autocast():
-            real = self.discriminators(target)
-            fake = self.discriminators(audio.detach())
-        return discriminators.discriminator_loss(real, fake)
-
-    def _own_losses(self, network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
-        units, lengths = batch.units, prediction.lengths
-        f0, unvoiced = losses.f0_error(prediction.f0, batch.f0)
-        mel, stft = self.spectral(prediction.audio, batch.audio)
-        distances = (
-            losses.duration_l1(prediction.durations, units, lengths),
-            losses.duration_ce(prediction.duration_logits, units, lengths),
-            f0,
-            unvoiced,
-            losses.energy_error(prediction.energy, batch.energy),
-            mel,
-            stft,
-            network.voice.drift().expand(len(units)),
-        )
-        return dict(zip(ALWAYS, distances, strict=True))
-
-    def _network_losses(self, audio: Tensor, target: Tensor, wanted: Collection[str]) -> Losses:
-        """The losses that another network computes."""
-        found: Losses = {}
-        if self.discriminators and adversarial(wanted):
-            self.discriminators.requires_grad_(False)
-            with self._autocast():
-                with torch.no_grad():
-                    real = self.discriminators(target)
-                fake = self.discriminators(audio)
-            found["adversarial"] = discriminators.generator_loss(fake)
-            found["feature_matching"] = discriminators.feature_matching(real, fake)
-        if self.wavlm and "wavlm" in wanted:
-            with self._autocast():
-                found["wavlm"] = self.wavlm(audio, target)
-        return found
+    def names(self, weights: Mapping[str, float], teaches: bool) -> list[str]:
+        """The losses that `train_on` computes."""
+        kept = ["replay"] if self.replay else []
+        return [*PROSODIC, "voice", *kept, *self.waveform.names(weights, teaches)]
 
 
-def _predict(network: Kokoro, batch: Batch, rows: Tensor, forced: Tensor | None) -> Prediction:
+def at_level(batch: Batch, change: Tensor) -> Batch:
+    """The batch with every recording `change` [B] dB louder; energy is a logarithm of power."""
+    gain = 10 ** (change / 20)
+    return replace(
+        batch,
+        audio=batch.audio * gain[:, None],
+        energy=batch.energy + change[:, None] * (math.log(10) / 10),
+    )
+
+
+def _own_losses(network: Kokoro, prediction: Prediction, batch: Batch) -> Losses:
+    units, lengths = batch.units, prediction.lengths
+    distances = (
+        losses.duration_l1(prediction.durations, units, lengths),
+        losses.duration_ce(prediction.duration_logits, units, lengths),
+        *losses.f0_error(prediction.f0, batch.f0),
+        losses.energy_error(prediction.energy, batch.energy),
+        network.voice.drift().expand(len(units)),
+    )
+    return dict(zip((*PROSODIC, "voice"), distances, strict=True))
+
+
+def _predict(
+    network: Kokoro, batch: Batch, rows: Tensor, forced: Tensor | None, waveform: bool = True
+) -> Prediction:
     return network.forward_train(
         batch.tokens,
         rows,
@@ -152,4 +155,5 @@ def _predict(network: Kokoro, batch: Batch, rows: Tensor, forced: Tensor | None)
         teacher_noise=batch.energy,
         teacher_forced=forced,
         crop=Crop(batch.crop_start, batch.crop_units),
+        waveform=waveform,
     )

@@ -3,7 +3,7 @@
 None depends on the length of the run, so a run can be extended.
 """
 
-from lbtts.params import KokoroTraining, LossWeights, TeacherForcing
+from lbtts.params import Components, KokoroTraining, LossWeights, TeacherForcing
 
 
 def teacher_ratio(step: int, forcing: TeacherForcing) -> float:
@@ -22,6 +22,8 @@ def settled(training: KokoroTraining) -> int:
     """The step from which no schedule changes; earlier validations cannot be compared."""
     losses = (getattr(training.losses, name) for name in LossWeights.model_fields)
     starts = [loss.start for loss in losses if loss.weight > 0]
+    components = (getattr(training.components, name) for name in Components.model_fields)
+    frozen = [component.frozen for component in components if component.frozen is not None]
     forcing = training.teacher_forcing
     decayed = forcing.hold + forcing.decay if forcing.final_ratio < 1 else 0
-    return max(*starts, *training.frozen.model_dump().values(), decayed)
+    return max(*starts, *frozen, decayed)

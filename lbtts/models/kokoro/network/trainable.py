@@ -15,10 +15,11 @@ from kokoro import KModel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.network.recomputation import make_lean
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import instance_norms
-from lbtts.models.kokoro.weights.facts import COMPONENTS, DECODER_STYLE, UNREACHED
+from lbtts.models.kokoro.weights.facts import DECODER_STYLE, PARTS, UNREACHED, part_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Prediction:
         lengths: [B] int64, tokens of each utterance.
         f0: [B, 2C] Hz, predicted.
         energy: [B, 2C] log norm, predicted.
-        audio: [B, 600C], 24 kHz.
+        audio: [B, 600C], 24 kHz; [B, 0] if the decoder did not run.
     """
 
     duration_logits: Tensor
@@ -65,12 +66,17 @@ class Kokoro(nn.Module):
         self.voice = voice
 
     def components(self) -> dict[str, list[nn.Parameter]]:
-        """The tensors that may train, by component of the KModel, and `voice`."""
-        found: dict[str, list[nn.Parameter]] = {name: [] for name in COMPONENTS}
+        """The tensors that may train, by part of the KModel, and `voice`.
+
+        Adapters train in place of the part that they adapt.
+        """
+        found: dict[str, list[nn.Parameter]] = {part: [] for part in PARTS.values()}
+        adapted = adapters.parts(self.model)
         fixed = _fixed(self.model)
         for name, parameter in self.model.named_parameters():
-            if name not in fixed:
-                found[name.partition(".")[0]].append(parameter)
+            part = part_of(name)
+            if name not in fixed and adapters.belongs(name) == (part in adapted):
+                found[part].append(parameter)
         return found | {"voice": list(self.voice.parameters())}
 
     def forward_train(
@@ -83,6 +89,7 @@ class Kokoro(nn.Module):
         teacher_noise: Tensor | None = None,
         teacher_forced: Tensor | None = None,
         crop: Crop | None = None,
+        waveform: bool = True,
     ) -> Prediction:
         """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
 
@@ -95,6 +102,7 @@ class Kokoro(nn.Module):
             teacher_forced: [B] bool, the utterances for which the decoder gets `teacher_f0` and
                 `teacher_noise`; None: all.
             crop: the part that F0Ntrain and decoder process; None: whole utterances.
+            waveform: whether the decoder runs, which takes most of the time.
 
         Raises:
             ValueError: without a crop, utterances of different lengths in units.
@@ -117,14 +125,16 @@ class Kokoro(nn.Module):
             index = token_of_unit(units, crop)  # [B, C]
             prosodic = _expanded(text.transpose(-1, -2), index)
             f0, energy = predictor.F0Ntrain(prosodic, prosody_style)
-        phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
-        audio = model.decoder(
-            phonetic,
-            _forced(f0, teacher_f0, teacher_forced),
-            _forced(energy, teacher_noise, teacher_forced),
-            decoder_style,
-        )
-        return Prediction(logits, durations, lengths, f0, energy, audio.squeeze(1))
+        audio = f0.new_zeros(len(f0), 0)
+        if waveform:
+            phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
+            audio = model.decoder(
+                phonetic,
+                _forced(f0, teacher_f0, teacher_forced),
+                _forced(energy, teacher_noise, teacher_forced),
+                decoder_style,
+            ).squeeze(1)
+        return Prediction(logits, durations, lengths, f0, energy, audio)
 
 
 def make_trainable(model: KModel, voice: VoiceTable) -> Kokoro:
@@ -149,7 +159,7 @@ def _fixed(model: KModel) -> set[str]:
 
 
 def changes(model: KModel, base: KModel) -> dict[str, float]:
-    """The change of each component from `base` to `model`: norm of the difference over the norm.
+    """The change of each part from `base` to `model`: norm of the difference over the norm.
 
     Raises:
         ValueError: their tensors have different names.
@@ -157,10 +167,10 @@ def changes(model: KModel, base: KModel) -> dict[str, float]:
     ours, theirs = model.state_dict(), base.state_dict()
     if ours.keys() != theirs.keys():
         raise ValueError("two networks of different architecture")
-    squares = {component: [0.0, 0.0] for component in COMPONENTS}
+    squares = {part: [0.0, 0.0] for part in PARTS.values()}
     for name, tensor in theirs.items():
         apart, whole = (t.double().square().sum().item() for t in (ours[name] - tensor, tensor))
-        sums = squares[name.partition(".")[0]]
+        sums = squares[part_of(name)]
         sums[0], sums[1] = sums[0] + apart, sums[1] + whole
     return {name: (apart / whole) ** 0.5 for name, (apart, whole) in squares.items()}
 

@@ -11,6 +11,12 @@ from lbtts.text.vocab import N_TOKEN, VOCAB
 LICENCE = "Apache-2.0"  # of the published weights and voices
 COMPONENTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 
+# What trains at its own rate, by the start of its tensors' names; the longest start decides.
+PARTS = {f"{name}.": name for name in COMPONENTS} | {
+    "decoder.generator.": "generator",
+    "decoder.generator.ups.": "upsampling",
+}
+
 TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols
 STYLE = 256  # floats per row
 DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody predictor
@@ -18,6 +24,11 @@ DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody p
 # These get no gradient: KModel reads ALBERT's last hidden state, not its pooler, and runs
 # the harmonic source under no_grad.
 UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
+
+
+def part_of(name: str) -> str:
+    """The part of `KModel`, a value of `PARTS`, to which the tensor of this name belongs."""
+    return PARTS[max((start for start in PARTS if name.startswith(start)), key=len)]
 
 
 def table_row(tokens: Any) -> Any:

@@ -1,0 +1,101 @@
+"""What a stage cannot do: one line, status 1; and a fault of the program keeps its traceback."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from lbtts.errors import InputError
+from stages import run
+from tests.conftest import ROOT
+
+
+def ended(error, resumes=False):
+    """The message with which a stage ends that raises `error`."""
+
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as raised:
+        run(main, resumes)
+    message = str(raised.value.code)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EROFS, "make it writable"),
+        (errno.EACCES, "give this user the right"),
+        (errno.EMFILE, "raise `ulimit -n`"),
+        (errno.EIO, "look at it"),
+    ],
+)
+def test_what_the_system_refuses_is_named_with_a_remedy(code, remedy):
+    message = ended(OSError(code, os.strerror(code), "data/features.h5"))
+    assert message.startswith(f"error: data/features.h5: {os.strerror(code)}; {remedy}")
+
+
+def test_a_full_disk_loses_nothing_of_a_stage_that_resumes():
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert "finished work is kept; run the same command to continue" in ended(full, resumes=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        TerminatedWorkerError("A worker process was unexpectedly terminated.\nlong story"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_want_of_memory_is_named(error):
+    assert ended(error).startswith("error: not enough memory; lower run.jobs")
+
+
+def test_bad_input_is_its_own_line():
+    assert ended(InputError("a.wav: empty; remove it")) == "error: a.wav: empty; remove it"
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("shapes do not match")])
+def test_a_fault_of_the_program_keeps_its_traceback(error):
+    def main():
+        raise error
+
+    with pytest.raises(type(error)):
+        run(main)
+
+
+def test_torch_says_that_memory_ran_out_in_the_words_that_are_looked_for():
+    with pytest.raises(RuntimeError, match="DefaultCPUAllocator"):
+        torch.empty(2**58, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
+    work = "print('on', flush=True), time.sleep(60)"
+    program = f"import time; from stages import run; run(lambda: ({work}))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "on\n"
+    time.sleep(0.1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors == (
+        "interrupted: nothing is kept; run the same command to start the stage again\n"
+    )
