@@ -20,7 +20,7 @@ from lbtts.release.card import card
 from lbtts.text.tokens import write_token_plans
 from lbtts.training import session, step
 from tests.conftest import ROOT
-from tests.corpora import write_features
+from tests.corpora import HARVEST, write_features
 from tests.transformer_small import SHAPE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -41,6 +41,7 @@ def parameters(**train) -> params.Params:
     return p.model_copy(
         update={
             "transformer": section,
+            "features": p.features.model_copy(update={"f0": HARVEST}),
             "train": p.train.model_copy(update=changes),
             "run": p.run.model_copy(update={"loaders": 0}),
         }

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import FeatureStore, Utterance
-from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
+from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech, weighted
 from lbtts.models.transformer import losses, weights
 from lbtts.models.transformer.data import Mels
 from lbtts.models.transformer.network.model import Transformer
@@ -112,7 +112,8 @@ class TransformerRecipe(Recipe):
         before = before * kept.unsqueeze(-1)
         with self._autocast():
             made = self.network(batch.tokens, batch.units, before, noise, own)
-        return Pass(losses.losses(made, mel, frames, batch.units), None)
+        found = losses.losses(made, mel, frames, batch.units)
+        return Pass(weighted(found, self.weights(step)), found)
 
     @torch.no_grad()
     def validate(self, network: nn.Module, batch: Batch, seeds: Sequence[int]) -> Losses:
