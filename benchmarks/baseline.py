@@ -100,7 +100,9 @@ def read_aloud(texts: dict[str, str], raw: Path, voice: Path) -> None:
         audio, units = speaker.speak(np.array(plan.input_ids))
         soundfile.write(raw / f"wavs/{name}.flac", audio, SAMPLE_RATE)
         grid = from_phones(plan, true_phones(plan, units), len(audio) / SAMPLE_RATE)
-        textgrid.write(grid, raw / f"textgrids/{name}.TextGrid")
+        unfinished = raw / f"{name}.part"
+        textgrid.write(grid, unfinished)
+        unfinished.rename(raw / f"textgrids/{name}.TextGrid")
 
 
 def true_phones(plan: TokenPlan, units: np.ndarray) -> list[Interval]:
