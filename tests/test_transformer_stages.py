@@ -2,6 +2,8 @@
 
 import shutil
 import sys
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 
 from lbtts import languages, params, paths
 from lbtts.acoustics.store.batching import collate
+from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.models.randomness import utterance_seeds
 from lbtts.models.transformer import __main__ as command
@@ -101,6 +104,20 @@ def test_a_step_is_the_same_however_it_is_divided_or_recomputed(project, changed
     whole, divided = stepped(1), stepped(**changed)
     for name, tensor in whole.items():
         assert torch.allclose(tensor, divided[name], atol=1e-5), name
+
+
+def test_a_pass_in_bfloat16_has_nearly_the_losses_of_one_in_float32(project):
+    p, store = parameters(), FeatureStore(paths.FEATURES)
+    batch = collate(store, store.indices("train"), 400, (0, 0))
+    found = []
+    for autocast in (nullcontext, partial(torch.autocast, "cpu", torch.bfloat16)):
+        made = recipe.build(p, store, torch.device("cpu"), autocast)
+        made.network.train()
+        found.append(made.forward(batch, 6, utterance_seeds(0, indices=batch.index)))
+        found[-1].total.sum().backward()
+        assert all(tensor.grad.isfinite().all() for tensor in made.network.parameters())
+    for name, loss in found[0].losses.items():
+        assert torch.allclose(loss, found[1].losses[name], rtol=0.02), name
 
 
 def test_the_network_is_told_mean_and_spread_of_the_corpus(project):

@@ -29,7 +29,7 @@ class Mels:
         return self._known[index]
 
     def batch(self, indices: Sequence[int], multiple: int) -> tuple[Tensor, Tensor]:
-        """Log-mels [B, F, 80] float32, zeros after their ends, and frames [B] int64.
+        """Log-mels [B, F, 80] float32, their last frames repeated, and frames [B] int64.
 
         Args:
             indices: in the store.
