@@ -32,7 +32,7 @@ setup: .venv/installed
 # With a GPU, the registry's build of torch is the right one. Without a GPU, its gigabytes of CUDA are
 # not needed: install a CPU build from the index that pip is configured for, or else let uv find
 # PyTorch's index of CPU builds.
-.venv/installed: requirements.txt constraints.txt
+.venv/installed: requirements.txt requirements-serve.txt constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then \
 	  $(BIN)/pip install -q -c constraints.txt $(TORCH); \
@@ -40,7 +40,7 @@ setup: .venv/installed
 	  $(BIN)/pip install -q -c constraints.txt uv && \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c constraints.txt $(TORCH); \
 	fi
-	$(BIN)/pip install -q -r requirements.txt -c constraints.txt
+	$(BIN)/pip install -q -r requirements.txt -r requirements-serve.txt -c constraints.txt
 	touch $@
 
 clean:

@@ -7,7 +7,6 @@ for result in pipeline("Moien, wéi geet et?", voice="lb_max"):
     result.audio
 """
 
-import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,18 +22,13 @@ from torch import Tensor
 
 from lbtts import languages
 from lbtts.errors import InputError
-from lbtts.grid import MAX_TOKENS
 from lbtts.languages.language import Language
-from lbtts.models.kokoro.release import folder as released
+from lbtts.models.kokoro.release import layout
+from lbtts.models.kokoro.release.folder import weights
 from lbtts.models.kokoro.release.proof import CONFIG
 from lbtts.paths import EXPORT
+from lbtts.speaking.sentences import chunks
 from lbtts.text.front_end import FrontEnd
-from lbtts.text.inventory import Inventory
-
-_ENDS = (".!?…", ";:", ",—")  # where to split, best first: sentences, clauses, phrases
-_MARKS = (Inventory.stress, Inventory.second_stress)  # belong to the symbol after them
-_JOINED = "ː\u0303"  # belongs to the symbol before it
-_CLOSING = '"”)'  # stays with the punctuation before it
 
 
 class KPipeline(kokoro.KPipeline):
@@ -72,13 +66,13 @@ class KPipeline(kokoro.KPipeline):
         self.lang_code = language.letter
         self.repo_id = str(folder)
         self.voices: dict[str, Tensor] = {}
-        exported = released.front_end(folder, language.learnt)
+        exported = layout.front_end(folder, language.learnt)
         self.g2p = self.front_end = language.front_end(*exported)
         self.model = None
         if isinstance(model, KModel):
             self.model = model
         elif model:
-            checkpoint = released.weights(folder, language.code)
+            checkpoint = weights(folder, language.code)
             if not checkpoint.exists():
                 raise _not_exported(checkpoint)
             device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -134,10 +128,10 @@ class KPipeline(kokoro.KPipeline):
 
 def _language(lang_code: str | None, folder: Path) -> Language | None:
     """The language of lbtts that is meant; None for those that are left to stock KPipeline."""
-    exported = released.language_of(folder)
+    exported = layout.language_of(folder)
     if lang_code is None:
         if exported is None:
-            raise _not_exported(folder / released.FRONT_END / released.LANGUAGE)
+            raise _not_exported(folder / layout.FRONT_END / layout.LANGUAGE)
         return languages.get(exported)
     language = next((each for each in languages.every() if each.letter == lang_code), None)
     if exported is None and lang_code in LANG_CODES:
@@ -151,79 +145,3 @@ def _not_exported(path: Path) -> FileNotFoundError:
     return FileNotFoundError(
         f"{path}: not found; run `dvc repro export`, or name an exported folder"
     )
-
-
-def chunks(tokens: list[MToken], limit: int = MAX_TOKENS) -> Iterator[list[MToken]]:
-    """`tokens` by sentences; a sentence over `limit` phonemes is split at the best place.
-
-    That is after a clause, else after a phrase, in the second half of the part that fits; else
-    between words, into parts of similar length, so no word is left alone. A word over the limit is
-    split before a vowel if possible.
-    """
-    fitting_tokens = [part for token in tokens for part in _fitted(token, limit)]
-    for sentence in _split(fitting_tokens, _ENDS[0]):
-        while (length := _length(sentence)) > limit:
-            fitting = _fitting(sentence, limit)
-            ends = ([*_boundaries(sentence[:fitting], marks)] for marks in _ENDS[1:])
-            late = (found[-1] for found in ends if found and found[-1] > fitting / 2)
-            even = math.ceil(length / math.ceil(length / limit))
-            cut = next(late, None) or _fitting(sentence, even) or fitting
-            yield sentence[:cut]
-            sentence = sentence[cut:]
-        yield sentence
-
-
-def _fitted(token: MToken, limit: int) -> Iterator[MToken]:
-    """`token`, or parts of it of similar length; the first has its text, the last its space."""
-    phonemes = token.phonemes or ""
-    if len(phonemes) <= limit:
-        yield token
-        return
-    size = math.ceil(len(phonemes) / math.ceil(len(phonemes) / limit))
-    starts = [0]
-    while starts[-1] + size < len(phonemes):
-        cut = starts[-1] + size
-        marked = phonemes.rfind(Inventory.stress, starts[-1] + 1, cut)
-        joined = phonemes[cut] in _JOINED or phonemes[cut - 1] in _MARKS
-        starts.append(marked if joined and marked > 0 else cut - joined or cut)
-    for start, end in zip(starts, [*starts[1:], len(phonemes)], strict=True):
-        text = token.text if start == 0 else ""
-        space = token.whitespace if end == len(phonemes) else ""
-        yield MToken(text, token.tag, space, phonemes[start:end])
-
-
-def _fitting(tokens: list[MToken], limit: int) -> int:
-    """The number of `tokens`, from the first, that have at most `limit` phonemes together."""
-    return next(n for n in range(len(tokens), -1, -1) if _length(tokens[:n]) <= limit)
-
-
-def _split(tokens: list[MToken], marks: str) -> Iterator[list[MToken]]:
-    """`tokens` cut after each of `marks`."""
-    start = 0
-    for end in _boundaries(tokens, marks):
-        yield tokens[start:end]
-        start = end
-    if start < len(tokens):
-        yield tokens[start:]
-
-
-def _boundaries(tokens: list[MToken], marks: str) -> Iterator[int]:
-    """The number of tokens up to each run of `marks`, closing punctuation after it included."""
-    ended = False
-    for index, token in enumerate(tokens):
-        if _is_mark(token, marks):
-            ended = True
-        elif ended and not (_is_mark(token, _CLOSING) and not tokens[index - 1].whitespace):
-            yield index
-            ended = False
-    if ended:
-        yield len(tokens)
-
-
-def _is_mark(token: MToken, marks: str) -> bool:
-    return bool(token.phonemes) and token.phonemes in marks
-
-
-def _length(tokens: list[MToken]) -> int:
-    """The number of phonemes that KModel would get."""
-    return len(kokoro.KPipeline.tokens_to_ps(tokens))

@@ -1,11 +1,25 @@
 """Writes the release folder and proves that it speaks as the trained network does."""
 
 from lbtts import models, params
+from lbtts.acoustics.store.features import FeatureStore
+from lbtts.corpus.manifest import read_manifest
+from lbtts.evaluation.releases import lost_limits
 from lbtts.evaluation.systems import read_summary
-from lbtts.paths import EXPORT, FINETUNED, PLANNED, SPEECH, metrics
+from lbtts.paths import (
+    EXPORT,
+    FEATURES,
+    FINETUNED,
+    MANIFEST,
+    PLANNED,
+    REFERENCE,
+    SPEECH,
+    SPOKEN,
+    metrics,
+)
 from lbtts.records import read_json, write_json
 from lbtts.release.card import card
-from lbtts.text.tokens import shortest_plans
+from lbtts.scratch import scratch_folder
+from lbtts.text.tokens import read_token_plans, shortest_plans
 from stages import run
 
 
@@ -17,15 +31,33 @@ def main() -> None:
     broken = [entry["line"] for entry in evaluated["gate"]["lines"] if entry["met"] is False]
     if broken:
         print("export: THIS VOICE DOES NOT PASS THE GATE:", *broken, sep="\n  ")
+    exported = models.part(p.model, "export").make(p) | _rounded(p)
+    precisions = {"fp32": "onnx_mb", "fp16": "fp16_mb", "int8": "int8_mb"}
     text = card(
         p,
         provenance=read_json(FINETUNED / "provenance.json"),
         evaluated=evaluated,
         phonemes=shortest.phonemes,
+        graphs={name: exported[key] for name, key in precisions.items() if key in exported},
     )
-    exported = models.part(p.model, "export").make(p)
     (EXPORT / "README.md").write_text(text, encoding="utf-8")
     write_json(metrics("export"), exported)
+
+
+def _rounded(p: params.Params) -> dict[str, float]:
+    """Megabytes of each smaller form that keeps the limits that the voice keeps."""
+    store = FeatureStore(FEATURES, p.features.f0)
+    plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
+    keep = scratch_folder("recogniser")
+    sizes = {}
+    for name, path, form in models.part(p.model, "export").rounded(p):
+        lost = lost_limits(form, store, plans, entries, p, REFERENCE, SPEECH, keep)
+        if lost:
+            path.unlink()
+            print(f"export: {name} is left out, for it does not keep:", *lost, sep="\n  ")
+        else:
+            sizes[f"{name}_mb"] = round(path.stat().st_size / 1e6, 1)
+    return sizes
 
 
 if __name__ == "__main__":

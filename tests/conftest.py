@@ -90,6 +90,23 @@ def table() -> torch.Tensor:
     return VoiceTable(0.3 * torch.randn(510, 1, 256, generator=generator)).table()
 
 
+@pytest.fixture(scope="session")
+def exported(
+    front_end: Path, table: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An exported folder with a miniature's graph, which speaks noise; do not write there."""
+    from lbtts.models.kokoro.network import miniature
+    from lbtts.models.kokoro.release import folder as release
+
+    folder = tmp_path_factory.mktemp("voice")
+    shutil.copytree(front_end, folder, dirs_exist_ok=True)
+    (folder / "g2p/language.json").write_text('{"language": "lb"}', encoding="utf-8")
+    model, config = miniature.random(), miniature.config()
+    release.write(folder, model, table, config, "lb_max", "lb")
+    release.write_onnx(folder, model, table, config, "lb_max", "lb")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def one_thread():
     """For networks so small that they only lose by sharing their work."""

@@ -46,7 +46,8 @@ def test_exported_files_are_as_kokoro_publishes_them(small, table):
     parts = torch.load(folder / "kokoro-lb.pth", weights_only=True)
     assert set(parts) == set(facts.COMPONENTS)
     assert any(key.endswith("weight_g") for key in parts["decoder"])
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == miniature.config()
+    written = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert written == miniature.config() | {"model_type": "style_text_to_speech_2"}
 
 
 def test_export_gives_the_same_bytes_again(small, table, tmp_path):
@@ -112,7 +113,7 @@ def test_audio_that_differs_fails_the_proof(fresh, small, table):
 
 def test_onnx_folder_holds_graph_and_voices_and_passes_its_proof(small, table):
     folder, model = small
-    export.write_onnx(folder, model, table, "lb_max")
+    export.write_onnx(folder, model, table, miniature.config(), "lb_max", "lb")
     with np.load(folder / "onnx/voices.bin") as voices:
         assert np.array_equal(voices["lb_max"], table.numpy())
     metrics = export.prove_onnx(folder, model, table, [TOKENS])

@@ -25,7 +25,7 @@ def model():
 @pytest.fixture(scope="module")
 def graph(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("graph") / "onnx" / "model.onnx"
-    write_graph(model, path)
+    write_graph(model, path, {"made": "here"})
     return path
 
 
@@ -65,5 +65,5 @@ def test_graph_of_other_weights_is_found_out(graph, table):
 def test_tracing_leaves_the_model_as_it_was_and_gives_the_same_bytes_again(graph, model, tmp_path):
     assert isinstance(model.decoder.generator.stft, TorchSTFT)
     assert not any(module.training for module in model.modules())
-    write_graph(model, tmp_path / "again.onnx")
+    write_graph(model, tmp_path / "again.onnx", {"made": "here"})
     assert (tmp_path / "again.onnx").read_bytes() == graph.read_bytes()

@@ -12,7 +12,8 @@ from misaki.token import MToken
 from lbtts.grid import MAX_TOKENS
 from lbtts.languages.luxembourgish.normalize import normalize
 from lbtts.models.kokoro.network import miniature
-from lbtts.pipeline import KPipeline, chunks
+from lbtts.pipeline import KPipeline
+from lbtts.speaking.sentences import chunks
 
 LONG = (
     "Haut de Mëtteg ass de Jong mat senger Schwëster duerch de Bësch gelaf an huet hatt gesicht "

@@ -51,6 +51,8 @@ WINGS = [
     "evaluation",
     "inspection",
     "release",
+    "speaking",
+    "server",
 ]
 
 

@@ -228,9 +228,12 @@ def demo(root):
     return params.load(root / "profiles/demo.yaml")
 
 
+GRAPHS = {"fp32": 326.6, "fp16": 164.6}
+
+
 def make_card(demo, corpus, provenance, evaluated=EVALUATED) -> str:
     p = demo.model_copy(update={"corpus": corpus})
-    return card(p, provenance=provenance, evaluated=evaluated, phonemes="mˈoiən")
+    return card(p, provenance=provenance, evaluated=evaluated, phonemes="mˈoiən", graphs=GRAPHS)
 
 
 def test_card_front_matter_is_what_the_hub_reads(demo):
@@ -254,6 +257,8 @@ def test_card_front_matter_is_what_the_hub_reads(demo):
     assert "Apache-2.0" in body and "f3ff357" in body and "consent" in body
     assert corpus.attribution in body
     assert "noise" not in body
+    assert "`onnx/model_fp16.onnx` | its weights rounded to 16 bits, 164.6 MB" in body
+    assert "model_quantized" not in body
 
 
 def test_card_of_random_weights_warns_and_names_no_base_model(demo):

@@ -59,7 +59,8 @@ def trained(tmp_path_factory):
         (folder / "data" / name).mkdir()
     for path in (paths.PLANNED, paths.SPOKEN):
         write_token_plans(plans, folder / path)
-    for name in ("lexicon.dict", "model.npz", "languages.npz"):
+    (folder / "data/lexicon/lexicon.dict").write_text("hei\th ɑɪ\n", encoding="utf-8")
+    for name in ("model.npz", "languages.npz"):
         (folder / "data/lexicon" / name).write_bytes(b"as the stage lexicon made it")
     shutil.copy(ROOT / "data/additions.tsv", folder / "data")
     entries = [Entry(plan.id, "train" if plan.id == "b" else "test", plan.text) for plan in plans]
@@ -131,6 +132,8 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch,
         "prove",
         lambda folder, model, table, voice, tokens: spoken.append(tokens) or {"tensors_equal": 7},
     )
+    judged = iter([[], ["NOT MET: phones misheard"]])  # of fp16 and int8
+    monkeypatch.setattr(export, "lost_limits", lambda *_: next(judged))
     (project / "models/export/voices").mkdir(parents=True)
     (project / "models/export/voices/stale.pt").touch()
     export.main()
@@ -146,14 +149,25 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch,
         "g2p/model.npz",
         "kokoro-lb.pth",
         "voices/lb_max.pt",
+        "voices/lb_max.bin",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "sherpa/tokens.txt",
+        "sherpa/lexicon.txt",
         "onnx/model.onnx",
+        "onnx/model_fp16.onnx",
         "onnx/voices.bin",
     }
+    assert (out / "sherpa/lexicon.txt").read_text(encoding="utf-8") == "hei h ˈ ɑ ɪ\n"
     assert [len(tokens) for tokens in spoken] == [len(UNITS)]
     metrics = read_json("metrics/export.json")
     assert metrics["tensors_equal"] == 7 and metrics["onnx_duration_mismatch"] == 0
-    assert "| 5 (4 to 6) |" in (project / "models/export/README.md").read_text("utf-8")
-    assert "DOES NOT PASS THE GATE" in capsys.readouterr().out
+    card = (project / "models/export/README.md").read_text("utf-8")
+    assert "| 5 (4 to 6) |" in card
+    assert "model_fp16.onnx" in card and "model_quantized.onnx" not in card
+    said = capsys.readouterr().out
+    assert "DOES NOT PASS THE GATE" in said
+    assert "int8 is left out, for it does not keep:\n  NOT MET: phones misheard" in said
 
 
 def test_export_that_stock_kokoro_cannot_load_fails_with_one_line(project):

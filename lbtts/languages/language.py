@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from lbtts.params import Lexicon
 from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import Inventory
+
+if TYPE_CHECKING:  # who only speaks needs no parameters
+    from lbtts.params import Lexicon
 
 
 class Language(ABC):
@@ -44,7 +46,7 @@ class Language(ABC):
             InputError: a file is missing or broken.
         """
 
-    def learn(self, lexicon: Lexicon, workers: int, folder: Path) -> dict[str, float]:
+    def learn(self, lexicon: "Lexicon", workers: int, folder: Path) -> dict[str, float]:
         """Writes the files `learnt`, from the configured lexicon, into `folder`, which exists.
 
         A language that learns nothing writes nothing. Same input, same bytes.

@@ -8,7 +8,8 @@ recipe    build(p, store, device, autocast) -> Recipe, and inputs() -> the files
 speech    base() and finetuned() -> Synthesiser: what is compared on held-out utterances;
           stranger() -> Synthesiser of another speaker, or None
 export    make(p) -> metrics: writes the folder that is given away into `models/export` and
-          proves it
+          proves it;
+          rounded(p) -> name, file and Speaker of each smaller form, written when it is asked for
 
 A model that has nothing to do in a stage returns metrics that say that.
 """

@@ -21,7 +21,12 @@ _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "ema", "seed")
 
 
 def card(
-    p: Params, *, provenance: Mapping[str, Any], evaluated: Mapping[str, Any], phonemes: str
+    p: Params,
+    *,
+    provenance: Mapping[str, Any],
+    evaluated: Mapping[str, Any],
+    phonemes: str,
+    graphs: Mapping[str, float],
 ) -> str:
     """The card as Markdown with the hub's YAML front matter.
 
@@ -30,6 +35,7 @@ def card(
         provenance: models/finetuned/provenance.json.
         evaluated: the summary of the stage evaluate, see `lbtts.evaluation.voice`.
         phonemes: an example that the model can speak.
+        graphs: megabytes of the exported graphs, by precision; empty where there are none.
     """
     sections = p.train.model_dump() | getattr(p, p.model).model_dump()
     language = languages.get(p.language)
@@ -39,7 +45,7 @@ def card(
         front_matter=_front_matter(p, language, provenance),
         language=language,
         voice=p.export.voice,
-        onnx=p.export.onnx,
+        graphs=graphs,
         corpus=p.corpus,
         synthetic=p.corpus.source == "demo",
         base=provenance["base"],

@@ -24,6 +24,9 @@ class FrontEnd(ABC):
     def __call__(self, text: str) -> tuple[str, list[MToken]]:
         """The phoneme string of `text`, in Kokoro's symbols, and one token per word or mark.
 
+        A token whose `text` is not as written has `start` and `end` in its `_`: the place in `text`
+        that it speaks.
+
         Raises:
             Reject: `text` has a character that no rule knows.
         """

@@ -1,11 +1,14 @@
 """Luxembourgish: its phones, its numbers, how it is written and stressed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lbtts.languages.language import Language
-from lbtts.params import Lexicon
 from lbtts.text.front_end import FrontEnd
 from lbtts.text.inventory import Inventory
+
+if TYPE_CHECKING:
+    from lbtts.params import Lexicon
 
 
 class Luxembourgish(Language):
@@ -30,7 +33,7 @@ class Luxembourgish(Language):
 
         return LBG2P(additions, known)
 
-    def learn(self, lexicon: Lexicon, workers: int, folder: Path) -> dict[str, float]:
+    def learn(self, lexicon: "Lexicon", workers: int, folder: Path) -> dict[str, float]:
         """The known words, the model for unknown ones, and that of their origin."""
         from lbtts.languages.luxembourgish.learning import learn
 

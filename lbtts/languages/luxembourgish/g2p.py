@@ -81,7 +81,8 @@ class LBG2P(FrontEnd):
         for piece, following, said in self._said(normalize(text)):
             symbols = (token.symbol for token in _tokens(piece, said, 0, 0))
             space = " " * space_follows(piece, following)
-            tokens.append(MToken(piece.text, tag="", whitespace=space, phonemes="".join(symbols)))
+            place = MToken.Underscore(start=piece.start, end=piece.end)
+            tokens.append(MToken(piece.text, "", space, "".join(symbols), _=place))
         return "".join(f"{token.phonemes}{token.whitespace}" for token in tokens), tokens
 
     def token_plan(self, id: str, text: str) -> TokenPlan:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
 
 from lbtts.errors import InputError
 from lbtts.text.oov import kneser_ney
@@ -123,6 +122,8 @@ class Languages:
 
 def learn(home: Iterable[str]) -> Languages:
     """The models: of the words `home` and of simplemma's; takes some seconds."""
+    from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
+
     factory = DefaultDictionaryFactory()
     words = {HOME: sorted(set(home))}
     for name in FOREIGN:

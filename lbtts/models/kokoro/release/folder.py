@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,18 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lbtts import languages
 from lbtts.errors import InputError
 from lbtts.languages.language import Language
 from lbtts.models.kokoro.network.trainable import Kokoro
-from lbtts.models.kokoro.release import proof
+from lbtts.models.kokoro.release import clients, proof
+from lbtts.models.kokoro.release.layout import ADDITIONS, FRONT_END, GRAPH, GRAPH_VOICES, LANGUAGE
 from lbtts.models.kokoro.release.onnx_graph import compare_graph, write_graph
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import save_published
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
-from lbtts.records import read_json, write_json
-
-FRONT_END, ADDITIONS, LANGUAGE = Path("g2p"), "additions.tsv", "language.json"
-GRAPH, GRAPH_VOICES = Path("onnx/model.onnx"), Path("onnx/voices.bin")
+from lbtts.records import write_json
 
 _NOISE = 0  # seed of the noise, the same on both sides of the proof
 _SAME_AUDIO = 1e-4  # largest difference of a sample; both run the same operations
@@ -55,7 +53,7 @@ def write(
         code: of the language, for the name of the checkpoint.
     """
     (folder / "voices").mkdir(parents=True, exist_ok=True)
-    write_json(folder / proof.CONFIG, config)
+    write_json(folder / proof.CONFIG, config | {"model_type": clients.TRANSFORMERS_TYPE})
     save_published(model.state_dict(), weights(folder, code))
     torch.save(table.detach().float().contiguous().clone(), folder / "voices" / f"{voice}.pt")
 
@@ -82,24 +80,14 @@ def write_front_end(folder: Path, additions: Path, known: Path, language: Langua
         shutil.copyfile(known / name, out / name)
 
 
-def language_of(folder: Path) -> str | None:
-    """The ISO 639 code of the voice's language; None where the folder does not say."""
-    path = folder / FRONT_END / LANGUAGE
-    return str(read_json(path)["language"]) if path.exists() else None
-
-
-def front_end(folder: Path, learnt: Sequence[str]) -> tuple[Path | None, Path | None]:
-    """The exported additions, and the folder of the exported lexicon; None if missing."""
-    additions, known = folder / FRONT_END / ADDITIONS, folder / FRONT_END
-    complete = all((known / name).exists() for name in learnt)
-    return additions if additions.exists() else None, known if complete else None
-
-
-def write_onnx(folder: Path, model: KModel, table: Tensor, voice: str) -> None:
-    """Writes the graph and the voices file for kokoro-onnx, which is an .npz file named .bin."""
-    write_graph(model, folder / GRAPH)
-    with (folder / GRAPH_VOICES).open("wb") as file:
-        np.savez(file, allow_pickle=False, **{voice: table.numpy()})
+def write_onnx(
+    folder: Path, model: KModel, table: Tensor, config: dict[str, Any], voice: str, code: str
+) -> None:
+    """Writes the graph, and what its clients want beside it; see `clients`."""
+    language = languages.get(code)
+    write_graph(model, folder / GRAPH, clients.graph_metadata(config, voice, language))
+    clients.write_voices(folder, table.numpy(), voice)
+    clients.write_tokenizer(folder, config["vocab"])
 
 
 def prove(

@@ -1,11 +1,14 @@
-"""The network as an ONNX graph for kokoro-onnx, and the check that both are the same.
+"""The network as an ONNX graph for onnxruntime, and the check that both are the same.
 
-Inputs `input_ids` int64 [1, n+2], `style` float32 [1, 256] and `speed` float32 [1]; outputs `audio`
-float32 [S] and `durations` int64 [n+2] units.
+Inputs `input_ids` int64 [1, n+2], `style` float32 [1, 256] and `speed` float32 [1]; outputs
+`waveform` float32 [S] and `duration` int64 [n+2] units. Clients take the outputs by place
+(sherpa-onnx), by the name `waveform` (transformers.js) or `duration` (kokoro-onnx).
+
+The noise in the graph is a table, so that the same inputs always give the same audio.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,11 +25,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from lbtts.models.kokoro.weights.facts import STYLE
-from lbtts.models.randomness import seeded_noise
 
 _OPSET = 17
 _EXAMPLE_TOKENS = 12  # any; the axis is dynamic
-_NOISE = 0  # seed of the noise, the same on both sides
+_OUTPUTS = ("waveform", "duration")
+# Values in the table of normal noise, a prime. Nine harmonics take turns in it, so it comes again
+# after 1.2 s, in the next harmonic.
+_NORMAL, _UNIFORM = 262_147, 61
 
 
 class RealSTFT(CustomSTFT):
@@ -63,8 +68,8 @@ def _without_complex(model: KModel) -> Iterator[KModel]:
         generator.stft = stock
 
 
-def write_graph(model: KModel, path: Path) -> None:
-    """Traces `model`, which is in eval mode, into `path`.
+def write_graph(model: KModel, path: Path, metadata: Mapping[str, str]) -> None:
+    """Traces `model`, which is in eval mode, into `path`, with `metadata` inside.
 
     The exporter sets all modules to the mode of the outermost one, and a new wrapper is in training
     mode, so the wrapper is set to eval mode. Only the TorchScript exporter works; dynamo=True fails
@@ -82,19 +87,64 @@ def write_graph(model: KModel, path: Path) -> None:
             dynamo=False,
             opset_version=_OPSET,
             input_names=["input_ids", "style", "speed"],
-            output_names=["audio", "durations"],
+            output_names=[*_OUTPUTS],
             dynamic_axes={
                 "input_ids": {1: "tokens"},
-                "audio": {0: "samples"},
-                "durations": {0: "tokens"},
+                "waveform": {0: "samples"},
+                "duration": {0: "tokens"},
             },
+        )
+    graph = onnx.load(path)
+    _fix_noise(graph.graph)
+    onnx.helper.set_model_props(graph, dict(metadata))
+    onnx.save(graph, path)
+
+
+def _tables() -> dict[str, NDArray[np.float32]]:
+    """The noise, by the kind of node that it stands for."""
+    draw = np.random.default_rng(0)
+    return {
+        "RandomNormalLike": draw.standard_normal(_NORMAL, dtype=np.float32),
+        "RandomUniformLike": draw.random(_UNIFORM, dtype=np.float32),
+    }
+
+
+def _fix_noise(graph: onnx.GraphProto) -> None:
+    """Lets every node that draws noise read a table, again from its start where it ends."""
+    tables = _tables()
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
+        if node.op_type not in tables:
+            graph.node.append(node)
+            continue
+        table, name = tables[node.op_type], node.output[0]
+        constants = {"table": table, "zero": np.int64(0), "one": np.int64(1)}
+        constants["size"] = np.int64(len(table))
+        for key, value in constants.items():
+            graph.initializer.append(
+                onnx.numpy_helper.from_array(np.asarray(value), f"{name}_{key}")
+            )
+        steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
+            ("Shape", [node.input[0]], "shape", {}),
+            ("ReduceProd", [f"{name}_shape"], "count", {"keepdims": 0}),
+            ("Range", [f"{name}_zero", f"{name}_count", f"{name}_one"], "places", {}),
+            ("Mod", [f"{name}_places", f"{name}_size"], "turns", {}),
+            ("Gather", [f"{name}_table", f"{name}_turns"], "flat", {}),
+        ]
+        for kind, inputs, output, attributes in steps:
+            graph.node.append(
+                onnx.helper.make_node(kind, inputs, [f"{name}_{output}"], **attributes)
+            )
+        graph.node.append(
+            onnx.helper.make_node("Reshape", [f"{name}_flat", f"{name}_shape"], [name])
         )
 
 
 def compare_graph(
     path: Path, model: KModel, utterances: Iterable[tuple[NDArray[np.int64], Tensor]]
 ) -> dict[str, float]:
-    """The difference of the graph in `path` from stock `model` with torch.stft and the same noise.
+    """The difference of the graph in `path` from stock `model` with torch.stft and its noise.
 
     Args:
         path: the graph.
@@ -107,17 +157,15 @@ def compare_graph(
         it is 0.007 to 0.019 (twelve renditions), not 1e-6: where a bin's phase lies on atan2's cut,
         rounding decides between +pi and -pi.
     """
-    graph, drawn = _noise_as_input(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     mismatch, difference = 0, 0.0
     for tokens, row in utterances:
-        with seeded_noise(_NOISE), _Draws() as draws:
+        with FixedNoise():
             audio, units = model.forward_with_tokens(torch.from_numpy(tokens)[None], row)
         feed = {"input_ids": tokens[None], "style": row.numpy(), "speed": np.ones(1, np.float32)}
-        feed |= {name: draw.numpy() for name, draw in zip(drawn, draws.tensors, strict=False)}
-        other_audio, other_units = session.run(["audio", "durations"], feed)
+        other_audio, other_units = session.run(_OUTPUTS, feed)
         wrong = int((other_units != units.numpy()).sum())
         mismatch += wrong
         if not wrong:  # else the audio has another length
@@ -126,28 +174,23 @@ def compare_graph(
     return {"onnx_duration_mismatch": mismatch, "onnx_audio_difference": difference}
 
 
-def _noise_as_input(path: Path) -> tuple[bytes, list[str]]:
-    """The graph with its random numbers as inputs, and the names of these in order of drawing."""
-    model = onnx.load(path)
-    random = [node for node in model.graph.node if node.op_type.startswith("Random")]
-    for node in random:
-        model.graph.node.remove(node)
-        value = onnx.helper.make_tensor_value_info(node.output[0], onnx.TensorProto.FLOAT, None)
-        model.graph.input.append(value)
-    return model.SerializeToString(), [node.output[0] for node in random]
-
-
-class _Draws(TorchFunctionMode):
-    """Keeps the tensors that SineGen draws, in order; the graph lacks the last, which is unused."""
+class FixedNoise(TorchFunctionMode):
+    """In this context torch draws the noise of the graph."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.tensors: list[Tensor] = []
+        tables = _tables()
+        self._tables = {
+            torch.rand: torch.from_numpy(tables["RandomUniformLike"]),
+            torch.randn_like: torch.from_numpy(tables["RandomNormalLike"]),
+        }
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        if func in (torch.rand, torch.randn_like):
-            self.tensors.append(result)
-        return result
+        table = self._tables.get(func)
+        if table is None:
+            return result
+        turns = torch.arange(result.numel()) % len(table)
+        return table[turns].reshape(result.shape)

@@ -1,0 +1,1 @@
+"""Speaking over HTTP: a page, and OpenAI's interface of speech. Needs the extra `serve`."""

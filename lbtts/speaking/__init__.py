@@ -1,0 +1,1 @@
+"""From text to speech with an exported folder: needs onnxruntime, no torch."""
