@@ -200,6 +200,7 @@ def test_the_card_says_what_it_is_and_how_to_speak():
         provenance={"base": "scratch", "base_seed": 3, "steps": 1, "seed": 0},
         evaluated=evaluated,
         phonemes="x",
+        graphs={},
     )
     assert "the transformer baseline" in text and "random weights, seed 3" in text
     assert "python -m lbtts.models.transformer FOLDER" in text and "KModel" not in text
