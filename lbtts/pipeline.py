@@ -16,6 +16,7 @@ from typing import Any
 import kokoro
 import torch
 from kokoro import KModel
+from kokoro.pipeline import LANG_CODES
 from misaki.token import MToken
 from torch import Tensor
 
@@ -133,6 +134,8 @@ def _language(lang_code: str | None, folder: Path) -> Language | None:
             raise _not_exported(folder / layout.FRONT_END / layout.LANGUAGE)
         return languages.get(exported)
     language = next((each for each in languages.every() if each.letter == lang_code), None)
+    if exported is None and lang_code in LANG_CODES:
+        return None  # English too, but for a voice that lbtts has exported
     if language is not None and exported not in (None, language.code):
         raise InputError(f"{folder}: is for {exported}, not {language.code}; leave lang_code out")
     return language

@@ -1,4 +1,4 @@
-"""Writes the release folder and proves that stock kokoro speaks with it."""
+"""Writes the release folder and proves that it speaks as the trained network does."""
 
 from lbtts import models, params
 from lbtts.acoustics.store.features import FeatureStore

@@ -9,8 +9,10 @@ def main() -> None:
     """Writes data/lexicon and metrics/lexicon.json."""
     p = params.load()
     paths.LEXICON.mkdir(parents=True, exist_ok=True)
-    metrics = languages.get(p.language).learn(p.lexicon, p.run.workers, paths.LEXICON)
-    write_json(paths.metrics("lexicon"), metrics)
+    language = languages.get(p.language)
+    metrics = language.learn(p.lexicon, p.run.workers, paths.LEXICON)
+    nothing = {"lexicon": f"nothing to do: {language.name} learns nothing"}
+    write_json(paths.metrics("lexicon"), metrics or nothing)
 
 
 if __name__ == "__main__":

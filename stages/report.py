@@ -20,7 +20,7 @@ def main() -> None:
         raise InputError(f"{paths.REFERENCE}: no recordings; run `dvc repro reference`")
     plans = {plan.id: plan for plan in read_token_plans(paths.SPOKEN)}
     page = report.page(
-        title=f"Kokoro, fine-tuned on {p.corpus.name}",
+        title=f"{p.model.capitalize()}, trained on {p.corpus.name}",
         subtitle=f"Speaker: {p.corpus.speaker}. Steps of training: {provenance['steps']}.",
         base=provenance,
         synthetic=p.corpus.source == "demo",

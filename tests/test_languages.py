@@ -59,7 +59,7 @@ def test_only_its_own_folder_imports_a_language(root):
 
 
 def test_an_unknown_language_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match=r"language: xx is not supported; there are: lb"):
+    with pytest.raises(InputError, match=r"language: xx is not supported; there are: en, lb"):
         languages.get("xx")
 
 

@@ -15,9 +15,20 @@ def changed(root: Path, tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["demo", "folder", "max"])
-def test_every_profile_is_complete_and_valid(root, name):
-    assert params.load(root / "profiles" / f"{name}.yaml").language == "lb"
+@pytest.mark.parametrize(
+    ("name", "language", "model"),
+    [
+        ("demo", "lb", "kokoro"),
+        ("folder", "lb", "kokoro"),
+        ("max", "lb", "kokoro"),
+        ("english", "en", "kokoro"),
+        ("baseline", "en", "transformer"),
+        ("baseline_small", "en", "transformer"),
+    ],
+)
+def test_every_profile_is_complete_and_valid(root, name, language, model):
+    p = params.load(root / "profiles" / f"{name}.yaml")
+    assert (p.language, p.model) == (language, model)
 
 
 @pytest.mark.parametrize("written", ["3e-5", "3.0e-05", "0.00003"])

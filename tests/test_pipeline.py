@@ -1,6 +1,7 @@
 import re
 from itertools import pairwise
 
+import kokoro
 import numpy as np
 import pytest
 import torch
@@ -161,6 +162,15 @@ def test_voice_of_the_exported_folder_is_found_by_its_name(tmp_path):
 def test_folder_without_an_export_is_an_error_with_its_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match="dvc repro export"):
         KPipeline("l", repo_id=str(tmp_path))
+
+
+def test_english_without_an_exported_folder_is_left_to_stock_kokoro(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        kokoro.KPipeline, "__init__", lambda _, *given, **others: asked.append(given)
+    )
+    KPipeline("a", repo_id=str(tmp_path), model=False)
+    assert asked == [("a", str(tmp_path), False)]
 
 
 def test_other_languages_are_left_to_stock_kokoro():

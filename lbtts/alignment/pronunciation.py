@@ -61,7 +61,8 @@ def follow(
 
     The cheapest edit from the planned to the spoken phones matches them. Replacing a vowel by a
     vowel or a consonant by a consonant costs one, an insertion or deletion too. A t and an s match
-    a planned ʦ at no cost. An inserted phone belongs to the word before it.
+    a planned ʦ at no cost. A spoken phone that may stand for the planned one (`Inventory.finer`)
+    is the planned one. An inserted phone belongs to the word before it.
 
     Args:
         plan: as it was planned.
@@ -142,7 +143,10 @@ def matched(
         down, right = move[i, j].tolist()
         i, j = i - down, j - right
         if right == 1:
-            spoken.append(SpokenPhone(phones[j], i if down else None))
+            interval = phones[j]
+            if down and planned[i] in inventory.finer.get(interval.label, ()):
+                interval = replace(interval, label=planned[i])
+            spoken.append(SpokenPhone(interval, i if down else None))
         elif right == 2:
             joined = Interval(phones[j].start, phones[j + 1].end, planned[i])
             spoken.append(SpokenPhone(joined, i))
@@ -150,7 +154,7 @@ def matched(
 
 
 def _difference(one: str, other: str, inventory: Inventory) -> float:
-    if one == other:
+    if one == other or one in inventory.finer.get(other, ()):
         return 0
     return 1 if (one in inventory.vowels) == (other in inventory.vowels) else 2
 

@@ -39,11 +39,13 @@ from lbtts.params.training import (
     Train,
     Voice,
 )
+from lbtts.params.transformer import Architecture, History, TransformerLosses, TransformerTraining
 
 __all__ = [
     "F0",
     "MFA",
     "Align",
+    "Architecture",
     "Audit",
     "Backend",
     "Base",
@@ -57,6 +59,7 @@ __all__ = [
     "Export",
     "Features",
     "Gate",
+    "History",
     "Kaldi",
     "KokoroTraining",
     "Lexicon",
@@ -70,6 +73,8 @@ __all__ = [
     "Source",
     "TeacherForcing",
     "Train",
+    "TransformerLosses",
+    "TransformerTraining",
     "Voice",
     "Words",
     "load",
@@ -126,9 +131,10 @@ class Params(Section):
     features: Features
     base: Base
     voice: Voice
-    model: Literal["kokoro"]  # a folder of lbtts/models
+    model: Literal["kokoro", "transformer"]  # a folder of lbtts/models
     train: Train
     kokoro: KokoroTraining
+    transformer: TransformerTraining
     evaluate: Evaluate
     report: Report
     export: Export

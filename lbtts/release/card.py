@@ -13,6 +13,10 @@ from lbtts.params import Params
 from lbtts.release.report import rows
 
 KOKORO = "hexgrad/Kokoro-82M"  # on the model hub
+_TEMPLATES = {
+    "kokoro": "release/card.md.jinja",
+    "transformer": "release/card.transformer.md.jinja",
+}
 _TRAINING = ("steps", "batch_seconds", "crop_seconds", "lr", "ema", "seed")
 
 
@@ -37,8 +41,8 @@ def card(
     language = languages.get(p.language)
     training = {name: sections[name] for name in _TRAINING if name in sections}
     return render(
-        "release/card.md.jinja",
-        front_matter=_front_matter(p.corpus.licence, language, provenance),
+        _TEMPLATES[p.model],
+        front_matter=_front_matter(p, language, provenance),
         language=language,
         voice=p.export.voice,
         graphs=graphs,
@@ -55,13 +59,13 @@ def card(
     )
 
 
-def _front_matter(licence: str, language: Language, provenance: Mapping[str, Any]) -> str:
+def _front_matter(p: Params, language: Language, provenance: Mapping[str, Any]) -> str:
     """YAML by the hub's rules: licence identifiers are SPDX's in lower case."""
     fields: dict[str, Any] = {
-        "license": licence.lower(),
+        "license": p.corpus.licence.lower(),
         "language": language.code,
         "pipeline_tag": "text-to-speech",
-        "tags": ["kokoro", language.name.lower(), "lbtts"],
+        "tags": [p.model, language.name.lower(), "lbtts"],
     }
     if provenance["base"] in ("hub", "pip"):
         fields["base_model"] = provenance.get("base_repo", KOKORO)

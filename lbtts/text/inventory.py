@@ -38,6 +38,8 @@ class Inventory:
     defined_in: str  # path of the module to add a spelling to, for messages
     spellings: Mapping[str, str] = field(default_factory=dict)  # what else is accepted: its label
     joined: Mapping[tuple[str, str], str] = field(default_factory=dict)  # two labels that are one
+    # what a coarser set of phones, such as an aligner's, does not tell from a label
+    finer: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuses an inventory that loses a phone on the way to Kokoro or back.
@@ -53,6 +55,7 @@ class Inventory:
             if self.labels["".join(symbols)] != label:
                 raise ValueError(f"phone {label!r} has the same symbols as another")
         others = {*self.spellings.values(), *self.joined.values(), *self.vowels}
+        others = others.union(self.finer, *self.finer.values())
         lost = sorted(others - self.symbols.keys()) + sorted(self.schwas - self.vowels)
         if lost:
             raise ValueError(f"{lost} are spellings, vowels or schwas of no phone")

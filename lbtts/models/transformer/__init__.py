@@ -1,0 +1,1 @@
+"""The baseline: an encoder-decoder transformer with explicit durations, and a vocoder."""
