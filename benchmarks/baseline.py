@@ -43,6 +43,7 @@ from lbtts.grid import SAMPLE_RATE, UNIT_RATE
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
+from lbtts.models.kokoro.weights.facts import LEAD
 from lbtts.models.transformer import mel as mels
 from lbtts.models.transformer import speech, weights
 from lbtts.models.transformer.vocoders import GriffinLim, on_grid
@@ -54,9 +55,6 @@ from stages import base as base_stage
 from stages import voice as voice_stage
 
 ROOT = Path(__file__).parent.parent
-# Kokoro's sound comes this much before its durations say, in units: in 40 sentences Kaldi's
-# boundaries are 50 ms earlier in the median, and kokoro's own `join_timestamps` takes three off.
-LEAD = 2
 COLUMNS = {
     "word_errors": "words misheard, %",
     "low": "95 % from",

@@ -1,15 +1,19 @@
 """Which settings give the best voice? Variants of training on one corpus, side by side.
 
-    python -m benchmarks.recipe PROJECT [VARIANT …] [--set NAME=VALUE …] [--seed 0]
+    python -m benchmarks.recipe PROJECT [VARIANT …] [--plan cores] [--steps N] [--speak]
+                                        [--set NAME=VALUE …] [--seed 0]
     python -m benchmarks.recipe PROJECT --cut MINUTES FOLDER
 
 PROJECT is a folder whose data stages, `base`, `voice` and `reference` are done; its `params.yaml`
 is what all variants start from, changed by `COMMON` and by their own lines in `VARIANTS`. Each
-trains equally many steps from the same seed, speaks the held-out utterances of the report with
-its last averaged weights, and is measured as the stage `evaluate` measures. What is done stays in
-PROJECT/scratch/recipe: an interrupted variant continues, a finished one is not repeated, and
-without VARIANT the table of all finished ones is printed. Beside it come recording, copy synthesis
-and zero shot, and one picture of the curves, PROJECT/scratch/recipe/curves.png.
+trains equally many steps from the same seed, as one of `PLANS` says, speaks the held-out utterances
+of the report with its last averaged weights, and is measured as the stage `evaluate` measures. What
+is done stays in PROJECT/scratch/recipe/PLAN: an interrupted variant continues, a finished one is
+not repeated, and without VARIANT the table of all finished ones is printed. Beside it come
+recording, copy synthesis and zero shot, and one picture of the curves, curves.png.
+
+With --speak it ends when the speech is written, for a machine with a GPU and without what measures
+speech: PLAN's folder, brought back, is measured by the same command without it.
 
 With --cut, FOLDER becomes such a project with MINUTES of the training recordings, drawn at random,
 and the same held-out ones; its variant "zero shot" has the voice table of these minutes.
@@ -19,6 +23,8 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +34,19 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import soundfile
 import torch
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from benchmarks.tables import as_table
 from lbtts import params
+from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.alignment.timing import read_timings, write_timings
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import Reject
 from lbtts.evaluation.measures import estimates
+from lbtts.evaluation.renditions import render
 from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, read_measures
 from lbtts.evaluation.voice import measure_voice
@@ -44,8 +54,19 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.speech import Synthesiser
 from lbtts.params import Params
-from lbtts.paths import ALIGNMENT, AUDIT, BASE, CORPUS, DURATIONS, MANIFEST, REFERENCE, SPOKEN
+from lbtts.paths import (
+    ALIGNMENT,
+    AUDIT,
+    BASE,
+    CORPUS,
+    DURATIONS,
+    FEATURES,
+    MANIFEST,
+    REFERENCE,
+    SPOKEN,
+)
 from lbtts.records import read_json, write_json
 from lbtts.scratch import scratch, scratch_folder
 from lbtts.text.tokens import read_token_plans
@@ -53,12 +74,28 @@ from lbtts.training import resume, session, trainer
 from lbtts.training.choice import LeastLoss
 
 ROOT = Path(__file__).resolve().parent.parent
-HISTORY = "history.json"
-PROSODY, REST, STEPS = 200, 230, 320  # steps: the waveform counts, the generator trains, the end
+HISTORY, UNITS = "history.json", "units.json"
 NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
 NETWORK = (*NETWORK, "upsampling")
 SPEAKS = ("decoder", "generator", "upsampling")
 ADVERSARY = {"kokoro.losses.adversarial.weight": 1, "kokoro.losses.feature_matching.weight": 2}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long variants train, and on how much.
+
+    Attributes:
+        prosody: steps before the waveform counts.
+        rest: step from which the generator trains where the discriminators are to learn first.
+        steps: in all.
+        common: what all variants change in the project's parameters.
+    """
+
+    prosody: int
+    rest: int
+    steps: int
+    common: dict[str, Any]
 
 
 def each(parts: tuple[str, ...], name: str, value: Any) -> dict[str, Any]:
@@ -71,54 +108,82 @@ def start(step: int, *losses: str) -> dict[str, Any]:
     return {f"kokoro.losses.{loss}.start": step for loss in losses}
 
 
-# First prosody alone, whose steps are cheap; then the waveform too.
+PLANS = {
+    # About an hour: first prosody alone, whose steps are cheap; then the waveform too.
+    "cores": Plan(
+        200,
+        230,
+        320,
+        {
+            "train.batch_seconds": 6,
+            "train.warmup": 20,
+            "train.ema": 0.98,
+            "train.validate_every": 80,
+            "train.checkpoint_every": 20,
+            "train.validation_utterances": 4,
+        },
+    ),
+    # Minutes of a GPU that all variants share.
+    "gpu": Plan(
+        0,
+        60,
+        100,
+        {
+            "train.batch_seconds": 16,
+            "train.warmup": 50,
+            "train.ema": 0.99,
+            "train.validate_every": 200,
+            "train.checkpoint_every": 200,
+            "train.validation_utterances": 8,
+            "run.loaders": 1,
+        },
+    ),
+}
 COMMON = {
-    "train.steps": STEPS,
     "train.precision": "bf16",
-    "train.batch_seconds": 6,
     "train.crop_seconds": 2,
     "train.lr": 1e-4,
-    "train.warmup": 20,
-    "train.ema": 0.98,
-    "train.validate_every": 80,
-    "train.checkpoint_every": 20,
-    "train.validation_utterances": 4,
     "train.validation_speech": 1,
     "train.choose": "loss",
     "train.patience": None,
-    "kokoro.teacher_forcing": {"hold": 0, "decay": PROSODY, "final_ratio": 0.5},
     **each(NETWORK, "frozen", 0),
-    **each((*SPEAKS, "text_encoder"), "frozen", PROSODY),
-    **start(PROSODY, "mel", "stft"),
 }
-EARLY = ADVERSARY | start(PROSODY, "adversarial", "feature_matching")
-EARLY |= {"kokoro.discriminators.start": PROSODY, "kokoro.discriminators.most_share": None}
-# The discriminators learn before the generator does, which keeps still for 30 steps.
-LATE = ADVERSARY | start(REST, "mel", "stft", "adversarial", "feature_matching")
-LATE |= {"kokoro.discriminators.start": PROSODY}
-LATE |= each((*SPEAKS, "text_encoder"), "frozen", REST)
-SLOW = each(SPEAKS, "lr", 0.1)
-BETAS = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
 ZERO_SHOT = "zero shot"
-BALANCED = LATE | {"kokoro.discriminators.least_share": 0.5}
-VARIANTS: dict[str, dict[str, Any]] = {
-    ZERO_SHOT: {},
-    "voice only": each(NETWORK, "frozen", None),
-    "regression": {},
-    "regression, slow decoder": SLOW,
-    "adversary early": EARLY,
-    "adversary late": LATE,
-    "adversary late, slow decoder": LATE | SLOW,
-    "adversary late, slow decoder, betas": LATE | SLOW | BETAS,
-    "adversary late, upsampling fixed": LATE | each(("upsampling",), "frozen", None),
-    "adversary late, anchored": LATE | each(SPEAKS, "anchor", 100),
-    "adversary balanced": BALANCED,
-    "adversary balanced, mel alone": BALANCED | {"kokoro.losses.stft.weight": 0},
-    "LoRA": LATE
-    | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
-    | each(("text_encoder", "upsampling"), "frozen", None),
-    "adversary late, slow decoder, replay": LATE | SLOW | {"kokoro.replay.share": 0.34},
-}
+
+
+def variants(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What each variant changes, by its name."""
+    prosody, rest = plan.prosody, plan.rest
+    early = ADVERSARY | start(prosody, "adversarial", "feature_matching")
+    early |= {"kokoro.discriminators.start": prosody, "kokoro.discriminators.most_share": None}
+    # The discriminators learn before the generator does, which keeps still.
+    late = ADVERSARY | start(rest, "mel", "stft", "adversarial", "feature_matching")
+    late |= {"kokoro.discriminators.start": prosody}
+    late |= each((*SPEAKS, "text_encoder"), "frozen", rest)
+    slow = each(SPEAKS, "lr", 0.1)
+    betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
+    balanced = late | {"kokoro.discriminators.least_share": 0.5}
+    return {
+        ZERO_SHOT: {},
+        "voice only": each(NETWORK, "frozen", None),
+        "regression": {},
+        "regression, slow decoder": slow,
+        "adversary early": early,
+        "adversary late": late,
+        "adversary late, slow decoder": late | slow,
+        "adversary late, slow decoder, betas": late | slow | betas,
+        "adversary late, upsampling fixed": late | each(("upsampling",), "frozen", None),
+        "adversary late, anchored": late | each(SPEAKS, "anchor", 100),
+        "adversary balanced": balanced,
+        "adversary balanced, slow decoder": balanced | slow,
+        "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
+        "LoRA": late
+        | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
+        | each(("text_encoder", "upsampling"), "frozen", None),
+        "adversary late, replay": late | {"kokoro.replay.share": 0.34},
+    }
+
+
 COLUMNS = {
     "phone_errors": "phone errors, %",
     "similarity": "likeness",
@@ -143,40 +208,98 @@ def changed(p: dict[str, Any], name: str, value: Any) -> None:
     p[last] = value
 
 
-def settings(changes: dict[str, Any], seed: int) -> Params:
+def settings(plan: Plan, changes: dict[str, Any], seed: int) -> Params:
     """The project's parameters with the common changes and a variant's."""
     tree = params.load("params.yaml").model_dump(mode="json")
-    for name, value in (COMMON | changes | {"train.seed": seed}).items():
+    forcing = {"hold": 0, "decay": plan.prosody or plan.steps // 2, "final_ratio": 0.5}
+    planned = {
+        "train.steps": plan.steps,
+        "train.seed": seed,
+        "kokoro.teacher_forcing": forcing,
+        **each((*SPEAKS, "text_encoder"), "frozen", plan.prosody),
+        **start(plan.prosody, "mel", "stft"),
+    }
+    for name, value in (COMMON | plan.common | planned | changes).items():
         changed(tree, name, value)
     return Params.model_validate(tree)
 
 
-def run(name: str, p: Params) -> None:
-    """Trains a variant, or what is left of it, and measures it."""
-    with scratch(f"recipe/{name}") as folder:
-        if (folder / "speech/summary.json").exists():
+class Spoken:
+    """A variant's speech of held-out utterances, which it spoke before: a `Synthesiser`."""
+
+    def __init__(self, folder: Path, utterances: Iterable[Utterance]) -> None:
+        """Takes the folder that `speak` wrote, of these utterances."""
+        self._folder = folder
+        self._names = {utterance.tokens.tobytes(): utterance.id for utterance in utterances}
+
+    def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        name = self._names[tokens.tobytes()]
+        units = np.array(read_json(self._folder / UNITS)[name])
+        return self._read("free", name), units
+
+    def speak_in_time(
+        self, tokens: NDArray[np.int64], units: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        return self._read("timed", self._names[tokens.tobytes()])
+
+    def _read(self, kind: str, name: str) -> NDArray[np.float32]:
+        return soundfile.read(self._folder / f"{name}.{kind}.flac", dtype="float32")[0]
+
+
+def speak(voice: Synthesiser, utterances: Iterable[Utterance], folder: Path) -> None:
+    """Writes what `Spoken` reads; the list of durations last."""
+    folder.mkdir(exist_ok=True)
+    durations = {}
+    for utterance in utterances:
+        made = render(voice, utterance)
+        assert made.units is not None
+        durations[utterance.id] = made.units.tolist()
+        for kind, audio in (("free", made.free), ("timed", made.timed)):
+            path = folder / f"{utterance.id}.{kind}.flac"
+            soundfile.write(path, audio.clip(-1, 1), SAMPLE_RATE, subtype="PCM_16")
+    write_json(folder / UNITS, durations)
+
+
+def train(name: str, p: Params, folder: Path) -> None:
+    """Trains a variant, or what is left of it, and lets it speak into `folder`."""
+    state, store, accelerator = session.begin(p)
+    if name != ZERO_SHOT:
+        rule = LeastLoss(state.recipe.criterion)
+        trainer.fit(state, store, p, accelerator, rule, folder, folder / "curves")
+    network = state.averaged()
+    adapters.merge(network.model)
+    table = network.voice.table().detach().cpu()
+    speak(KokoroSynthesiser(network.model, table), held_out(store, p), folder / "spoken")
+    saved = resume.load(folder / trainer.CHECKPOINT) or {"history": []}
+    write_json(folder / HISTORY, {"history": saved["history"]})
+    checkpoint.save_finetuned(
+        folder / "model",
+        network.model.cpu(),
+        table,
+        checkpoint.read_config(BASE),
+        {"variant": name},
+    )
+    for path in (folder / trainer.CHECKPOINT, *folder.glob("candidate-*")):
+        path.unlink(missing_ok=True)  # gigabytes
+
+
+def held_out(store: FeatureStore, p: Params) -> list[Utterance]:
+    """The utterances of the report."""
+    return [store[int(index)] for index in store.held_out("report", p.evaluate.utterances)]
+
+
+def run(name: str, p: Params, label: str, only_speak: bool) -> None:
+    """Trains a variant, and measures it unless it shall only speak."""
+    with scratch(label) as folder:
+        if not (folder / "spoken" / UNITS).exists():
+            train(name, p, folder)
+        if only_speak or (folder / "speech/summary.json").exists():
             return
-        state, store, accelerator = session.begin(p)
-        if name != ZERO_SHOT:
-            rule = LeastLoss(state.recipe.criterion)
-            trainer.fit(state, store, p, accelerator, rule, folder, folder / "curves")
-        network = state.averaged()
-        adapters.merge(network.model)
-        voice = KokoroSynthesiser(network.model, network.voice.table())
+        store = FeatureStore(FEATURES, p.features.f0)
         plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
+        voice = Spoken(folder / "spoken", held_out(store, p))
         keep = scratch_folder("recogniser")
-        saved = resume.load(folder / trainer.CHECKPOINT) or {"history": []}
-        write_json(folder / HISTORY, {"history": saved["history"]})
-        checkpoint.save_finetuned(
-            folder / "model",
-            network.model,
-            network.voice.table(),
-            checkpoint.read_config(BASE),
-            {"variant": name},
-        )
         measure_voice(voice, store, plans, entries, p, REFERENCE, folder / "speech", keep)
-        for path in (folder / trainer.CHECKPOINT, *folder.glob("candidate-*")):
-            path.unlink(missing_ok=True)  # gigabytes
 
 
 def cut(project: Path, minutes: float, folder: Path) -> None:
@@ -206,19 +329,14 @@ def cut(project: Path, minutes: float, folder: Path) -> None:
     print(f"{folder}: {len(kept)} training utterances, {seconds / 60:.1f} minutes")
 
 
-def measured(names: list[str]) -> dict[str, pd.DataFrame]:
+def measured(folders: list[Path]) -> dict[str, pd.DataFrame]:
     """The measures of what the variants are compared with, and of the finished ones."""
     reference = read_measures(REFERENCE)
-    found = {
+    return {
         "recording": reference[RECORDING],
         "copy synthesis": reference[CEILING],
         "zero shot": reference[FLOOR],
-    }
-    for name in names:
-        folder = scratch_folder(f"recipe/{name}") / "speech"
-        if (folder / "summary.json").exists():
-            found[name] = read_measures(folder)[VOICE]
-    return found
+    } | {folder.name: read_measures(folder / "speech")[VOICE] for folder in folders}
 
 
 def table(found: dict[str, pd.DataFrame]) -> str:
@@ -237,15 +355,15 @@ def table(found: dict[str, pd.DataFrame]) -> str:
     return as_table(rows, COLUMNS)
 
 
-def picture(names: list[str], path: Path) -> None:
+def picture(folders: list[Path], path: Path) -> None:
     """The validation curves of the finished variants."""
     figure, axes = plt.subplots(2, 2, figsize=(12, 8), constrained_layout=True)
-    for name in names:
-        history = read_json(scratch_folder(f"recipe/{name}") / HISTORY)["history"]
+    for folder in folders:
+        history = read_json(folder / HISTORY)["history"]
         for axis, curve in zip(axes.flat, CURVES, strict=True):
             points = [(s, m[curve]) for s, m in history if curve in m]
             if points:
-                axis.plot(*zip(*points, strict=True), label=name)
+                axis.plot(*zip(*points, strict=True), label=folder.name)
             axis.set_title(curve)
     axes.flat[0].legend(fontsize="x-small")
     figure.savefig(path)
@@ -256,28 +374,42 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("project", type=Path)
-    parser.add_argument("variants", nargs="*", choices=[[], *VARIANTS], metavar="VARIANT")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT")
+    parser.add_argument("--plan", choices=list(PLANS), default="cores")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--speak", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cut", nargs=2, metavar=("MINUTES", "FOLDER"))
     given = parser.parse_args()
     if given.cut:
         return cut(given.project, float(given.cut[0]), Path(given.cut[1]))
+    plan = PLANS[given.plan]
+    plan = replace(plan, steps=given.steps or plan.steps)
+    known = variants(plan)
+    if unknown := set(given.variants) - set(known):
+        parser.error(f"no such variant: {', '.join(unknown)}; there are: {', '.join(known)}")
     os.chdir(given.project)
     torch.set_num_threads(1)
     more = dict(line.split("=", 1) for line in given.set)
     yaml = YAML(typ="safe")
     more = {name: yaml.load(value) for name, value in more.items()}
     suffix = "".join(f", {name.split('.')[-1]} {value}" for name, value in more.items())
+    suffix += f", {given.steps} steps" * bool(given.steps)
     suffix += f", seed {given.seed}" * bool(given.seed)
+    root = f"recipe/{given.plan}"
     for name in given.variants:
-        run(name + suffix, settings(VARIANTS[name] | more, given.seed))
+        p = settings(plan, known[name] | more, given.seed)
+        run(name, p, f"{root}/{name}{suffix}", given.speak)
+    if given.speak:
+        return
+    finished = scratch_folder(root)
     done = sorted(
-        (path.parent.parent.name for path in Path("scratch/recipe").glob("*/speech/summary.json")),
-        key=lambda name: ([*VARIANTS, name].index(name), name),
+        (path.parent.parent for path in finished.glob("*/speech/summary.json")),
+        key=lambda path: ([*known, path.name].index(path.name), path.name),
     )
     print(table(measured(done)))
-    picture(done, Path("scratch/recipe/curves.png"))
+    picture(done, finished / "curves.png")
 
 
 if __name__ == "__main__":

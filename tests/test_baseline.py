@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from benchmarks.baseline import LEAD, true_phones
+from benchmarks.baseline import true_phones
 from benchmarks.sentences import sentences
 from lbtts import languages
 from lbtts.alignment.durations import durations
 from lbtts.alignment.textgrid import from_phones
 from lbtts.grid import UNIT_RATE
+from lbtts.models.kokoro.weights.facts import LEAD
 
 
 @pytest.fixture(scope="module")

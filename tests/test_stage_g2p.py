@@ -117,7 +117,7 @@ def test_too_many_rejects_end_the_stage_after_its_reports(project, root):
 
 def test_other_languages_are_refused(project, root):
     configure(project, root, **{"language: lb": "language: de"})
-    with pytest.raises(InputError, match=r"language: de is not supported; there are: lb"):
+    with pytest.raises(InputError, match=r"language: de is not supported; there are: en, lb"):
         stage.main()
 
 

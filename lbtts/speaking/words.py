@@ -9,6 +9,7 @@ from misaki.token import MToken
 from numpy.typing import NDArray
 
 from lbtts.grid import SAMPLE_RATE, UNIT_RATE
+from lbtts.models.kokoro.weights.facts import LEAD
 from lbtts.speaking.phonemiser import span
 
 
@@ -35,9 +36,6 @@ class Word:
 _MARKUP = re.compile(r"^\]\(/[^/\n]*/\)|\[$|\[pause:[^\]]*\]", re.IGNORECASE)  # see `markup`
 
 
-# The network sounds earlier than its durations say; kokoro's own join_timestamps takes off 3 units.
-# Measured on the demo's voice (benchmarks/word_times.py).
-_LEAD = 2  # units of 25 ms
 _QUIET = 0.03  # of a chunk's loudest 5 ms: where a pause begins and ends, -30 dB
 _CLOSURE = 0.12  # seconds: shorter silence within speech is part of a sound, as in [t]
 _STEP = SAMPLE_RATE // 200  # samples, 5 ms
@@ -64,7 +62,7 @@ def words(
         offset: its place in the input.
         seconds: when the chunk starts.
     """
-    edges = np.maximum(np.concatenate([[0], np.cumsum(units)]) - _LEAD, 0) / UNIT_RATE
+    edges = np.maximum(np.concatenate([[0], np.cumsum(units)]) - LEAD, 0) / UNIT_RATE
     spaces = np.append(units, 0) / UNIT_RATE / 2
     found: list[_Said] = []
     at, joins, spaced = 1, False, False  # BOS is first

@@ -47,7 +47,7 @@ def inputs() -> list[Path]:
 class KokoroRecipe(Recipe):
     """Kokoro and its voice table, trained together; see `Recipe`."""
 
-    version = 2
+    version = 3
     network: Kokoro
     criterion = "stft"
 

@@ -6,7 +6,7 @@ from kokoro import KModel
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lbtts.models.kokoro.network.trainable import Kokoro
+from lbtts.models.kokoro.network.trainable import Kokoro, in_network_time
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import load_base, load_finetuned, load_tensors
 from lbtts.models.kokoro.weights.facts import table_row
@@ -50,17 +50,19 @@ class KokoroSynthesiser:
         """Audio [S] float32 and units [T] int64 as stock kokoro speaks `tokens` [T]."""
         with seeded_noise(_NOISE):
             audio, units = self._model.forward_with_tokens(*self._inputs(tokens))
-        return audio.numpy(), units.numpy()
+        return audio.cpu().numpy(), units.cpu().numpy()
 
     def speak_in_time(
         self, tokens: NDArray[np.int64], units: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Audio [600 x sum of units] float32 with given durations and predicted F0 and energy."""
-        given = torch.from_numpy(units.astype(np.int64))[None]
+        given = in_network_time(torch.from_numpy(units.astype(np.int64))[None])
+        given = given.to(self._model.device)
         with torch.no_grad(), seeded_noise(_NOISE):
             made = self._network.forward_train(*self._inputs(tokens), teacher_dur=given)
-        return made.audio[0].numpy()
+        return made.audio[0].cpu().numpy()
 
     def _inputs(self, tokens: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         row = self._table[table_row(len(tokens))]
-        return torch.from_numpy(tokens.astype(np.int64))[None], row
+        device = self._model.device
+        return torch.from_numpy(tokens.astype(np.int64))[None].to(device), row.to(device)

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from lbtts.acoustics.store.batching import Batch
 from lbtts.models.kokoro.network import losses
 from lbtts.models.kokoro.network.replay import Replay
-from lbtts.models.kokoro.network.trainable import Crop, Kokoro, Prediction, token_lengths
+from lbtts.models.kokoro.network.trainable import (
+    Crop,
+    Kokoro,
+    Prediction,
+    in_network_time,
+    token_lengths,
+)
 from lbtts.models.kokoro.network.waveform import WaveformLosses
 from lbtts.models.randomness import UtteranceNoise
 from lbtts.models.recipe import Autocast, Losses, Pass, weighted
@@ -84,6 +90,7 @@ class Objective(nn.Module):
         with UtteranceNoise(seeds, batch.tokens.device) as noise:
             drawn = noise.uniform(_DRAWS)
             batch = at_level(batch, (2 * drawn[:, 2] - 1) * conditions.level_db)
+            batch = replace(batch, units=in_network_time(batch.units))
             known = drawn[:, :1] >= conditions.voice_dropout
             rows = network.voice.rows(
                 token_lengths(batch.tokens), self.deviations[list(batch.index)] * known
@@ -110,6 +117,7 @@ class Objective(nn.Module):
         self, network: Kokoro, batch: Batch, seeds: Sequence[int], weights: Mapping[str, float]
     ) -> Losses:
         """The losses with the voice table alone, all teacher-forced; see `WaveformLosses.norms`."""
+        batch = replace(batch, units=in_network_time(batch.units))
         with torch.no_grad(), UtteranceNoise(seeds, batch.tokens.device):
             rows = network.voice.rows(token_lengths(batch.tokens))
             prediction = _predict(network, batch, rows, None)

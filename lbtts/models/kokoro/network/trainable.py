@@ -19,7 +19,7 @@ from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.network.recomputation import make_lean
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import instance_norms
-from lbtts.models.kokoro.weights.facts import DECODER_STYLE, PARTS, UNREACHED, part_of
+from lbtts.models.kokoro.weights.facts import DECODER_STYLE, LEAD, PARTS, UNREACHED, part_of
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,17 @@ def token_of_unit(units: Tensor, crop: Crop | None = None) -> Tensor:
         )
     position = crop.start[:, None] + torch.arange(crop.units, device=units.device)
     return torch.searchsorted(ends, position, right=True)
+
+
+def in_network_time(units: Tensor) -> Tensor:
+    """Durations [B, T] int64 with which the network sounds at the times that `units` [B, T] say.
+
+    Every boundary is `LEAD` later, but none beyond the end: BOS is longer, and EOS is shorter, or
+    where that is not enough the tokens before it too.
+    """
+    ends = units.cumsum(1)
+    later = torch.minimum(ends + LEAD, ends[:, -1:])
+    return later.diff(dim=1, prepend=later.new_zeros(len(later), 1))
 
 
 def _packed(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:

@@ -21,6 +21,12 @@ TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols
 STYLE = 256  # floats per row
 DECODER_STYLE = 128  # row[:128] conditions the decoder, row[128:] the prosody predictor
 
+# Units of 25 ms by which the network sounds before its durations say. Given the true times of 12
+# Luxembourgish recordings, the base's mel is nearest to theirs when every boundary is 2 units later
+# (2.31; 2.68 at the true times, 2.37 at 1, 2.57 at 3), and words of the demo's voice begin 50 ms
+# early (benchmarks/word_times.py). kokoro's own join_timestamps takes off 3.
+LEAD = 2
+
 # These get no gradient: KModel reads ALBERT's last hidden state, not its pooler, and runs
 # the harmonic source under no_grad.
 UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
