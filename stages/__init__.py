@@ -1,6 +1,7 @@
 """One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
 
 import errno
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -18,6 +19,9 @@ _REMEDIES = {
     errno.EMFILE: "raise `ulimit -n`, or lower run.jobs",
     errno.ENOMEM: "free some memory, or lower run.jobs",
 }
+_HANDLES = (
+    256  # with fewer, torch's loaders lose batches without a word and training waits for ever
+)
 _FULL = "free some space if the disk is full"
 _NO_MEMORY = "not enough memory; lower run.jobs, or close other programs"
 
@@ -46,6 +50,10 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
     """
     if sys.getfilesystemencoding() != "utf-8":
         sys.exit("error: the locale is not UTF-8, so file names would be spoilt; set PYTHONUTF8=1")
+    if (handles := resource.getrlimit(resource.RLIMIT_NOFILE)[0]) < _HANDLES:
+        sys.exit(
+            f"error: at most {handles} files may be open at a time; raise it: `ulimit -n 1024`"
+        )
     signal.signal(signal.SIGTERM, _interrupt)
     again = (
         "finished work is kept; run the same command to continue"

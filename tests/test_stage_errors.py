@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -99,6 +100,12 @@ def test_a_fault_of_the_program_keeps_its_traceback(error):
 def test_torch_says_that_memory_ran_out_in_the_words_that_are_looked_for():
     with pytest.raises(RuntimeError, match="DefaultCPUAllocator"):
         torch.empty(2**58, dtype=torch.uint8)
+
+
+def test_too_few_file_handles_are_refused_before_anything_is_done(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
+    with pytest.raises(SystemExit, match=r"at most 48 files.*ulimit -n 1024"):
+        run(pytest.fail)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
