@@ -1,15 +1,16 @@
 """The whole pipeline, killed anywhere: does it end as if nothing had happened?
 
-    python -m benchmarks.killed PROJECT [--kills 40] [--seed 0]
+    python -m benchmarks.killed FOLDER [--seed 0]
 
-PROJECT is a fresh clone whose environment is installed. There `dvc repro` runs once undisturbed.
-In a second clone beside it, PROJECT-killed, it is killed again and again with SIGKILL, the whole
-process group at once, after random times that grow while no stage is finished in between; every
-tenth time it is SIGTERM, every tenth SIGINT. After each, no process of the run may be alive ten
-seconds later. Then an experiment and the queue are killed likewise. In the end `dvc repro` runs
-through. Printed: the stage at each kill; what differs from the undisturbed run, file by file, in
-what the stages write; files that belong to no stage; locks that are still held. Ends with status 1
-if there is any.
+FOLDER is a fresh clone whose `dvc repro` is to be killed, such as the demo; if there is none,
+`benchmarks.small_project` makes one, whose pipeline takes minutes. `dvc repro` runs there once,
+undisturbed. In a second clone beside it, FOLDER-killed, the whole process group is killed 40 times:
+twice in each stage, while files come into the cache, while dvc.lock is written, while a checkpoint
+and while the feature file is. In ten of the stages the second signal is SIGTERM or SIGINT; these
+must be answered in one line. Then an experiment and the queue's worker are killed. After each, no
+process of the run may be alive ten seconds later. In the end `dvc repro` runs through. Printed:
+each kill; what differs from the undisturbed run in what the stages write; files that belong to no
+stage; locks that are held. Ends with status 1 if there is any.
 """
 
 import argparse
@@ -28,141 +29,201 @@ from pathlib import Path
 import psutil
 from ruamel.yaml import YAML
 
+from benchmarks import small_project
+
 REPRO = ("dvc", "repro")
 EXPERIMENT = ("dvc", "exp", "run", "-S", "train.lr=2e-5")
-QUEUE = ("dvc", "queue", "start")
 GRACE = 10  # seconds in which all processes of a killed run must end
 STARTED = "Running stage '"
 MARK = "LBTTS_KILLED"  # environment variable that all processes of a run inherit
-IGNORED = (".git/", ".dvc/", ".venv", "scratch/", "__pycache__")
+WRITES = {  # files whose change is a moment to kill, by the stages in which
+    "scratch/train/*/*.partial": ("train", "train"),
+    "data/features.partial": ("features",),
+    ".dvc/cache/files/md5/*/*": ("corpus", "lexicon", "train", "export"),
+    "dvc.lock": ("g2p", "features", "evaluate"),
+}
+SECOND = 3 * (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+LEFT_ALONE = (".git/", ".dvc/", ".venv/", "__pycache__", "dvc.lock")
 
 
 @dataclass(frozen=True)
-class Kill:
-    """What was killed: after so many seconds, in which stage, and who outlived it."""
+class Moment:
+    """When to kill, and how: some seconds after a stage began, or when a file changes in it."""
 
-    signal: signal.Signals
-    seconds: float
     stage: str
-    status: int
-    alive: tuple[str, ...]
+    number: signal.Signals = signal.SIGKILL
+    seconds: float = 0
+    pattern: str | None = None
 
 
 class Pipeline:
-    """A clone of the project, in which commands run and are killed."""
+    """A clone in which commands run and are killed."""
 
-    def __init__(self, folder: Path, environment: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.token = folder, uuid.uuid4().hex
+        self.hit: list[str] = []  # the stage in which each kill fell
         self.log = folder.with_name(f"{folder.name}.log")
-        self.token = uuid.uuid4().hex
-        self.variables = os.environ | {
-            MARK: self.token,
-            "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
-            "DVC_NO_ANALYTICS": "true",
-            "OMP_NUM_THREADS": "1",
-        }
+        self.temporary = folder.with_name(f"{folder.name}.tmp")
+        self.temporary.mkdir(exist_ok=True)
+        self.log.touch()
+        self.variables = os.environ | {MARK: self.token, "TMPDIR": str(self.temporary)}
 
-    def run(self, *command: str) -> float:
-        """Seconds of a command that must succeed."""
-        begin = time.monotonic()
-        with self.log.open("a") as log:
-            subprocess.run(
-                command, cwd=self.folder, env=self.variables, stdout=log, stderr=log, check=True
-            )
-        return time.monotonic() - begin
+    def start(self, command: tuple[str, ...]) -> subprocess.Popen:
+        """The command, in a process group of its own, in which Ctrl-C counts.
 
-    def kill(self, command: tuple[str, ...], number: signal.Signals, seconds: float) -> Kill | None:
-        """Kills a command after some seconds; None if it was finished before."""
+        The shell makes what it runs in the background ignore it.
+        """
         with self.log.open("a") as log:
-            written = log.tell()
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 cwd=self.folder,
                 env=self.variables,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
-            try:
-                if process.wait(seconds) == 0:
-                    return None
-                raise SystemExit(f"{' '.join(command)} failed by itself; see {self.log}")
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, number)
-            status = process.wait(60)
-        deadline = time.monotonic() + GRACE
-        while self._alive() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        with self.log.open(encoding="utf-8", errors="replace") as log:
-            log.seek(written)
-            stages = [line.split("'")[1] for line in log if line.startswith(STARTED)]
-        return Kill(number, seconds, stages[-1] if stages else "none yet", status, self._alive())
 
-    def _alive(self) -> tuple[str, ...]:
-        """The commands of processes that were started by a run here."""
+    def run(self, *command: str) -> None:
+        """Runs a command that must succeed."""
+        if self.start(command).wait():
+            raise SystemExit(f"{' '.join(command)} failed by itself; see {self.log}")
+
+    def mend(self) -> None:
+        """Removes a dvc.lock that DVC was killed while it wrote, as the README tells to."""
+        lock = self.folder / "dvc.lock"
+        if lock.exists() and not lock.read_text(encoding="utf-8").endswith("\n"):
+            print("dvc.lock is not whole: removed", flush=True)
+            lock.unlink()
+
+    def begun(self, written: int = 0) -> list[str]:
+        """The stages that were started since so many bytes of the log."""
+        lines = self._said(written).splitlines()
+        return [line.split("'")[1] for line in lines if line.startswith(STARTED)]
+
+    def _said(self, written: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(written)
+            return log.read().decode(errors="replace")
+
+    def timed(self) -> dict[str, float]:
+        """Runs all; the seconds from the start of each stage to that of the next."""
+        process, starts = self.start(REPRO), dict[str, float]()
+        while process.poll() is None:
+            for stage in self.begun():
+                starts.setdefault(stage, time.monotonic())
+            time.sleep(0.1)
+        if process.returncode:
+            raise SystemExit(f"dvc repro failed by itself; see {self.log}")
+        ends = [*list(starts.values())[1:], time.monotonic()]
+        return {stage: end - starts[stage] for stage, end in zip(starts, ends, strict=True)}
+
+    def kill(self, command: tuple[str, ...], moment: Moment, order: list[str]) -> list[str]:
+        """Kills the command at that moment or in a later stage; prints it, returns the faults."""
+        self.mend()
+        written = self.log.stat().st_size
+        process = self.start(command)
+        due = order[order.index(moment.stage) :]
+        while not (reached := self.begun(written)) or reached[-1] not in due:
+            if process.poll() is not None:
+                return [f"{' '.join(command)}: ended before {moment}"]
+            time.sleep(0.02)
+        before, deadline = self._files(moment.pattern), time.monotonic() + moment.seconds
+        while process.poll() is None and self.begun(written)[-1] == reached[-1]:
+            if moment.pattern and self._files(moment.pattern) != before:
+                break
+            if not moment.pattern and time.monotonic() > deadline:
+                break
+            time.sleep(0.002)
+        if process.poll() is None:
+            os.killpg(process.pid, moment.number)
+        killed = time.monotonic()
+        status = process.wait(60)
+        while (left := self.alive()) and time.monotonic() < killed + GRACE:
+            time.sleep(0.1)
+        stage, faults = self.begun(written)[-1], []
+        self.hit.append(stage)
+        said = self._said(written)
+        answer = [line for line in said.splitlines() if line.startswith("interrupted: ")]
+        print(
+            f"{moment.number.name} in {stage} ({moment.pattern or f'{moment.seconds:.1f} s'}): "
+            f"status {status}, all ended after {time.monotonic() - killed:.1f} s {answer}",
+            flush=True,
+        )
+        if moment.number != signal.SIGKILL and (len(answer) != 1 or "Traceback" in said):
+            faults.append(f"{moment.number.name} in {stage}: {len(answer)} lines, or a traceback")
+        return faults + [f"outlived {stage}: {' '.join(one.cmdline())[:80]}" for one in left]
+
+    def kill_queue(self) -> list[str]:
+        """Kills the queue's worker, which is a daemon, and all that it started, while it trains."""
+        self.run("dvc", "queue", "start")
+        while not any("stages.train" in " ".join(one.cmdline()) for one in self.alive()):
+            time.sleep(0.1)
+        time.sleep(5)
+        found = self.alive()
+        for one in found:
+            one.kill()
+        _, left = psutil.wait_procs(found, GRACE)
+        print(f"queue: {len(found)} processes killed, {len(left)} left", flush=True)
+        return [f"outlived the queue: {one}" for one in left]
+
+    def _files(self, pattern: str | None) -> dict[Path, int]:
+        """When each file was changed."""
+        found = {}
+        for path in self.folder.glob(pattern) if pattern else ():
+            try:
+                found[path] = path.stat().st_mtime_ns
+            except FileNotFoundError:
+                continue
+        return found
+
+    def alive(self) -> list[psutil.Process]:
+        """The processes that a run here has started."""
         found = []
-        for process in psutil.process_iter(["cmdline"]):
+        for process in psutil.process_iter():
             try:
                 if process.environ().get(MARK) == self.token:
-                    found.append(" ".join(process.info["cmdline"])[:80])
+                    found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
-        return tuple(found)
-
-    def done(self) -> int:
-        """How many stages are finished."""
-        return len(self._lock())
+        return found
 
     def outputs(self) -> dict[str, str]:
         """The digest of each output of the stages, by path."""
-        return {out["path"]: out["md5"] for stage in self._lock().values() for out in stage["outs"]}
+        lock = YAML(typ="safe").load((self.folder / "dvc.lock").read_text(encoding="utf-8"))
+        return {
+            out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]
+        }
 
-    def strays(self) -> list[str]:
+    def strays(self) -> set[str]:
         """Files that neither git knows nor a stage writes, and locks that somebody holds."""
+        listed: set[str] = set()
+        for more in ([], ["--ignored"]):
+            command = ["git", "ls-files", "--others", "--exclude-standard", *more]
+            done = subprocess.run(
+                command, cwd=self.folder, stdout=subprocess.PIPE, text=True, check=True
+            )
+            listed |= set(done.stdout.splitlines())
         outputs = tuple(self.outputs())
-        command = ["git", "ls-files", "--others", "--exclude-standard"]
-        listed = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=True
-        )
-        ignored = subprocess.run(
-            [*command, "--ignored"], cwd=self.folder, capture_output=True, text=True, check=True
-        )
-        files = {*listed.stdout.splitlines(), *ignored.stdout.splitlines()} - {"dvc.lock"}
-        found = [
+        found = {
             name
-            for name in sorted(files)
-            if not name.startswith((*outputs, *IGNORED)) and "__pycache__" not in name
-        ]
+            for name in listed
+            if not name.startswith(outputs) and not any(part in name for part in LEFT_ALONE)
+        }
         held = self.folder / ".dvc/tmp/rwlock"
         if held.exists() and json.loads(held.read_text() or "{}"):
-            found.append(f"{held}: {held.read_text()}")
-        return found + [str(path) for path in (self.folder / "scratch").rglob("*.partial")]
-
-    def _lock(self) -> dict:
-        path = self.folder / "dvc.lock"
-        if not path.exists():
-            return {}
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))["stages"]
+            found.add(f"{held}: {held.read_text()}")
+        return found | {f"TMPDIR/{path.name}" for path in self.temporary.iterdir()}
 
 
-def signals(count: int) -> list[signal.Signals]:
-    """SIGKILL, every tenth SIGTERM, every tenth SIGINT."""
-    others = {4: signal.SIGTERM, 9: signal.SIGINT}
-    return [others.get(number % 10, signal.SIGKILL) for number in range(count)]
-
-
-def harass(pipeline: Pipeline, kills: int, mean: float, draw: random.Random) -> list[Kill]:
-    """Kills `dvc repro` again and again, after `mean` seconds or so."""
-    found: list[Kill] = []
-    patience = mean
-    for number in signals(kills):
-        before = pipeline.done()
-        killed = pipeline.kill(REPRO, number, draw.uniform(0.2, 1.8) * patience)
-        if killed is None:
-            break
-        found.append(killed)
-        print(f"{len(found)}: {killed}", flush=True)
-        patience = mean if pipeline.done() > before else 1.3 * patience
+def moments(seconds: dict[str, float], draw: random.Random) -> list[Moment]:
+    """All moments, in the order of the stages."""
+    found = []
+    for stage, second in zip(seconds, SECOND, strict=True):
+        found.append(Moment(stage, signal.SIGKILL, draw.uniform(0.05, 0.5) * seconds[stage]))
+        found.append(Moment(stage, second, draw.uniform(0.5, 0.9) * seconds[stage]))
+        for pattern, stages in WRITES.items():
+            found += stages.count(stage) * [Moment(stage, pattern=pattern)]
     return found
 
 
@@ -170,38 +231,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("project", type=Path)
-    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    project = given.project.resolve()
-    draw = random.Random(given.seed)
-    whole = Pipeline(project, project / ".venv")
-    seconds = whole.run(*REPRO)
-    print(f"undisturbed: {seconds:.0f} s", flush=True)
-
-    folder = project.with_name(f"{project.name}-killed")
+    folder = given.folder.resolve()
     if not folder.exists():
-        subprocess.run(["git", "clone", "--quiet", str(project), str(folder)], check=True)
-    killed = Pipeline(folder, project / ".venv")
-    kills = harass(killed, given.kills, seconds / given.kills + 10, draw)
-    killed.run(*REPRO)
-    killed.run("git", "add", "dvc.lock", "params.yaml")
-    for command in (EXPERIMENT, QUEUE):
-        if command == QUEUE:
-            killed.run(*EXPERIMENT[:3], "--queue", *EXPERIMENT[3:])
-        if one := killed.kill(command, signal.SIGKILL, draw.uniform(15, 40)):
-            kills.append(one)
-            print(f"{' '.join(command[:3])}: {one}", flush=True)
-    killed.run(*REPRO)
+        small_project.make(folder)
+    whole = Pipeline(folder)
+    seconds = whole.timed()
+    print(f"undisturbed: {sum(seconds.values()):.0f} s", flush=True)
 
-    print(f"kills by stage: {dict(Counter(kill.stage for kill in kills))}")
-    one, other = whole.outputs(), killed.outputs()
-    faults = [f"differs: {path}" for path in sorted(one) if one[path] != other.get(path)]
-    faults += [f"stray: {path}" for path in killed.strays()]
-    faults += [f"outlived {kill.stage}: {name}" for kill in kills for name in kill.alive]
-    print("\n".join(faults) or f"{len(one)} outputs are the same; no stray file, lock or process")
+    other = folder.with_name(f"{folder.name}-killed")
+    subprocess.run(["git", "clone", "--quiet", str(folder), str(other)], check=True)
+    killed, order, faults = Pipeline(other), list(seconds), list[str]()
+    begin, draw = time.monotonic(), random.Random(given.seed)
+    for moment in moments(seconds, draw):
+        faults += killed.kill(REPRO, moment, order)
+    killed.mend()
+    killed.run(*REPRO)
+    faults += [f"before the experiment, {fault}" for fault in compared(whole, killed)]
+
+    killed.run("git", "add", "--all")
+    killed.run("git", "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-qm", "Killed")
+    faults += killed.kill(EXPERIMENT, Moment("train", seconds=draw.uniform(1, 20)), order)
+    killed.run("git", "checkout", "-q", ".")
+    killed.run(*EXPERIMENT[:3], "--queue", *EXPERIMENT[3:])
+    faults += killed.kill_queue()
+    killed.run(*REPRO)
+    faults += compared(whole, killed)
+    hit = dict(Counter(killed.hit))
+    print(f"{sum(hit.values())} kills in {time.monotonic() - begin:.0f} s, by stage: {hit}")
+    count = len(whole.outputs())
+    print("\n".join(faults) or f"{count} outputs are the same; no stray file, lock or process")
     sys.exit(bool(faults))
+
+
+def compared(whole: Pipeline, killed: Pipeline) -> list[str]:
+    """What differs, and what only the killed one has left behind."""
+    one, other = whole.outputs(), killed.outputs()
+    differ = [f"differs: {path}" for path in sorted(one) if one[path] != other.get(path)]
+    return differ + [f"stray: {name}" for name in sorted(killed.strays() - whole.strays())]
 
 
 if __name__ == "__main__":
