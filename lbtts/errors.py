@@ -14,9 +14,28 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
+_NO_MEMORY = (
+    "DefaultCPUAllocator",  # torch
+    "failed to map segment",  # the loader of libraries
+    "can't start new thread",
+)
+_NOT_WRITTEN = (
+    "No space left on device",  # safetensors
+    "PytorchStreamWriter failed",  # torch
+    "inline_container.cc",  # torch, when it then closes the file
+    "System error.",  # libsndfile
+    "database or disk is full",  # SQLite
+)
+
+
 def no_memory(error: BaseException) -> bool:
-    """Whether memory ran out; torch's CPU allocator has no exception of its own."""
-    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+    """Whether memory ran out; some libraries have no exception of their own for it."""
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY)
+
+
+def not_written(error: BaseException) -> bool:
+    """Whether a file could not be written, which many libraries say in their own way."""
+    return any(text in str(error) for text in _NOT_WRITTEN)
 
 
 def check_rejects(stage: str, rejected: int, total: int, limit: float, report: str) -> None:

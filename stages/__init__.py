@@ -1,14 +1,14 @@
 """One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
 
 import errno
+import resource
 import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
+from concurrent.futures.process import BrokenProcessPool
+from types import FrameType, TracebackType
 
-from joblib.externals.loky.process_executor import BrokenProcessPool
-
-from lbtts.errors import InputError, first_line, no_memory
+from lbtts.errors import InputError, first_line, no_memory, not_written
 
 _REMEDIES = {
     errno.ENOSPC: "free some space",
@@ -19,7 +19,24 @@ _REMEDIES = {
     errno.EMFILE: "raise `ulimit -n`, or lower run.jobs",
     errno.ENOMEM: "free some memory, or lower run.jobs",
 }
+_HANDLES = (
+    256  # with fewer, torch's loaders lose batches without a word and training waits for ever
+)
+_FULL = "free some space if the disk is full"
 _NO_MEMORY = "not enough memory; lower run.jobs, or close other programs"
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Says in one line what happened while the stage's modules were being loaded."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted: nothing was begun; run the same command", file=sys.stderr)
+    elif no_memory(error):
+        print(f"error: {_NO_MEMORY}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _uncaught
 
 
 def run(main: Callable[[], None], resumes: bool = False) -> None:
@@ -33,6 +50,10 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
     """
     if sys.getfilesystemencoding() != "utf-8":
         sys.exit("error: the locale is not UTF-8, so file names would be spoilt; set PYTHONUTF8=1")
+    if (handles := resource.getrlimit(resource.RLIMIT_NOFILE)[0]) < _HANDLES:
+        sys.exit(
+            f"error: at most {handles} files may be open at a time; raise it: `ulimit -n 1024`"
+        )
     signal.signal(signal.SIGTERM, _interrupt)
     again = (
         "finished work is kept; run the same command to continue"
@@ -49,14 +70,16 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
         if error.errno is None:
             raise
         remedy = _REMEDIES.get(error.errno, "look at it")
-        where = error.filename or "while reading or writing"
+        where = error.filename2 or error.filename or "while reading or writing"
         sys.exit(f"error: {where}: {error.strerror}; {remedy}; {again}")
     except (MemoryError, BrokenProcessPool) as error:
         sys.exit(f"error: {_NO_MEMORY} ({first_line(error)}); {again}")
-    except RuntimeError as error:
-        if not no_memory(error):
-            raise
-        sys.exit(f"error: {_NO_MEMORY}; {again}")
+    except Exception as error:
+        if no_memory(error):
+            sys.exit(f"error: {_NO_MEMORY}; {again}")
+        if not_written(error):
+            sys.exit(f"error: a file cannot be written ({first_line(error)}); {_FULL}; {again}")
+        raise
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,6 @@ from lbtts.corpus.manifest import write_manifest
 from lbtts.corpus.readers import read_corpus
 from lbtts.errors import InputError, check_rejects
 from lbtts.records import write_json
-from lbtts.scratch import scratch_folder
 from stages import run
 
 
@@ -22,13 +21,14 @@ def main() -> None:
     """Reads the source, writes audio, manifest and metrics."""
     p = params.load()
     raw = paths.raw(p.corpus.name)
-    with TemporaryDirectory(dir=scratch_folder("corpus")) as folder:
+    shutil.rmtree(paths.CORPUS, ignore_errors=True)
+    paths.AUDIO.mkdir(parents=True)
+    # Among the outputs, because the next run removes there what a killed one left.
+    with TemporaryDirectory(dir=paths.CORPUS) as folder:
         if p.corpus.demo:
             recordings, truth = read_aloud(raw / "sentences.txt", p.corpus.demo, Path(folder))
         else:
             recordings = read_corpus(p.corpus.source, raw)
-        shutil.rmtree(paths.CORPUS, ignore_errors=True)
-        paths.AUDIO.mkdir(parents=True)
         ingested = ingest(recordings, p.corpus, paths.AUDIO, p.run)
 
     write_manifest(ingested.entries, paths.MANIFEST)

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -109,7 +110,10 @@ def test_files_of_an_earlier_run_do_not_survive(project: Callable[..., Path]) ->
     corpus.main()
     for suffix in (".wav", ".txt"):
         (raw / f"c{suffix}").unlink()
+    Path("data/corpus/tmp-of-a-killed-run").mkdir()
     corpus.main()
+    assert sorted(os.listdir("data/corpus")) == ["audio", "manifest.csv"]
+    assert not Path("scratch/corpus").exists()
     assert sorted(path.name for path in Path("data/corpus/audio").iterdir()) == ["a.flac", "b.flac"]
 
 

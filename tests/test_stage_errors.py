@@ -2,12 +2,15 @@
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -42,6 +45,26 @@ def ended(error, resumes=False):
 def test_what_the_system_refuses_is_named_with_a_remedy(code, remedy):
     message = ended(OSError(code, os.strerror(code), "data/features.h5"))
     assert message.startswith(f"error: data/features.h5: {os.strerror(code)}; {remedy}")
+
+
+def test_a_copy_that_fails_names_the_file_that_could_not_be_written():
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "read.so", None, "written.so")
+    assert ended(full).startswith("error: written.so: ")
+
+
+def audio(path):
+    soundfile.write(path, np.zeros(2**16), 24_000, format="WAV")
+
+
+def published(path):
+    torch.save({"a": torch.zeros(2**16)}, path)
+
+
+@pytest.mark.parametrize("write", [audio, published])
+def test_every_librarys_way_to_say_that_the_disk_is_full_is_known(write):
+    with pytest.raises(Exception) as raised:
+        write("/dev/full")
+    assert "free some space" in ended(raised.value)
 
 
 def test_a_full_disk_loses_nothing_of_a_stage_that_resumes():
@@ -79,6 +102,12 @@ def test_torch_says_that_memory_ran_out_in_the_words_that_are_looked_for():
         torch.empty(2**58, dtype=torch.uint8)
 
 
+def test_too_few_file_handles_are_refused_before_anything_is_done(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
+    with pytest.raises(SystemExit, match=r"at most 48 files.*ulimit -n 1024"):
+        run(pytest.fail)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
     work = "print('on', flush=True), time.sleep(60)"
@@ -99,3 +128,20 @@ def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
     assert errors == (
         "interrupted: nothing is kept; run the same command to start the stage again\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("KeyboardInterrupt", "interrupted: nothing was begun; run the same command"),
+        ("MemoryError", "error: not enough memory; lower run.jobs, or close other programs"),
+        ("ImportError('x.so: failed to map segment')", "error: not enough memory; lower run.jobs"),
+    ],
+)
+def test_what_happens_while_a_stage_is_loaded_is_one_line_too(fault, line):
+    program = f"import stages; raise {fault}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith(line) and done.stderr.count("\n") == 1

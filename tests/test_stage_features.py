@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import soundfile
 
-from lbtts.acoustics.measuring import survey
+from lbtts.acoustics.measuring import cache, survey
+from lbtts.acoustics.measuring.cache import MeasureCache
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
 from lbtts.records import read_json
 from stages import features
-from tests.corpora import write_project
+from tests.corpora import HARVEST, write_project
 
 IDS = [f"u{number}" for number in range(8)]
 
@@ -173,6 +174,21 @@ def test_a_damaged_cache_is_started_afresh_or_named_with_the_remedy(
         shutil.rmtree(database.parent)
         again(folder)
     assert (folder / "data/features.h5").read_bytes() == before
+
+
+def test_a_cache_that_cannot_be_opened_is_kept(tmp_path, monkeypatch):
+    """A full disk is no damage: days of measuring must not be thrown away for it."""
+    with MeasureCache(tmp_path, HARVEST):
+        database = tmp_path / "measured/cache.db"
+    before = database.read_bytes()
+
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(cache, "Cache", full)
+    with pytest.raises(InputError, match=r"disk is full; .*free some space"):
+        MeasureCache(tmp_path, HARVEST)
+    assert database.read_bytes() == before
 
 
 def test_a_value_that_was_damaged_on_disk_is_measured_again(known, tmp_path, asked):

@@ -116,7 +116,9 @@ def _fetched(source: Source) -> Path:
                     f"({first_line(error)}); fetch it elsewhere and use kind: file"
                 ) from None
             _check(content, source)
-            path.write_bytes(content)
+            unfinished = folder / "unfinished"
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
     return path
 
 

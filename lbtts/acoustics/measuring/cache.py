@@ -45,17 +45,23 @@ class MeasureCache:
         Args:
             folder: a scratch folder that no other process uses.
             f0_params: how F0 is tracked.
+
+        Raises:
+            InputError: it cannot be opened, for example because the disk is full.
         """
         self._folder = folder / _FOLDER
         parameters = json.dumps(f0_params.model_dump(), sort_keys=True)
         self._f0 = _key("f0", f0.VERSION, ("pyworld-prebuilt", "numpy"), parameters)
         self._spectral = _key("mel", mel.VERSION, ("librosa", "numpy", "scipy"))
-        try:
-            self._cache = self._open()
-        except sqlite3.DatabaseError as error:
-            tqdm.write(f"{self._folder}: damaged ({error}); a new cache was started")
-            shutil.rmtree(self._folder)
-            self._cache = self._open()
+        with self._errors_as_input():
+            try:
+                self._cache = self._open()
+            except sqlite3.OperationalError:  # no damage: disk full, no rights, …
+                raise
+            except sqlite3.DatabaseError as error:
+                tqdm.write(f"{self._folder}: damaged ({error}); a new cache was started")
+                shutil.rmtree(self._folder)
+                self._cache = self._open()
 
     def _open(self) -> Cache:
         cache = Cache(str(self._folder), **_SETTINGS)

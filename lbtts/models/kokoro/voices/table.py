@@ -21,7 +21,7 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.weights.checkpoint import load_tensors
 from lbtts.models.kokoro.weights.facts import DECODER_STYLE, STYLE, TABLE_ROWS, table_row
 
-_IDS, _NEAREST = "ids", "nearest"  # in the metadata of the file
+_NOTES = "notes"  # the only entry of the file's metadata, which safetensors writes in any order
 _SPLINES = 8  # functions in the basis
 _LENGTH_OFFSET = 5  # symbols; rows 1 and 2 of the published tables differ less than log 2
 _SHRINKAGE = 10.0  # penalty on the difference of neighbouring lengths, in utterances
@@ -136,8 +136,8 @@ class InitialVoice:
             "deviations": self.deviations.contiguous(),
             "embeddings": self.embeddings.contiguous(),
         }
-        notes = {_IDS: json.dumps(self.ids), _NEAREST: self.nearest}
-        safetensors.torch.save_file(tensors, path, notes)
+        notes = json.dumps({"ids": self.ids, "nearest": self.nearest})
+        safetensors.torch.save_file(tensors, path, {_NOTES: notes})
 
     @classmethod
     def load(cls, path: str | Path) -> "InitialVoice":
@@ -149,14 +149,14 @@ class InitialVoice:
         tensors = load_tensors(path)
         try:
             with safetensors.safe_open(path, "pt") as file:
-                notes = file.metadata()
+                notes = json.loads(file.metadata()[_NOTES])
             return cls(
-                ids=tuple(json.loads(notes[_IDS])),
+                ids=tuple(notes["ids"]),
                 table=tensors["table"],
                 projection=tensors["projection"],
                 deviations=tensors["deviations"],
                 embeddings=tensors["embeddings"],
-                nearest=notes[_NEAREST],
+                nearest=notes["nearest"],
             )
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
