@@ -59,7 +59,7 @@ def test_source_at_an_address_is_fetched_once_and_checked(listed, tmp_path):
         with pytest.raises(InputError, match=r"far: .*cannot be fetched.*use kind: file"):
             words_of([other], 0.0)
         listed.write_text(MFA_LINES, encoding="utf-8")
-        with pytest.raises(InputError, match=rf"has the SHA-256 {given}, not 0000"):
+        with pytest.raises(InputError, match=rf"far: .*its sha256 sum is {given}, not 0000"):
             words_of([other], 0.0)
 
 
