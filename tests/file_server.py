@@ -44,7 +44,7 @@ def file_server() -> Iterator[FileServer]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     state.address = f"http://127.0.0.1:{server.server_port}"
     try:
         yield state
