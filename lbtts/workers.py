@@ -33,6 +33,7 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
         InputError: the packages for the backend are missing, or the cluster cannot be reached.
     """
     order = "generator" if ordered else "generator_unordered"
+    backend: Any = run.backend
     options: dict[str, Any] = {}
     lost: tuple[type[Exception], ...] = ()  # what says that one task ended several workers
     with ExitStack() as stack:
@@ -43,7 +44,9 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
                 client = distributed.Client(**{"address": run.cluster} if run.cluster else here)
             except OSError as error:
                 raise _unreachable(run, error) from error
-            options["client"] = stack.enter_context(client)
+            from lbtts.dask_backend import DaskBackend  # imports all of Dask
+
+            backend = DaskBackend(client=stack.enter_context(client))
             lost = (distributed.KilledWorker,)
         elif run.backend == "ray":
             ray = _extra("ray", run)
@@ -62,7 +65,7 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
             options["initargs"] = (os.getpid(),)
             if run.workers > 1:  # else joblib would keep them, in the folder that they began in
                 stack.callback(lambda: get_reusable_executor().shutdown(wait=True))
-        stack.enter_context(parallel_config(run.backend, **options))
+        stack.enter_context(parallel_config(backend, **options))
         # Tasks are long enough to be sent one by one, so only a few are in progress at a time.
         count = -1 if run.cluster else run.workers
         try:
