@@ -31,7 +31,7 @@ INPUTS = {
     "PROJECT": "a project whose data stages are done",
     "EXPORT": "an exported folder",
     "GPU": "a GPU",
-    "HOURS": "hours, so only by name",
+    "HOURS": "minutes to hours, so only by name",
 }
 
 
