@@ -136,13 +136,19 @@ def page(given: dict[str, str]) -> str:
             continue
         kept = json.loads(path.read_text(encoding="utf-8"))
         parts.append(
-            f"## {benchmark.title}\n\n`{call}` on {kept['machine']}. The call took "
-            f"{kept['seconds']:.0f} processor seconds, ratio {kept['ratio']:.0f}.\n\n"
+            f"## {benchmark.title}\n\n`{call}` on {kept['machine']}. {cost(kept)}\n\n"
             f"{shown(kept['printed'])}\n"
         )
     if missing:
         parts.append("## Not run\n\n| | | |\n|---|---|---|\n" + "".join(missing))
     return "\n".join(parts)
+
+
+def cost(kept: dict) -> str:
+    """What the call took, unless it only gathered what earlier calls had measured."""
+    if kept["seconds"] < 1:
+        return "Measured in earlier calls."
+    return f"The call took {kept['seconds']:.0f} processor seconds, ratio {kept['ratio']:.0f}."
 
 
 def shown(printed: str) -> str:
