@@ -1,171 +1,201 @@
-"""The stage `features` and its store at the size of a large corpus.
+"""Every data stage on many utterances: does one cost the same among many?
 
-    python -m benchmarks.scale FOLDER COUNT [SECONDS]
+    python -m benchmarks.scale PROJECT FOLDER [COUNT …] [--words LEAST MOST]
 
-FOLDER holds audio that soundfile reads. COUNT utterances of SECONDS (1) each are cut from it at
-places and levels of their own; DIO tracks them. Prints the memory of the stage (the largest sum
-over its processes, shared pages counted in each), how long it took, how long a second run takes
-that has nothing to measure, and `dvc status` of the project with all of it.
-
-    python -m benchmarks.scale --write FOLDER COUNT
-
-Writes COUNT utterances of FOLDER's own lengths straight into a store, in turns with a plain write
-of the same arrays, both synchronised with the disk; the best of three counts, after a first one.
+PROJECT has been run as far as `align` on real recordings. From its audio COUNT utterances (300 and
+1,000) of LEAST to MOST words (2 to 5) are cut at word boundaries that its alignment found, again
+and again at other places and levels. For each COUNT a clone of this repository in FOLDER runs one
+data stage after the other with `dvc repro`. Printed for each: wall time, processor time of all
+processes, the most memory that they had together (shared pages count in each), what was written,
+and the processor time of an utterance, also beside that among the fewest: other work on the machine
+makes the wall time grow, but hardly that. Then `dvc status`, and a second `dvc repro`, which has
+nothing to do. FOLDER/figures.json keeps the figures, so an interrupted benchmark continues.
 """
 
-import os
+import argparse
+import json
 import subprocess
 import sys
-import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
 import soundfile
+from ruamel.yaml import YAML
 
-from benchmarks import clips
-from lbtts.acoustics.measuring import mel
-from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
-from lbtts.acoustics.store.writer import FeatureWriter
-from lbtts.alignment.timing import Timing, write_timings
-from lbtts.corpus.manifest import Entry, write_manifest
-from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
-from lbtts.params import F0
-from lbtts.text.tokens import Token, TokenPlan, write_token_plans
+from benchmarks.tables import as_table
+from lbtts.alignment import textgrid
+from lbtts.corpus.manifest import read_manifest
+from lbtts.paths import ALIGNMENT, MANIFEST
 
 ROOT = Path(__file__).resolve().parent.parent
-CHOICE = F0(method="harvest", floor=60, ceiling=500, silence_db=30)
-TURNS = 3
+STAGES = (
+    "lexicon", "base", "corpus", "g2p", "align", "durations", "audit", "features", "inspect",
+    "voice",
+)  # fmt: skip
+ALIKE = {"lexicon", "base"}  # the same for any corpus, so run once
+MARGIN = 0.05  # seconds before the first and after the last word of a cut
+LEVELS = 6.0  # dB
+COLUMNS = {
+    "wall": "s",
+    "cpu": "processor s",
+    "memory": "GB of memory",
+    "written": "MB written",
+    "each": "processor ms an utterance",
+    "growth": "beside the fewest",
+}
 
 
-def make(source: Path, folder: Path, count: int, seconds: float) -> None:
-    """A project before the stage `features`."""
-    audio = [clip for clip in clips.load(source, 10**9) if len(clip) > 2 * seconds * SAMPLE_RATE]
+@dataclass(frozen=True)
+class Figures:
+    """What a command cost: seconds, processor seconds, bytes of memory, bytes written."""
+
+    wall: float
+    cpu: float
+    memory: int
+    written: int
+
+
+def cuts(project: Path, words: tuple[int, int]) -> Iterator[tuple[np.ndarray, int, str]]:
+    """Samples, rate and text of endless cuts of the project's recordings."""
+    entries = [entry for entry in read_manifest(project / MANIFEST).values() if not entry.reason]
     draw = np.random.default_rng(0)
-    length = int(seconds * UNIT_RATE) * SAMPLES_PER_UNIT
-    (folder / "data/corpus/audio").mkdir(parents=True)
-    (folder / "data/alignment").mkdir()
-    entries, plans, timings = [], [], []
-    for number in range(count):
-        name = f"u{number:06d}"
-        clip = audio[number % len(audio)]
-        begin = int(draw.integers(0, len(clip) - length))
-        path = f"data/corpus/audio/{name}.flac"
-        cut = (clip[begin : begin + length] * draw.uniform(0.5, 1)).astype(np.int16)
-        soundfile.write(folder / path, cut, SAMPLE_RATE)
-        units = [2] * (length // SAMPLES_PER_UNIT // 2)
-        tokens = tuple(Token("m", 0, None) for _ in units[2:])
-        entries.append(Entry(name, "train", "m", audio=path, samples=length))
-        plans.append(TokenPlan(name, "m", ("m",), (), tokens))
-        timings.append(Timing(name, tuple(units)))
-    write_manifest(entries, folder / "data/corpus/manifest.csv")
-    write_token_plans(plans, folder / "data/alignment/spoken.jsonl")
-    write_timings(timings, folder / "data/durations.csv")
-    params = (ROOT / "profiles/demo.yaml").read_text(encoding="utf-8")
-    params = params.replace("method: harvest", "method: dio").replace(
-        "rejected: 0.05", "rejected: 1"
-    )
-    (folder / "params.yaml").write_text(params, encoding="utf-8")
+    while True:
+        for number in draw.permutation(len(entries)):
+            entry = entries[number]
+            grid = project / ALIGNMENT / f"{entry.id}.TextGrid"
+            spoken = textgrid.read(grid).words if grid.exists() else ()
+            spoken = [word for word in spoken if word.label]
+            count = int(draw.integers(words[0], words[1] + 1))
+            if len(spoken) < count:
+                continue
+            first = int(draw.integers(len(spoken) - count + 1))
+            chosen = spoken[first : first + count]
+            audio, rate = soundfile.read(project / entry.audio, dtype="float32")
+            begin = max(0, round((chosen[0].start - MARGIN) * rate))
+            end = round((chosen[-1].end + MARGIN) * rate)
+            level = 10 ** (-draw.uniform(0, LEVELS) / 20)
+            yield audio[begin:end] * level, rate, " ".join(word.label for word in chosen)
 
 
-def stage(folder: Path) -> tuple[float, float]:
-    """Seconds of a run of the stage, and the most memory of it and its workers, in MB."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_ROOT": str(folder)}
-    begin = time.perf_counter()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "stages.features"], cwd=folder, env=environment, stderr=log
-        )
-    most = 0
-    tree = psutil.Process(process.pid)
-    while process.poll() is None:
-        try:
-            family = [tree, *tree.children(recursive=True)]
-            most = max(most, sum(member.memory_info().rss for member in family))
-        except psutil.NoSuchProcess:
-            pass
-        time.sleep(0.2)
-    if process.returncode:
-        sys.exit((folder / "log").read_text())
-    return time.perf_counter() - begin, most / 1e6
+def make(project: Path, folder: Path, count: int, words: tuple[int, int]) -> None:
+    """A clone of this repository with a corpus of so many cuts."""
+    if (folder / "params.yaml").exists():
+        return
+    subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
+    raw = folder / "data/raw/cuts"
+    (raw / "wavs").mkdir(parents=True)
+    with (raw / "metadata.csv").open("w", encoding="utf-8") as table:
+        for number, (samples, rate, text) in zip(range(count), cuts(project, words), strict=False):
+            soundfile.write(raw / f"wavs/u{number:06d}.wav", samples, rate, subtype="PCM_16")
+            table.write(f"u{number:06d}|{text}\n")
+    cache = str(folder.parent / "cache")
+    for name, value in {"cache.dir": cache, "cache.type": "hardlink"}.items():
+        subprocess.run(["dvc", "config", "--local", name, value], cwd=folder, check=True)
+    yaml = YAML(typ="safe")
+    params = yaml.load((ROOT / "profiles/demo.yaml").read_text(encoding="utf-8"))
+    del params["corpus"]["demo"]
+    params["corpus"] |= {"source": "ljspeech", "name": "cuts"}
+    params["run"]["max_rejected"] = 1  # cuts in the middle of a sentence are not all good
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
 
 
-def status(folder: Path) -> float:
-    """Seconds of `dvc status` with clips and store tracked."""
+def measured(command: list[str], folder: Path) -> Figures:
+    """The cost of a command that must succeed."""
+    before = size(folder)
+    begin = time.monotonic()
+    with (folder / "log").open("a") as log:
+        process = psutil.Popen(command, cwd=folder, stdout=log, stderr=log)
+        watch = Watch(process)
+        status = process.wait()
+        watch.stop()
+    if status:
+        sys.exit(f"{' '.join(command)} failed in {folder}; see its file log")
+    wall = time.monotonic() - begin
+    return Figures(wall, watch.cpu, watch.memory, max(0, size(folder) - before))
 
-    def dvc(*words: str) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "dvc", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL
-        )
 
-    dvc("init", "-q", "--no-scm")
-    dvc("config", "cache.type", "hardlink")
-    dvc("add", "-q", "data/corpus", "data/features.h5")
-    begin = time.perf_counter()
-    dvc("status")
-    return time.perf_counter() - begin
+class Watch(threading.Thread):
+    """Looks at a process and all that it starts, five times a second."""
+
+    def __init__(self, process: psutil.Popen) -> None:
+        super().__init__(daemon=True)
+        self.memory = 0
+        self._process = process
+        self._spent: dict[int, float] = {}  # processor seconds of each
+        self._over = threading.Event()
+        self.start()
+
+    @property
+    def cpu(self) -> float:
+        return sum(self._spent.values())
+
+    def run(self) -> None:
+        while not self._over.wait(0.2):
+            memory = 0
+            try:
+                family = [self._process, *self._process.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                return
+            for member in family:
+                try:
+                    memory += member.memory_info().rss
+                    times = member.cpu_times()
+                    self._spent[member.pid] = times.user + times.system
+                except psutil.NoSuchProcess:
+                    continue
+            self.memory = max(self.memory, memory)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
 
 
-def writing(source: Path, folder: Path, count: int) -> None:
-    """Prints how fast the store is written beside a plain write."""
-    rows = []
-    for clip in clips.load(source, 64):
-        log_mel = mel.log_mel(clip / FULL_SCALE)
-        f0 = np.full(len(log_mel), 150, np.float32)
-        row = Arrays(log_mel.astype(np.float16, order="C"), f0, mel.energy(log_mel), clip)
-        rows.append((clips.units(clip), row))
-    path, other = folder / "features.h5", folder / "plain"
-
-    def store() -> None:
-        with FeatureWriter(path, CHOICE) as writer:
-            for number in range(count):
-                units, row = rows[number % len(rows)]
-                writer.add(f"u{number:06d}", "train", [0] * len(units), units, row)
-
-    def plain() -> None:
-        with other.open("wb") as file:
-            for number in range(count):
-                row = rows[number % len(rows)][1]
-                for array in (row.mel, row.f0, row.energy, row.audio):
-                    file.write(array)
-            file.flush()
-            os.fsync(file.fileno())
-
-    store()
-    size = path.stat().st_size
-    best = {store: float("inf"), plain: float("inf")}
-    for turn in range(TURNS):
-        for write in (store, plain) if turn % 2 else (plain, store):
-            path.unlink(missing_ok=True)
-            other.unlink(missing_ok=True)
-            os.sync()
-            begin = time.perf_counter()
-            write()
-            best[write] = min(best[write], time.perf_counter() - begin)
-    hours = sum(sum(rows[n % len(rows)][0]) for n in range(count)) / UNIT_RATE / 3600
-    print(
-        f"{count} utterances, {hours:.1f} h, {size / 1e6:.0f} MB: store {best[store]:.1f} s, "
-        f"plain write {best[plain]:.1f} s, {best[plain] / best[store]:.2f} of its speed"
-    )
+def size(folder: Path) -> int:
+    """Bytes of the files in its data, models, metrics and scratch."""
+    parts = (folder / part for part in ("data", "models", "metrics", "scratch"))
+    return sum(path.lstat().st_size for part in parts for path in part.rglob("*") if path.is_file())
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if sys.argv[1] == "--write":
-            writing(Path(sys.argv[2]), folder, int(sys.argv[3]))
-            return
-        count = int(sys.argv[2])
-        make(Path(sys.argv[1]), folder, count, float(sys.argv[3]) if len(sys.argv) > 3 else 1)
-        first, most = stage(folder)
-        size = (folder / "data/features.h5").stat().st_size
-        again, _ = stage(folder)
-        print(
-            f"{count} utterances, store of {size / 1e6:.0f} MB: {first:.0f} s, at most "
-            f"{most:.0f} MB of memory; again with nothing to measure: {again:.0f} s"
-        )
-        print(f"dvc status: {status(folder):.1f} s")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("project", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("counts", type=int, nargs="*", default=[300, 1000])
+    parser.add_argument("--words", type=int, nargs=2, default=[2, 5])
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    store = given.folder / "figures.json"
+    figures = json.loads(store.read_text()) if store.exists() else {}
+    commands = {stage: ["dvc", "repro", "-q", "--single-item", stage] for stage in STAGES}
+    commands |= {"dvc status": ["dvc", "status"]}
+    commands |= {"dvc repro": ["dvc", "repro", "inspect", "voice"]}
+    for count in sorted(given.counts):
+        folder = given.folder.resolve() / str(count)
+        own = figures.setdefault(str(count), {})
+        fewest = figures[min(figures, key=int)]
+        for name, command in commands.items():
+            if name not in own:
+                make(given.project.resolve(), folder, count, given.words)
+                own[name] = asdict(measured(command, folder))
+                store.write_text(json.dumps(figures, indent=2))
+        rows = {}
+        for name, row in own.items():
+            if name in ALIKE and own is not fewest:
+                continue  # restored from DVC's cache
+            each = row["cpu"] / count
+            rows[name] = row | {"memory": row["memory"] / 1e9, "written": row["written"] / 1e6}
+            if name not in ALIKE:
+                first = fewest[name]["cpu"] / int(min(figures, key=int))
+                rows[name] |= {"each": 1000 * each, "growth": each / first}
+        print(f"{count:,} utterances\n\n{as_table(rows, COLUMNS)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from typing import Any
 from joblib import Parallel, parallel_config
 from joblib.externals.loky import get_reusable_executor
 
-from lbtts.errors import InputError
+from lbtts.errors import InputError, first_line
 from lbtts.params import Run
+
+_RETRIES = 3  # of a task whose worker was lost, as Dask has it
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
     """A joblib pool as the section `run` wants it, one thread a process; it ends with the block.
 
     Results come as soon as they are finished. With Ray, whose joblib backend cannot do that, they
-    come when all are finished.
+    come when all are finished. What a lost worker of a cluster had to do, another does.
 
     Args:
         run: the section.
@@ -31,7 +33,9 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
         InputError: the packages for the backend are missing, or the cluster cannot be reached.
     """
     order = "generator" if ordered else "generator_unordered"
+    backend: Any = run.backend
     options: dict[str, Any] = {}
+    lost: tuple[type[Exception], ...] = ()  # what says that one task ended several workers
     with ExitStack() as stack:
         if run.backend == "dask":
             distributed = _extra("distributed", run)
@@ -40,7 +44,10 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
                 client = distributed.Client(**{"address": run.cluster} if run.cluster else here)
             except OSError as error:
                 raise _unreachable(run, error) from error
-            options["client"] = stack.enter_context(client)
+            from lbtts.dask_backend import DaskBackend  # imports all of Dask
+
+            backend = DaskBackend(client=stack.enter_context(client))
+            lost = (distributed.KilledWorker,)
         elif run.backend == "ray":
             ray = _extra("ray", run)
             _extra("ray.util.joblib", run).register_ray()
@@ -51,15 +58,23 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
                 raise _unreachable(run, error) from error
             stack.callback(ray.shutdown)
             order = "list"
+            options["ray_remote_args"] = {"max_restarts": -1, "max_task_retries": _RETRIES}
+            lost = (ray.exceptions.RayActorError,)
         else:
             options |= {"inner_max_num_threads": 1, "initializer": _follow}
             options["initargs"] = (os.getpid(),)
             if run.workers > 1:  # else joblib would keep them, in the folder that they began in
                 stack.callback(lambda: get_reusable_executor().shutdown(wait=True))
-        stack.enter_context(parallel_config(run.backend, **options))
+        stack.enter_context(parallel_config(backend, **options))
         # Tasks are long enough to be sent one by one, so only a few are in progress at a time.
         count = -1 if run.cluster else run.workers
-        yield stack.enter_context(Parallel(count, return_as=order, batch_size=1))
+        try:
+            yield stack.enter_context(Parallel(count, return_as=order, batch_size=1))
+        except lost as error:
+            raise InputError(
+                f"run.backend: {run.backend}: workers ended again and again at the same work "
+                f"({first_line(error)}); see whether their memory suffices, then run again"
+            ) from error
 
 
 def _follow(parent: int) -> None:

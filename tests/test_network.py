@@ -5,6 +5,7 @@ from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.network.trainable import (
     Crop,
     Kokoro,
+    in_network_time,
     make_trainable,
     token_lengths,
     token_of_unit,
@@ -86,6 +87,12 @@ def test_units_name_their_token():
     assert token_of_unit(UNITS[:1])[0].tolist() == [
         i for i, n in enumerate(UNITS[0].tolist()) for _ in range(n)
     ]
+
+
+def test_every_boundary_is_later_in_the_networks_time_but_none_beyond_the_end():
+    units = torch.tensor([[6, 4, 3, 5, 0], [6, 4, 3, 1, 0], [6, 4, 3, 3, 7]])
+    later = torch.tensor([[8, 4, 3, 3, 0], [8, 4, 2, 0, 0], [8, 4, 3, 3, 5]])
+    assert torch.equal(in_network_time(units), later)
 
 
 def test_a_crop_that_leaves_its_utterance_is_refused():

@@ -1,17 +1,16 @@
 """Fetching published TextGrids from a server of our own that has Zenodo's form."""
 
 import hashlib
-import http.server
 import io
 import json
 import tarfile
-import threading
 import zipfile
 
 import pytest
 
 from lbtts.corpus.published import fetch
 from lbtts.errors import InputError
+from tests.file_server import file_server
 
 GRIDS = {"LJ001-0001.TextGrid": b"one" * 5000, "LJ001-0002.TextGrid": b"two" * 5000}
 
@@ -38,40 +37,23 @@ def tarred() -> bytes:
 
 @pytest.fixture
 def zenodo(tmp_path, monkeypatch):
-    """A server with one record; `cut` is where it hangs up, `asked` the ranges it was asked for."""
+    """A server with one record, of the archive that `zipped` gives."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    with file_server() as server:
+        publish(server, "LJSpeech_TextGrids.zip", zipped())
+        yield server
 
-    class Server(http.server.BaseHTTPRequestHandler):
-        name, content, digest = "LJSpeech_TextGrids.zip", zipped(), ""
-        cut: int | None = None
-        asked: list[int] = []  # noqa: RUF012
 
-        def do_GET(self):
-            if self.path == "/record":
-                digest = self.digest or hashlib.md5(self.content).hexdigest()
-                links = {"self": f"http://127.0.0.1:{self.server.server_port}/file"}
-                file = {"key": self.name, "size": len(self.content), "links": links}
-                record = json.dumps({"files": [file | {"checksum": f"md5:{digest}"}]})
-                return self.answer(200, record.encode())
-            first = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            self.asked.append(first)
-            return self.answer(206, self.content[first : self.cut])
+def publish(server, name, content, digest=""):
+    """Makes a file the only one of the server's record."""
+    digest = digest or hashlib.md5(content).hexdigest()
+    links = {"self": f"{server.address}/file"}
+    file = {"key": name, "size": len(content), "links": links, "checksum": f"md5:{digest}"}
+    server.files = {"/record": json.dumps({"files": [file]}).encode(), "/file": content}
 
-        def answer(self, status, content):
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
 
-        def log_message(self, *_):
-            pass
-
-    Server.asked = []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    Server.record = f"http://127.0.0.1:{server.server_port}/record"
-    yield Server
-    server.shutdown()
-    server.server_close()
+def fetched(server, folder):
+    return fetch(f"{server.address}/record", folder)
 
 
 def found(folder):
@@ -80,34 +62,32 @@ def found(folder):
 
 @pytest.mark.parametrize(("name", "make"), [("grids.zip", zipped), ("grids.tar.gz", tarred)])
 def test_the_grids_come_out_of_their_archive_without_its_folders(zenodo, tmp_path, name, make):
-    zenodo.name, zenodo.content = name, make()
-    assert fetch(zenodo.record, tmp_path / "grids") == 2
+    publish(zenodo, name, make())
+    assert fetched(zenodo, tmp_path / "grids") == 2
     assert found(tmp_path / "grids") == GRIDS
 
 
-def test_an_interrupted_download_continues_where_it_stopped(zenodo, tmp_path):
-    zenodo.cut = 100
-    with pytest.raises(InputError, match=r"ended after 100 of \d+ bytes; run again to continue"):
-        fetch(zenodo.record, tmp_path / "grids")
-    zenodo.cut = None
-    assert fetch(zenodo.record, tmp_path / "grids") == 2
-    assert zenodo.asked == [0, 100]
-    assert fetch(zenodo.record, tmp_path / "again") == 2
-    assert zenodo.asked == [0, 100]  # it was there
+def test_an_archive_is_fetched_once(zenodo, tmp_path):
+    for folder in ("grids", "again"):
+        assert fetched(zenodo, tmp_path / folder) == 2
+    assert len(zenodo.asked) == 3  # the record twice
 
 
-def test_a_file_with_another_sum_is_removed_and_refused(zenodo, tmp_path):
-    zenodo.digest = "0" * 32
-    for _ in range(2):
-        with pytest.raises(InputError, match=f"its md5 sum is .*, not {'0' * 32}; run again"):
-            fetch(zenodo.record, tmp_path / "grids")
-    assert zenodo.asked == [0, 0] and not found(tmp_path / "grids")
+def test_an_archive_with_another_sum_is_refused(zenodo, tmp_path):
+    publish(zenodo, "grids.zip", zipped(), digest="0" * 32)
+    with pytest.raises(InputError, match=f"its md5 sum is .*, not {'0' * 32}; run again"):
+        fetched(zenodo, tmp_path / "grids")
+    assert not found(tmp_path / "grids")
 
 
 def test_what_cannot_be_fetched_is_said_in_one_line(zenodo, tmp_path):
-    with pytest.raises(InputError, match="cannot be fetched") as raised:
-        fetch("http://127.0.0.1:1/record", tmp_path)
-    assert "\n" not in str(raised.value)
-    zenodo.name = "notes.txt"
+    publish(zenodo, "notes.txt", b"")
     with pytest.raises(InputError, match=r"no archive; it has notes.txt"):
-        fetch(zenodo.record, tmp_path)
+        fetched(zenodo, tmp_path)
+    zenodo.files["/record"] = b"<html>"
+    with pytest.raises(InputError, match=r"/record: not a record of Zenodo") as raised:
+        fetched(zenodo, tmp_path)
+    assert "\n" not in str(raised.value)
+    zenodo.files = {}
+    with pytest.raises(InputError, match="/record: cannot be fetched"):
+        fetched(zenodo, tmp_path)

@@ -1,4 +1,5 @@
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -78,3 +79,15 @@ def test_a_cluster_that_does_not_answer_names_its_address():
         pytest.raises(InputError, match=r"run\.cluster: tcp://127\.0\.0\.1:9: no dask cluster"),
     ):
         workers(choice("dask", cluster="tcp://127.0.0.1:9")).__enter__()
+
+
+@pytest.mark.slow  # local clusters, which start five workers one after another
+@pytest.mark.parametrize("backend, module", [("dask", "distributed"), ("ray", "ray")])
+def test_work_that_ends_every_worker_ends_with_one_line(backend, module):
+    needs(module)
+    with (
+        pytest.raises(InputError, match=rf"run\.backend: {backend}: workers ended again and") as e,
+        workers(choice(backend)) as parallel,
+    ):
+        list(parallel(delayed(os._exit)(1) for _ in range(1)))
+    assert "\n" not in str(e.value)

@@ -5,25 +5,19 @@ record names the MD5 sum of each file. An interrupted download continues where i
 """
 
 import argparse
-import hashlib
 import json
 import sys
 import tarfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from tqdm import tqdm
-
-from lbtts.errors import InputError, first_line
+from lbtts.download import download, opened
+from lbtts.errors import InputError
 from lbtts.scratch import scratch
 
 RECORD = "https://zenodo.org/api/records/7499098"
 
-_TIMEOUT = 60  # seconds without a byte
-_BLOCK = 2**20
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _ENDING = ".textgrid"  # in any case
 
@@ -38,8 +32,11 @@ def fetch(record: str, folder: Path) -> int:
     Raises:
         InputError: the record or a file cannot be fetched, has another sum or no TextGrid.
     """
-    with _open(record) as answer:
-        files = json.load(answer).get("files", [])
+    with opened(record) as answer:
+        try:
+            files = json.load(answer)["files"]
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{record}: not a record of Zenodo; check the address") from None
     archives = [file for file in files if file["key"].lower().endswith(_ARCHIVES)]
     if not archives:
         names = ", ".join(file["key"] for file in files) or "no file"
@@ -50,55 +47,13 @@ def fetch(record: str, folder: Path) -> int:
         for file in archives:
             algorithm, _, digest = file["checksum"].partition(":")
             path = kept / f"{digest}-{PurePosixPath(file['key']).name}"
-            _download(file["links"]["self"], path, file["size"])
-            found = _sum(path, algorithm)
-            if found != digest:
-                path.unlink()
-                raise InputError(
-                    f"{file['key']}: its {algorithm} sum is {found}, not {digest}; run again"
-                )
+            download(file["links"]["self"], path, digest, algorithm)
             for name, content in _members(path):
                 (folder / name).write_bytes(content)
                 count += 1
     if not count:
         raise InputError(f"{record}: no TextGrid in {', '.join(file['key'] for file in archives)}")
     return count
-
-
-def _download(address: str, path: Path, size: int) -> None:
-    """Fetches what `path` lacks of a file of `size` bytes."""
-    there = path.stat().st_size if path.exists() else 0
-    if there == size:
-        return
-    request = urllib.request.Request(address, headers={"Range": f"bytes={there}-"})
-    with _open(request) as answer:
-        if answer.status != 206:  # the server starts over
-            there = 0
-        with (
-            path.open("ab" if there else "wb") as file,
-            tqdm(total=size, initial=there, unit="B", unit_scale=True, desc=path.name[33:]) as bar,
-        ):
-            while block := answer.read(_BLOCK):
-                file.write(block)
-                bar.update(len(block))
-    if (there := path.stat().st_size) != size:
-        raise InputError(f"{address}: ended after {there} of {size} bytes; run again to continue")
-
-
-def _open(request: str | urllib.request.Request):  # type: ignore[no-untyped-def]
-    address = request if isinstance(request, str) else request.full_url
-    try:
-        return urllib.request.urlopen(request, timeout=_TIMEOUT)
-    except (OSError, urllib.error.URLError) as error:
-        raise InputError(
-            f"{address}: cannot be fetched ({first_line(error)}); check the network, or put the "
-            "TextGrids into the folder yourself"
-        ) from None
-
-
-def _sum(path: Path, algorithm: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:

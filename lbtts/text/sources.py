@@ -1,20 +1,19 @@
 """Where the known words come from: configured lists, merged; some words are held out."""
 
 import hashlib
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbtts.errors import InputError, first_line
+from lbtts.download import download
+from lbtts.errors import InputError
 from lbtts.params import Source
+from lbtts.records import sha256
 from lbtts.scratch import scratch
 from lbtts.text.inventory import Inventory, Phones
 from lbtts.text.lexicon import Entries, parse_phones, read_entries, read_lines
 
 _COLUMNS = {"word", "phones", "split"}  # of a table that says which words to hold out
-_TIMEOUT = 60  # seconds without a byte
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,12 @@ def _read(
     if source.at is None:
         return packaged(), {}
     path = Path(source.at) if source.kind == "file" else _fetched(source)
-    if source.kind == "file" and source.sha256:
-        _check(path.read_bytes() if path.exists() else b"", source)
     lines = read_lines(path)
+    if source.kind == "file" and source.sha256 and (found := sha256(path)) != source.sha256:
+        raise InputError(
+            f"lexicon.sources: {source.name}: {path} has the SHA-256 {found}, not "
+            f"{source.sha256}; if it is what you want, write its sum into params.yaml"
+        )
     header = lines[0].split("\t") if lines else []
     if not set(header) >= _COLUMNS:
         return read_entries(path, inventory), {}
@@ -106,26 +108,10 @@ def _fetched(source: Source) -> Path:
     assert source.at is not None and source.sha256 is not None
     with scratch(f"lexicon-{source.sha256[:16]}") as folder:
         path = folder / "dictionary"
-        if not path.exists():
-            try:
-                with urllib.request.urlopen(source.at, timeout=_TIMEOUT) as answer:
-                    content = answer.read()
-            except (OSError, urllib.error.URLError, ValueError) as error:
-                raise InputError(
-                    f"lexicon.sources: {source.name}: {source.at} cannot be fetched "
-                    f"({first_line(error)}); fetch it elsewhere and use kind: file"
-                ) from None
-            _check(content, source)
-            unfinished = folder / "unfinished"
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
+        try:
+            download(source.at, path, source.sha256)
+        except InputError as error:
+            raise InputError(
+                f"lexicon.sources: {source.name}: {error}; or fetch it elsewhere and use kind: file"
+            ) from None
     return path
-
-
-def _check(content: bytes, source: Source) -> None:
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sha256:
-        raise InputError(
-            f"lexicon.sources: {source.name}: {source.at} has the SHA-256 {found}, not "
-            f"{source.sha256}; if it is what you want, write its sum into params.yaml"
-        )
