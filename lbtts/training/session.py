@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from lbtts import models
+from lbtts import child, models
 from lbtts.acoustics.store.batching import padding
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
@@ -82,14 +81,14 @@ def train(p: Params) -> None:
 
 
 def _launch(processes: int) -> None:
-    """Starts the stage on this machine, once for each process, and waits for all."""
+    """Starts the stage on this machine, once for each process; they end when this one does."""
     if 0 < torch.cuda.device_count() < processes:
         raise InputError(
             f"run.processes: {processes}, but this machine has {torch.cuda.device_count()} GPUs"
         )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={processes}", "-m", "stages.train"]
-    if code := subprocess.call(command):
+    if code := child.run(command, os.environ, sys.stderr):
         sys.exit(code)
 
 

@@ -1,0 +1,112 @@
+"""What `benchmarks.recipe` compares: variants of training, and how long each trains."""
+
+from dataclasses import dataclass
+from typing import Any
+
+NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
+NETWORK = (*NETWORK, "upsampling")
+SPEAKS = ("decoder", "generator", "upsampling")
+ADVERSARY = {"kokoro.losses.adversarial.weight": 1, "kokoro.losses.feature_matching.weight": 2}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long variants train, and on how much.
+
+    Attributes:
+        prosody: steps before the waveform counts.
+        rest: step from which the generator trains where the discriminators are to learn first.
+        steps: in all.
+        common: what all variants change in the project's parameters.
+    """
+
+    prosody: int
+    rest: int
+    steps: int
+    common: dict[str, Any]
+
+
+def each(parts: tuple[str, ...], name: str, value: Any) -> dict[str, Any]:
+    """One setting of several components."""
+    return {f"kokoro.components.{part}.{name}": value for part in parts}
+
+
+def start(step: int, *losses: str) -> dict[str, Any]:
+    """The step from which losses count."""
+    return {f"kokoro.losses.{loss}.start": step for loss in losses}
+
+
+PLANS = {
+    # About an hour: first prosody alone, whose steps are cheap; then the waveform too.
+    "cores": Plan(
+        200,
+        230,
+        320,
+        {
+            "train.batch_seconds": 6,
+            "train.warmup": 20,
+            "train.ema": 0.98,
+            "train.validate_every": 80,
+            "train.checkpoint_every": 20,
+            "train.validation_utterances": 4,
+        },
+    ),
+    # Minutes of a GPU that all variants share.
+    "gpu": Plan(
+        0,
+        60,
+        100,
+        {
+            "train.batch_seconds": 16,
+            "train.warmup": 50,
+            "train.ema": 0.99,
+            "train.validate_every": 200,
+            "train.checkpoint_every": 200,
+            "train.validation_utterances": 8,
+            "run.loaders": 1,
+        },
+    ),
+}
+COMMON = {
+    "train.precision": "bf16",
+    "train.crop_seconds": 2,
+    "train.lr": 1e-4,
+    "train.validation_speech": 1,
+    "train.choose": "loss",
+    "train.patience": None,
+    **each(NETWORK, "frozen", 0),
+}
+ZERO_SHOT = "zero shot"
+
+
+def variants(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What each variant changes, by its name."""
+    prosody, rest = plan.prosody, plan.rest
+    early = ADVERSARY | start(prosody, "adversarial", "feature_matching")
+    early |= {"kokoro.discriminators.start": prosody, "kokoro.discriminators.most_share": None}
+    # The discriminators learn before the generator does, which keeps still.
+    late = ADVERSARY | start(rest, "mel", "stft", "adversarial", "feature_matching")
+    late |= {"kokoro.discriminators.start": prosody}
+    late |= each((*SPEAKS, "text_encoder"), "frozen", rest)
+    slow = each(SPEAKS, "lr", 0.1)
+    betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
+    balanced = late | {"kokoro.discriminators.least_share": 0.5}
+    return {
+        ZERO_SHOT: {},
+        "voice only": each(NETWORK, "frozen", None),
+        "regression": {},
+        "regression, slow decoder": slow,
+        "adversary early": early,
+        "adversary late": late,
+        "adversary late, slow decoder": late | slow,
+        "adversary late, slow decoder, betas": late | slow | betas,
+        "adversary late, upsampling fixed": late | each(("upsampling",), "frozen", None),
+        "adversary late, anchored": late | each(SPEAKS, "anchor", 100),
+        "adversary balanced": balanced,
+        "adversary balanced, slow decoder": balanced | slow,
+        "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
+        "LoRA": late
+        | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
+        | each(("text_encoder", "upsampling"), "frozen", None),
+        "adversary late, replay": late | {"kokoro.replay.share": 0.34},
+    }
