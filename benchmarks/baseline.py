@@ -39,15 +39,15 @@ from lbtts.alignment.textgrid import AlignmentResult, Interval, from_phones
 from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation.bootstrap import rate
 from lbtts.evaluation.words import word_errors
-from lbtts.grid import SAMPLE_RATE, UNIT_RATE
+from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights import sources as base
-from lbtts.models.kokoro.weights.facts import LEAD
 from lbtts.models.transformer import mel as mels
 from lbtts.models.transformer import speech, weights
 from lbtts.models.transformer.vocoders import GriffinLim, on_grid
 from lbtts.records import write_json
+from lbtts.speaking.words import heard
 from lbtts.text.tokens import TokenPlan, read_token_plans
 from lbtts.training import session
 from stages import align, audit, corpus, durations, features, g2p, lexicon
@@ -105,11 +105,11 @@ def read_aloud(texts: dict[str, str], raw: Path, voice: Path) -> None:
 
 def true_phones(plan: TokenPlan, units: np.ndarray) -> list[Interval]:
     """Where the phones of a plan lie, from Kokoro's units [T]; stress marks belong to vowels."""
-    ends = np.maximum(np.cumsum(units) - LEAD, 0) / UNIT_RATE
+    edges = heard(units)
     spans: dict[int, Interval] = {}
     marked = None
     for number, token in enumerate(plan.tokens, 1):
-        begin, end = float(ends[number - 1]), float(ends[number])
+        begin, end = edges[number : number + 2].tolist()
         if token.phone is None:
             marked = begin if token.word is not None and marked is None else marked
             marked = None if token.word is None else marked

@@ -242,7 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("project", type=Path)
+    parser.add_argument("project")
     parser.add_argument("variants", nargs="*", metavar="VARIANT")
     parser.add_argument("--plan", choices=list(PLANS), default="cores")
     parser.add_argument("--steps", type=int)
@@ -253,14 +253,14 @@ def main() -> None:
     parser.add_argument("--cut", nargs=2, metavar=("MINUTES", "FOLDER"))
     given = parser.parse_args()
     if given.cut:
-        return cut(given.project, float(given.cut[0]), Path(given.cut[1]))
+        return cut(Path(given.project), float(given.cut[0]), Path(given.cut[1]))
     plan = PLANS[given.plan]
     plan = replace(plan, steps=given.steps or plan.steps)
     known = variants.variants(plan)
     if unknown := set(given.variants) - set(known):
         parser.error(f"no such variant: {', '.join(unknown)}; there are: {', '.join(known)}")
     if given.at_once > 1:
-        return each_alone(str(given.project), given.variants, given.at_once)
+        return each_alone(given.project, given.variants, given.at_once)
     os.chdir(given.project)
     torch.set_num_threads(1)
     more = dict(line.split("=", 1) for line in given.set)

@@ -19,9 +19,7 @@ _REMEDIES = {
     errno.EMFILE: "raise `ulimit -n`, or lower run.jobs",
     errno.ENOMEM: "free some memory, or lower run.jobs",
 }
-_HANDLES = (
-    256  # with fewer, torch's loaders lose batches without a word and training waits for ever
-)
+_HANDLES = 256  # with fewer, torch's loaders lose batches in silence and training waits for ever
 _FULL = "free some space if the disk is full"
 _NO_MEMORY = "not enough memory; lower run.jobs, or close other programs"
 

@@ -41,6 +41,11 @@ _CLOSURE = 0.12  # seconds: shorter silence within speech is part of a sound, as
 _STEP = SAMPLE_RATE // 200  # samples, 5 ms
 
 
+def heard(units: NDArray[np.int64]) -> NDArray[np.float64]:
+    """When each token of `units` [T] begins to sound, and the last one ends, [T + 1] seconds."""
+    return np.maximum(np.concatenate([[0], np.cumsum(units)]) - LEAD, 0) / UNIT_RATE
+
+
 def words(
     tokens: Sequence[MToken],
     units: NDArray[np.int64],
@@ -62,7 +67,7 @@ def words(
         offset: its place in the input.
         seconds: when the chunk starts.
     """
-    edges = np.maximum(np.concatenate([[0], np.cumsum(units)]) - LEAD, 0) / UNIT_RATE
+    edges = heard(units)
     spaces = np.append(units, 0) / UNIT_RATE / 2
     found: list[_Said] = []
     at, joins, spaced = 1, False, False  # BOS is first
