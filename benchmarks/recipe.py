@@ -81,6 +81,8 @@ COLUMNS = {
     "dnsmos": "DNSMOS",
     "dnsmos_p808": "P.808",
     "f0_rmse_cents": "F0 error, cents",
+    "f0_rmse_fine_cents": "F0 error, fine, cents",
+    "f0_gross_error": "F0 gross errors, %",
     "spread": "F0 spread",
     "duration_error": "duration error, units",
     "mcd": "MCD",

@@ -79,6 +79,15 @@ def test_f0_errors_look_only_at_frames_voiced_on_both_sides():
     assert found["voicing_wrong"] == 2 and found["frames"] == 5
 
 
+def test_octave_errors_are_counted_apart_from_how_closely_the_rest_follows():
+    reference = np.full(5, 200.0)
+    f0 = reference * np.array([2.0, 0.5, 2 ** (1 / 12), 2 ** (-1 / 12), 2 ** (5.9 / 12)])
+    found = distances.f0_differences(f0, reference)
+    assert found["f0_gross"] == 2 and found["f0_fine_frames"] == 3
+    assert found["f0_fine_squared_cents"] == pytest.approx(100**2 + 100**2 + 590**2)
+    assert found["f0_squared_cents"] == pytest.approx(2 * 1200**2 + 100**2 + 100**2 + 590**2)
+
+
 def test_there_is_no_f0_error_where_nothing_is_voiced_on_both_sides():
     found = distances.f0_differences(np.array([100.0, 0]), np.array([0, 100.0]))
     assert found["f0_frames"] == found["f0_squared_hz"] == found["f0_squared_cents"] == 0

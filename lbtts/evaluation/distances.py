@@ -15,6 +15,7 @@ from mel_cepstral_distance import compare_audio_files
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
+from lbtts.acoustics.measuring.pitch import JUMP
 from lbtts.grid import HOP, SAMPLE_RATE
 
 Array = NDArray[np.float32]
@@ -60,8 +61,15 @@ def f0_differences(f0: Array, reference: Array) -> dict[str, float]:
     """Sums over the frames of an utterance, from which F0 errors are computed.
 
     `f0_squared_hz` and `f0_squared_cents`: squared differences over the `f0_frames` that are voiced
-    on both sides (a cent is a hundredth of a semitone); `voicing_wrong`: of all
-    `frames`, those that are voiced on one side only.
+    on both sides (a cent is a hundredth of a semitone); `f0_gross`: of these frames, those that are
+    more than half an octave apart, where a tracker or a creaking voice halves or doubles F0, and
+    `f0_fine_squared_cents` over the other `f0_fine_frames`; `voicing_wrong`: of all `frames`, those
+    that are voiced on one side only.
+
+    Two percent of gross errors of an octave are an RMS error of 170 cents by themselves, and hide
+    how well intonation follows.
+    Source: gross and fine errors, Rabiner et al., "A comparative performance study of several pitch
+    detection algorithms", 1976.
 
     Args:
         f0: [F] Hz, 0 where unvoiced.
@@ -69,10 +77,15 @@ def f0_differences(f0: Array, reference: Array) -> dict[str, float]:
     """
     both = (f0 > 0) & (reference > 0)
     ours, theirs = f0[both].astype(np.float64), reference[both].astype(np.float64)
+    squared = np.square(_CENTS * np.log2(ours / theirs))
+    fine = squared <= (_CENTS * JUMP) ** 2
     return {
         "f0_squared_hz": float(np.square(ours - theirs).sum()),
-        "f0_squared_cents": float(np.square(_CENTS * np.log2(ours / theirs)).sum()),
+        "f0_squared_cents": float(squared.sum()),
         "f0_frames": float(both.sum()),
+        "f0_gross": float((~fine).sum()),
+        "f0_fine_squared_cents": float(squared[fine].sum()),
+        "f0_fine_frames": float(fine.sum()),
         "voicing_wrong": float(((f0 > 0) != (reference > 0)).sum()),
         "frames": float(len(f0)),
     }

@@ -26,6 +26,8 @@ METRICS = {
     "stft": "multi-resolution STFT distance",
     "f0_rmse_hz": "F0 error, Hz, RMS over frames voiced in both",
     "f0_rmse_cents": "F0 error, cents, likewise",
+    "f0_rmse_fine_cents": "F0 error, cents, without frames half an octave off",
+    "f0_gross_error": "frames whose F0 is more than half an octave off, %",
     "f0_correlation": "correlation of F0 with the recording's, its durations",
     "voicing_error": "share of frames with the wrong voicing",
     "duration_error": "duration error per token, units of 25 ms",
@@ -46,6 +48,8 @@ Measures = dict[str, float]  # of one utterance
 _RATIOS = {
     "f0_rmse_hz": ("f0_squared_hz", "f0_frames", 0.5, 1.0),
     "f0_rmse_cents": ("f0_squared_cents", "f0_frames", 0.5, 1.0),
+    "f0_rmse_fine_cents": ("f0_fine_squared_cents", "f0_fine_frames", 0.5, 1.0),
+    "f0_gross_error": ("f0_gross", "f0_frames", 1.0, 100.0),
     "voicing_error": ("voicing_wrong", "frames", 1.0, 1.0),
     **{name: (*columns, 1.0, 100.0) for name, columns in speech_metrics.RATES.items()},
 }
