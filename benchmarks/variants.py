@@ -89,6 +89,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     late |= {"kokoro.discriminators.start": prosody}
     late |= each((*SPEAKS, "text_encoder"), "frozen", rest)
     slow = each(SPEAKS, "lr", 0.1)
+    fixed = each(("generator", "upsampling"), "frozen", None)
     betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
     balanced = late | {"kokoro.discriminators.least_share": 0.5}
     return {
@@ -96,14 +97,18 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         "voice only": each(NETWORK, "frozen", None),
         "regression": {},
         "regression, slow decoder": slow,
+        "regression, generator fixed": fixed,
         "adversary early": early,
         "adversary late": late,
         "adversary late, slow decoder": late | slow,
         "adversary late, slow decoder, betas": late | slow | betas,
-        "adversary late, upsampling fixed": late | each(("upsampling",), "frozen", None),
+        "adversary late, generator fixed": late | fixed,
         "adversary late, anchored": late | each(SPEAKS, "anchor", 100),
         "adversary balanced": balanced,
         "adversary balanced, slow decoder": balanced | slow,
+        "adversary balanced, slow decoder, clock": balanced
+        | slow
+        | {"kokoro.losses.clock.weight": 0.1, "kokoro.losses.clock.start": rest},
         "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
         "LoRA": late
         | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)

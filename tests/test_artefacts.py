@@ -60,6 +60,7 @@ FAULTS = {name: case for name, case in planted_faults.SIGNAL.items() if case[0] 
         lambda audio, draw: planted_faults.end_noise(audio, draw),
     ),
     "tone": ("tones", tone),
+    "buzz in every unit": ("clock", buzz),
     "buzz": ("comb_25", buzz),
     "late echo": ("comb_25", lambda audio, draw: planted_faults.comb(audio, draw, delay=600)),
     "hum of 60 Hz": (

@@ -76,3 +76,31 @@ def test_gradients_stay_finite_on_digital_silence(speech, silent):
     made.requires_grad_()
     torch.stack(losses.SpectralLoss()(made, target)).sum().backward()
     assert torch.isfinite(made.grad).all()
+
+
+def test_noise_is_not_in_step_with_the_clock_and_what_every_unit_has_alike_is():
+    draw = torch.Generator().manual_seed(0)
+    noise = 0.1 * torch.randn(4, 48_000, generator=draw)
+    time = torch.arange(48_000) / 24_000
+
+    def share(hertz):
+        return losses.clock_share(noise + 0.01 * torch.sin(2 * math.pi * hertz * time))
+
+    assert losses.clock_share(noise).tolist() == pytest.approx([1] * 4, abs=0.3)
+    assert (share(4800) > losses.clock_share(noise) + 0.1).all()
+    assert share(4810).tolist() == pytest.approx(losses.clock_share(noise).tolist(), abs=0.02)
+    torch.testing.assert_close(losses.clock_share(10 * noise), losses.clock_share(noise))
+
+
+def test_following_its_gradient_leaves_the_clock(speech):
+    time = torch.arange(speech[0].shape[1]) / 24_000
+    audio = speech[0] + 0.01 * torch.sin(2 * math.pi * 9600 * time)
+    audio.requires_grad_()
+    before = losses.clock_share(audio)
+    (slope,) = torch.autograd.grad(before.sum(), audio)
+    after = audio - 0.01 * slope / slope.norm(dim=1, keepdim=True)
+    assert (losses.clock_share(after) < before).all()
+
+
+def test_silence_has_no_clock():
+    assert losses.clock_share(torch.zeros(1, 6_000)).tolist() == [0]

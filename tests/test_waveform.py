@@ -8,6 +8,7 @@ import torch
 from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import discriminators
 from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.losses import clock_share
 from lbtts.models.kokoro.network.waveform import SHARE, WaveformLosses
 from tests.train_small import choices
 
@@ -47,6 +48,15 @@ def test_the_gradient_is_that_of_the_weighted_sum(two):
     judged = discriminators.generator_loss(fake) + 2 * discriminators.feature_matching(real, fake)
     expected = torch.autograd.grad((5 * mel + stft + judged).sum(), audio)[0]
     torch.testing.assert_close(gradient(waveform, two)[0], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_the_clock_adds_its_gradient(two):
+    audio = two[0].clone().requires_grad_()
+    clock = torch.autograd.grad(3 * clock_share(audio).sum(), audio)[0]
+    without, found = gradient(losses(), two)
+    with_it, also = gradient(losses(), two, WEIGHTS | {"clock": 3.0})
+    torch.testing.assert_close(with_it - without, clock, rtol=1e-3, atol=1e-5)
+    assert "clock" not in found and (also["clock"] > 0).all()
 
 
 def test_the_sum_is_that_of_the_weighted_losses(two):

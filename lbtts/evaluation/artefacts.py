@@ -50,6 +50,7 @@ class Measure:
 MEASURES = {
     "comb_12": Measure("comb at 12.5 ms, dB", "high", 1.5),
     "comb_25": Measure("comb at 25 ms, dB", "high", 1.5),
+    "clock": Measure("what keeps in step with 25 ms, dB", "high", 1.0),
     "tones": Measure("tones at multiples of 2.4 kHz, dB", "high", 0.7),
     "end": Measure("level after the last word, dB below loud speech", "high", 3.0),
     "high": Measure("energy above 4 kHz against below, dB", "either", 1.0),
@@ -80,6 +81,7 @@ def measure(audio: Audio, f0: F0 | None = None, phones: int = 0, end: float | No
     return {
         "comb_12": signal_measures.comb(audio, _FRAME),
         "comb_25": signal_measures.comb(audio, 2 * _FRAME),
+        "clock": signal_measures.clock(audio, 2 * _FRAME),
         "tones": signal_measures.tones(audio),
         "end": signal_measures.ending(audio, end),
         "high": signal_measures.high_share(audio),

@@ -22,6 +22,7 @@ class Gate(Section):
 AuditMeasure = Literal[
     "comb_12",
     "comb_25",
+    "clock",
     "tones",
     "end",
     "high",

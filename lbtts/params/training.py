@@ -53,6 +53,7 @@ class LossWeights(Section):
     energy: Loss
     mel: Loss
     stft: Loss
+    clock: Loss  # what keeps in step with the 25 ms in which the network speaks
     voice: Loss  # drift of the voice table
     adversarial: Loss  # whether discriminators recognise it as generated
     feature_matching: Loss  # distance in the discriminators' features

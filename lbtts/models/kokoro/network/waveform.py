@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import discriminators as adversary
 from lbtts.models.kokoro.network.discriminators import Discriminators, Output
-from lbtts.models.kokoro.network.losses import SpectralLoss
+from lbtts.models.kokoro.network.losses import SpectralLoss, clock_share
 from lbtts.models.kokoro.network.perceptual import WavlmLoss
 from lbtts.models.recipe import Autocast, Losses, weighted
 from lbtts.params import Discriminators as Settings
 
 SPECTRAL = ("mel", "stft")
 ADVERSARIAL = ("adversarial", "feature_matching")
+OPTIONAL = ("clock", *ADVERSARIAL, "wavlm")
 SHARE = "adversary_share"  # of the adversarial gradient in the spectral one, before the bounds
 _RANGE = 2.0**10  # keeps small gradients in fp16's range; exact, because it is a power of two
 _TINY = 1e-12
@@ -63,13 +64,13 @@ class WaveformLosses(nn.Module):
         """The losses that `forward` gives for these weights, in order."""
         if not self.needed(weights, teaches):
             return []
-        own = [*SPECTRAL, *(name for name in (*ADVERSARIAL, "wavlm") if name in weights)]
+        own = [*SPECTRAL, *(name for name in OPTIONAL if name in weights)]
         return own + [SHARE] * self._judged(weights)
 
     @staticmethod
     def needed(weights: Mapping[str, float], teaches: bool) -> bool:
         """Whether a step needs the waveform."""
-        return teaches or not weights.keys().isdisjoint((*SPECTRAL, *ADVERSARIAL, "wavlm"))
+        return teaches or not weights.keys().isdisjoint((*SPECTRAL, *OPTIONAL))
 
     def forward(
         self,
@@ -92,6 +93,9 @@ class WaveformLosses(nn.Module):
         leaf = audio.detach().requires_grad_(audio.requires_grad and counts)
         losses = dict(zip(SPECTRAL, self.spectral(leaf, target), strict=True))
         gradient = slope(weighted(losses, weights), leaf)
+        if "clock" in weights:
+            losses["clock"] = clock_share(leaf)
+            gradient = gradient + weights["clock"] * slope(losses["clock"], leaf)
         own = None
         if self._judged(weights) or teaches:
             window = self._window(places, leaf.shape[1])
@@ -118,6 +122,7 @@ class WaveformLosses(nn.Module):
         leaf = audio.detach().requires_grad_()
         with torch.enable_grad():
             losses = dict(zip(SPECTRAL, self.spectral(leaf, target), strict=True))
+            losses["clock"] = clock_share(leaf)
             if self._judged(weights):
                 losses |= self._heard(leaf, target)
             if "wavlm" in weights:
