@@ -158,23 +158,6 @@ def _fixed(model: KModel) -> set[str]:
     }
 
 
-def changes(model: KModel, base: KModel) -> dict[str, float]:
-    """The change of each part from `base` to `model`: norm of the difference over the norm.
-
-    Raises:
-        ValueError: their tensors have different names.
-    """
-    ours, theirs = model.state_dict(), base.state_dict()
-    if ours.keys() != theirs.keys():
-        raise ValueError("two networks of different architecture")
-    squares = {part: [0.0, 0.0] for part in PARTS.values()}
-    for name, tensor in theirs.items():
-        apart, whole = (t.double().square().sum().item() for t in (ours[name] - tensor, tensor))
-        sums = squares[part_of(name)]
-        sums[0], sums[1] = sums[0] + apart, sums[1] + whole
-    return {name: (apart / whole) ** 0.5 for name, (apart, whole) in squares.items()}
-
-
 def token_lengths(tokens: Tensor) -> Tensor:
     """Tokens of each utterance, [B] int64, EOS included, from [B, T] ids padded with zeros.
 
