@@ -90,6 +90,7 @@ class Kokoro(nn.Module):
         teacher_forced: Tensor | None = None,
         crop: Crop | None = None,
         waveform: bool = True,
+        waveform_learns: bool = True,
     ) -> Prediction:
         """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
 
@@ -103,6 +104,7 @@ class Kokoro(nn.Module):
                 `teacher_noise`; None: all.
             crop: the part that F0Ntrain and decoder process; None: whole utterances.
             waveform: whether the decoder runs, which takes most of the time.
+            waveform_learns: whether its graph is kept, which takes most of the memory.
 
         Raises:
             ValueError: without a crop, utterances of different lengths in units.
@@ -127,13 +129,14 @@ class Kokoro(nn.Module):
             f0, energy = predictor.F0Ntrain(prosodic, prosody_style)
         audio = f0.new_zeros(len(f0), 0)
         if waveform:
-            phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
-            audio = model.decoder(
-                phonetic,
-                _forced(f0, teacher_f0, teacher_forced),
-                _forced(energy, teacher_noise, teacher_forced),
-                decoder_style,
-            ).squeeze(1)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and waveform_learns):
+                phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
+                audio = model.decoder(
+                    phonetic,
+                    _forced(f0, teacher_f0, teacher_forced),
+                    _forced(energy, teacher_noise, teacher_forced),
+                    decoder_style,
+                ).squeeze(1)
         return Prediction(logits, durations, lengths, f0, energy, audio)
 
 
