@@ -8,7 +8,9 @@ import soxr
 
 from lbtts.acoustics.measuring.extraction import TimedUtterance
 from lbtts.alignment.timing import Timing
-from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
+from lbtts.grid import SAMPLE_RATE, SAMPLES_PER_UNIT
+
+_TOKEN_UNITS = 3  # 75 ms: as many tokens a second as speech has
 
 
 def load(folder: Path, count: int) -> list[np.ndarray]:
@@ -23,9 +25,9 @@ def load(folder: Path, count: int) -> list[np.ndarray]:
 
 
 def units(clip: np.ndarray) -> list[int]:
-    """Durations that fill the clip; what they say does not change the work."""
-    total = len(clip) // SAMPLES_PER_UNIT
-    return [MAX_UNITS] * (total // MAX_UNITS) + [total % MAX_UNITS] * bool(total % MAX_UNITS)
+    """Durations that fill the clip, of tokens that are as long as those of speech."""
+    whole, rest = divmod(len(clip) // SAMPLES_PER_UNIT, _TOKEN_UNITS)
+    return [_TOKEN_UNITS] * whole + [rest] * bool(rest)
 
 
 def write(clips: list[np.ndarray], folder: Path) -> list[TimedUtterance]:

@@ -51,7 +51,7 @@ def store(folder: Path, target: Path, copies: int) -> FeatureStore:
                 f0 = np.full(len(log_mel), 150, np.float32)
                 row = Arrays(log_mel.astype(np.float16), f0, mel.energy(log_mel), samples)
                 units = clips.units(clip)
-                tokens = [0, *([50] * (len(units) - 2)), 0][: len(units)]
+                tokens = [0, *([50] * (len(units) - 2)), 0]
                 writer.add(f"{copy:03d}-{number:05d}", "train", tokens, units, row)
     return FeatureStore(target)
 

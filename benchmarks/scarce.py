@@ -7,12 +7,17 @@ stages run in a copy on a tmpfs, whose temporary files lie there too. Needs root
 become another user, and `faketime` for the clock. Each run must succeed or end with status 1 and
 one line that says what to do; afterwards the same stage must succeed there under usual conditions,
 and write what it wrote in FOLDER, to the byte. Ends with status 1 if one does not.
+
+Without memory, native code of a library may end the process itself (`terminate called`, a
+segmentation fault), of which Python learns nothing: that is printed and not counted, but the stage
+must succeed afterwards.
 """
 
 import argparse
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,7 +86,8 @@ def clock(rate: str) -> Conditions:
     return conditions
 
 
-GIGABYTE = 2**20  # kB
+GIGABYTE = 1_000_000  # kB
+ENDED = {-signal.SIGABRT: "aborts", -signal.SIGSEGV: "has a segmentation fault"}
 HEAVY = ("align", "features", "train")
 CASES: dict[str, tuple[Conditions, tuple[str, ...]]] = {
     "full": (full, ()),
@@ -174,14 +180,16 @@ def main() -> None:
                     outputs = described[stage]["outs"]
                     fresh(folder, disk, outputs)
                     status, said = run(stage, disk, conditions)
-                    wrong = [fault(status, said)]
+                    ended = name.startswith("memory") and ENDED.get(status)
+                    wrong = [] if ended else [fault(status, said)]
                     if status:
                         again, reason = run(stage, disk, usual)
                         wrong.append(f"again: {reason}" if again else None)
                     wrong += [f"differs: {file}" for file in differences(folder, disk, outputs)]
                     found = [line for line in wrong if line]
-                    said = "succeeds" if not status else said.splitlines()[-1][:200]
-                    print(f"{name} {stage}: {' || '.join(found) or said}", flush=True)
+                    last = said.splitlines()[-1:] if status else ["succeeds"]
+                    told = f"a library {ended}" if ended else "".join(last)[:200]
+                    print(f"{name} {stage}: {' || '.join(found) or told}", flush=True)
                     faults += bool(found)
         finally:
             subprocess.run(["umount", mounted], check=True)

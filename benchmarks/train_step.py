@@ -41,7 +41,6 @@ from lbtts.params import F0, KokoroTraining, Train
 from lbtts.training import step, trainer
 
 CROP_SECONDS = 2.5  # StyleTTS2's 200 frames
-TOKEN_UNITS = 3  # 75 ms, as many tokens a second as speech has
 CHOICE = F0(method="dio", floor=60, ceiling=500, silence_db=30)
 SIDES = {
     "plain, second stage": "StyleTTS2's second stage",
@@ -61,9 +60,7 @@ def write_store(folder: Path, target: Path, count: int) -> None:
         for number, clip in enumerate(clips.load(folder, count)):
             log_mel = mel.log_mel(clip / FULL_SCALE)
             pitch = plain_step.f0(torch.from_numpy(clip / FULL_SCALE), len(log_mel))
-            total = len(log_mel) // 2
-            whole, rest = divmod(total, TOKEN_UNITS)
-            units = [TOKEN_UNITS] * whole + [rest] * bool(rest)
+            units = clips.units(clip)
             tokens = [0, *(50 + i % 100 for i in range(len(units) - 2)), 0]
             assert len(tokens) <= MAX_TOKENS
             row = Arrays(log_mel.astype("f2"), pitch.numpy(), mel.energy(log_mel), clip)

@@ -18,6 +18,8 @@ _NO_MEMORY = (
     "DefaultCPUAllocator",  # torch
     "failed to map segment",  # the loader of libraries
     "can't start new thread",
+    "Cannot allocate memory",  # torch's shared memory, with the system's words
+    "std::bad_alloc",  # onnxruntime
 )
 _NOT_WRITTEN = (
     "No space left on device",  # safetensors
@@ -29,8 +31,11 @@ _NOT_WRITTEN = (
 
 
 def no_memory(error: BaseException) -> bool:
-    """Whether memory ran out; some libraries have no exception of their own for it."""
-    return isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY)
+    """Whether memory ran out, now or before `error` came of it; libraries say it in many ways."""
+    if isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY):
+        return True
+    before = error.__cause__ or error.__context__
+    return before is not None and no_memory(before)
 
 
 def not_written(error: BaseException) -> bool:

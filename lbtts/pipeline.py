@@ -22,8 +22,8 @@ from torch import Tensor
 
 from lbtts import languages
 from lbtts.errors import InputError
+from lbtts.languages import exported
 from lbtts.languages.language import Language
-from lbtts.models.kokoro.release import layout
 from lbtts.models.kokoro.release.folder import weights
 from lbtts.models.kokoro.release.proof import CONFIG
 from lbtts.paths import EXPORT
@@ -66,8 +66,7 @@ class KPipeline(kokoro.KPipeline):
         self.lang_code = language.letter
         self.repo_id = str(folder)
         self.voices: dict[str, Tensor] = {}
-        exported = layout.front_end(folder, language.learnt)
-        self.g2p = self.front_end = language.front_end(*exported)
+        self.g2p = self.front_end = exported.front_end(folder, language)
         self.model = None
         if isinstance(model, KModel):
             self.model = model
@@ -128,16 +127,16 @@ class KPipeline(kokoro.KPipeline):
 
 def _language(lang_code: str | None, folder: Path) -> Language | None:
     """The language of lbtts that is meant; None for those that are left to stock KPipeline."""
-    exported = layout.language_of(folder)
+    code = exported.code(folder)
     if lang_code is None:
-        if exported is None:
-            raise _not_exported(folder / layout.FRONT_END / layout.LANGUAGE)
-        return languages.get(exported)
+        if code is None:
+            raise _not_exported(folder / exported.LANGUAGE)
+        return languages.get(code)
     language = next((each for each in languages.every() if each.letter == lang_code), None)
-    if exported is None and lang_code in LANG_CODES:
+    if code is None and lang_code in LANG_CODES:
         return None  # English too, but for a voice that lbtts has exported
-    if language is not None and exported not in (None, language.code):
-        raise InputError(f"{folder}: is for {exported}, not {language.code}; leave lang_code out")
+    if language is not None and code not in (None, language.code):
+        raise InputError(f"{folder}: is for {code}, not {language.code}; leave lang_code out")
     return language
 
 

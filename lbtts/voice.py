@@ -17,9 +17,9 @@ import numpy as np
 from misaki.token import MToken
 from numpy.typing import NDArray
 
-from lbtts import languages
 from lbtts.errors import InputError
 from lbtts.grid import SAMPLE_RATE, samples_to_seconds
+from lbtts.languages import exported
 from lbtts.models.kokoro.release import layout
 from lbtts.models.kokoro.release.session import Graph
 from lbtts.speaking import hub
@@ -226,13 +226,7 @@ def front_end(folder: str | Path) -> FrontEnd:
     Raises:
         InputError: the folder is none, or has no front end, or one for an unknown language.
     """
-    root = hub.local(folder)
-    code = layout.language_of(root)
-    if code is None:
-        missing = root / layout.FRONT_END / layout.LANGUAGE
-        raise InputError(f"{missing}: not found; name an exported folder")
-    language = languages.get(code)
-    return language.front_end(*layout.front_end(root, language.learnt))
+    return exported.front_end(hub.local(folder))
 
 
 def _tables(folder: Path) -> Mapping[str, NDArray[np.float32]]:

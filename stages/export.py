@@ -3,7 +3,7 @@
 from lbtts import models, params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
-from lbtts.evaluation.releases import lost_limits
+from lbtts.evaluation.releases import keep_as_good
 from lbtts.evaluation.systems import read_summary
 from lbtts.paths import (
     EXPORT,
@@ -45,20 +45,14 @@ def main() -> None:
 
 
 def _rounded(p: params.Params) -> dict[str, float]:
-    """Megabytes of each smaller form that keeps the limits that the voice keeps."""
+    """Megabytes of each smaller form that is kept."""
     forms = {name: (path, form) for name, path, form in models.part(p.model, "export").rounded(p)}
     if not forms:
         return {}
     store = FeatureStore(FEATURES, p.features.f0)
     plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
-    speakers = {name: form for name, (_, form) in forms.items()}
-    keep = scratch_folder("recogniser")
-    lost = lost_limits(speakers, store, plans, entries, p, REFERENCE, SPEECH, keep)
-    for name in filter(lost.get, forms):
-        forms[name][0].unlink()
-        print(f"export: {name} is left out, for it does not keep:", *lost[name], sep="\n  ")
-    kept = (name for name in forms if not lost[name])
-    return {f"{name}_mb": round(forms[name][0].stat().st_size / 1e6, 1) for name in kept}
+    recognisers = scratch_folder("recogniser")
+    return keep_as_good(forms, store, plans, entries, p, REFERENCE, SPEECH, recognisers)
 
 
 if __name__ == "__main__":

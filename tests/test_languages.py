@@ -17,7 +17,7 @@ from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.textgrid import Interval, from_phones
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError, Reject
-from lbtts.models.kokoro.release import folder as released
+from lbtts.languages import exported
 from lbtts.pipeline import KPipeline
 from lbtts.text.dictionary import read_dictionary
 from lbtts.text.inventory import Inventory
@@ -178,9 +178,7 @@ def test_it_learns_is_phonemised_aligned_exported_and_spoken(language, project):
     found, _ = durations(plan, from_phones(plan, heard, seconds), total)
     assert sum(found.units) == total and len(found.units) == len(plan.input_ids)
 
-    released.write_front_end(
-        Path("exported"), Path("data/additions.tsv"), Path("data/lexicon"), language
-    )
+    exported.write(Path("exported"), language, Path("data/additions.tsv"), Path("data/lexicon"))
     for letter in (language.letter, None):
         pipeline = KPipeline(letter, repo_id="exported", model=False)
         (result,) = pipeline(language.example, voice=None)

@@ -76,12 +76,38 @@ def test_a_full_disk_loses_nothing_of_a_stage_that_resumes():
     "error",
     [
         MemoryError(),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
         TerminatedWorkerError("A worker process was unexpectedly terminated.\nlong story"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
     ],
 )
 def test_want_of_memory_is_named(error):
     assert ended(error).startswith("error: not enough memory; lower run.jobs")
+
+
+def test_want_of_memory_is_named_where_it_led_to_another_error():
+    error = ImportError("numpy could not be imported")
+    error.__cause__ = ImportError("libopenblas.so: failed to map segment from shared object")
+    assert ended(error).startswith("error: not enough memory")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("Could not find/load shared object file 'libllvmlite.so'"),
+        SystemError("<function _find_and_load> returned NULL without setting an exception"),
+    ],
+)
+def test_what_cannot_be_loaded_into_a_limited_address_space_is_too_large_for_it(error, monkeypatch):
+    with pytest.raises(type(error)):
+        ended(error)
+    unlimited = resource.getrlimit
+    monkeypatch.setattr(
+        resource,
+        "getrlimit",
+        lambda kind: (2**30, -1) if kind == resource.RLIMIT_AS else unlimited(kind),
+    )
+    assert ended(error).startswith("error: not enough memory")
 
 
 def test_bad_input_is_its_own_line():
@@ -134,7 +160,7 @@ def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
     ("fault", "line"),
     [
         ("KeyboardInterrupt", "interrupted: nothing was begun; run the same command"),
-        ("MemoryError", "error: not enough memory; lower run.jobs, or close other programs"),
+        ("MemoryError", "error: not enough memory; lower run.jobs, raise `ulimit -v`, or close"),
         ("ImportError('x.so: failed to map segment')", "error: not enough memory; lower run.jobs"),
     ],
 )

@@ -14,6 +14,7 @@ from lbtts.acoustics.store.layout import Arrays
 from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
+from lbtts.evaluation import releases
 from lbtts.evaluation.systems import write_summary
 from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as exporting
@@ -133,7 +134,7 @@ def test_export_writes_the_folder_and_what_its_proof_found(project, monkeypatch,
         lambda folder, model, table, voice, tokens: spoken.append(tokens) or {"tensors_equal": 7},
     )
     lost = {"fp16": [], "int8": ["NOT MET: phones misheard"]}
-    monkeypatch.setattr(export, "lost_limits", lambda *_: lost)
+    monkeypatch.setattr(releases, "lost_limits", lambda *_: lost)
     (project / "models/export/voices").mkdir(parents=True)
     (project / "models/export/voices/stale.pt").touch()
     export.main()

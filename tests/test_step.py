@@ -281,6 +281,29 @@ def test_before_a_loss_of_the_waveform_counts_the_decoder_does_not_run(features,
     assert names[1] - names[0] == {"mel", "stft"}
 
 
+def test_a_waveform_that_only_discriminators_hear_keeps_no_graph_and_changes_no_gradient(features):
+    later = {"weight": 1, "start": 1}
+    waveform = {"mel": later, "stft": later}
+    heard = waveform | {"adversarial": later, "feature_matching": later}
+    p = choices(**BATCH, losses=heard, discriminators={"width": 2})
+    state, store, accelerator = start(features, p)
+    graphs = []
+    decoder = state.recipe.network.model.decoder
+    decoder.register_forward_hook(lambda module, inputs, out: graphs.append(out.requires_grad))
+    dataset = trainer.steps(store, p.train)
+    metrics = step.train_step(state, dataset[0], p.train, accelerator)
+    with_discriminators = {name: tensor.clone() for name, tensor in gradients(state).items()}
+    step.train_step(state, dataset[1], p.train, accelerator)
+    assert graphs == [False, True]
+    without, _ = taken(features, losses=waveform)
+    assert with_discriminators.keys() == gradients(without).keys()
+    for name, tensor in gradients(without).items():
+        assert torch.equal(with_discriminators[name], tensor)
+    judged = {"adversarial": later, "feature_matching": later}
+    _, with_graph = taken(features, losses=judged, discriminators={"width": 2})
+    assert metrics["discriminators"] == with_graph["discriminators"]
+
+
 @contextlib.contextmanager
 def another_precision():
     """Inside, the precision may differ from the one that Accelerate keeps for a whole process."""

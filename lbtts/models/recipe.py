@@ -73,6 +73,29 @@ def weighted(losses: Losses, weights: Mapping[str, float]) -> Tensor:
     return torch.stack(terms or [torch.zeros_like(next(iter(losses.values())))]).sum(0)
 
 
+def changes(
+    now: Mapping[str, Tensor], start: Mapping[str, Tensor], part_of: Callable[[str], str]
+) -> dict[str, float]:
+    """How far each part of a network has moved: norm of the difference over the norm at the start.
+
+    Args:
+        now: its tensors by name.
+        start: the same tensors before training; not all of a part are zero.
+        part_of: names the part to which the tensor of a name belongs.
+
+    Raises:
+        ValueError: the two have tensors of different names.
+    """
+    if now.keys() != start.keys():
+        raise ValueError("two networks of different architecture")
+    squares: dict[str, list[float]] = {}
+    for name, old in start.items():
+        sums = squares.setdefault(part_of(name), [0.0, 0.0])
+        for place, tensor in enumerate((now[name].cpu() - old.cpu(), old)):
+            sums[place] += tensor.double().square().sum().item()
+    return {part: (apart / whole) ** 0.5 for part, (apart, whole) in squares.items()}
+
+
 class Recipe(ABC):
     """A model, ready to be trained.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lbtts import languages
+from lbtts.languages import exported
 from lbtts.models.kokoro.release import clients, folder, layout
 from lbtts.models.kokoro.release.precision import write_rounded
 from lbtts.models.kokoro.release.session import Graph
@@ -36,16 +37,15 @@ def make(p: Params) -> dict[str, Any]:
     spoken = [np.array(plan.input_ids, dtype=np.int64) for plan in shortest_plans(PLANNED, _PROVEN)]
     shutil.rmtree(EXPORT, ignore_errors=True)
     folder.write(EXPORT, model, table, read_config(FINETUNED), p.export.voice, language.code)
-    folder.write_front_end(EXPORT, ADDITIONS, LEXICON, language)
+    exported.write(EXPORT, language, ADDITIONS, LEXICON)
     metrics: dict[str, Any] = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     metrics |= folder.prove(EXPORT, model, table, p.export.voice, spoken[0])
     print(f"export: stock kokoro loads all {metrics['tensors_equal']} tensors and speaks")
     if p.export.onnx:
         folder.write_onnx(EXPORT, model, table, read_config(FINETUNED), p.export.voice, language)
-        lexicon = EXPORT / layout.FRONT_END / layout.LEXICON
+        lexicon = EXPORT / exported.LEXICON
         words = read_dictionary(lexicon) if lexicon.exists() else {}
-        additions, known = layout.front_end(EXPORT, language.learnt)
-        clients.write_sherpa(EXPORT, VOCAB, words, language.front_end(additions, known))
+        clients.write_sherpa(EXPORT, VOCAB, words, exported.front_end(EXPORT))
         metrics |= folder.prove_onnx(EXPORT, model, table, spoken)
     return metrics | folder.sizes(EXPORT)
 

@@ -17,12 +17,12 @@ from lbtts.models.kokoro.network.objective import Conditions, Objective
 from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
 from lbtts.models.kokoro.network.recomputation import recompute
 from lbtts.models.kokoro.network.replay import Replay, speak
-from lbtts.models.kokoro.network.trainable import Kokoro, changes, make_trainable, token_lengths
+from lbtts.models.kokoro.network.trainable import Kokoro, make_trainable, token_lengths
 from lbtts.models.kokoro.network.waveform import WaveformLosses
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
-from lbtts.models.kokoro.weights import checkpoint
+from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.models.randomness import seeded_noise
-from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech
+from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech, changes
 from lbtts.params import KokoroTraining, Params, Train
 from lbtts.paths import BASE, VOICE
 from lbtts.records import read_json
@@ -175,8 +175,8 @@ class KokoroRecipe(Recipe):
         table, config = network.voice.table().cpu(), checkpoint.read_config(BASE)
         adapters.merge(network.model)
         checkpoint.save_finetuned(folder, network.model, table, config, provenance)
-        changed = changes(network.model.cpu(), checkpoint.load_base(BASE))
-        return changed | {"voice": network.voice.drift().item() ** 0.5}
+        now, base = network.model.state_dict(), checkpoint.load_base(BASE).state_dict()
+        return changes(now, base, facts.part_of) | {"voice": network.voice.drift().item() ** 0.5}
 
     def recompute(self) -> None:
         """Makes the generator's residual blocks keep only their inputs."""

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from lbtts import languages
 from lbtts.errors import InputError, Reject
 from lbtts.grid import SAMPLE_RATE
+from lbtts.languages import exported
 from lbtts.models.transformer import weights
-from lbtts.models.transformer.export import FRONT_END, VOICE
+from lbtts.models.transformer.export import VOICE
 from lbtts.models.transformer.speech import TransformerSynthesiser
 from lbtts.models.transformer.vocoders import vocoder
-from lbtts.paths import ADDITIONS
 from lbtts.records import read_json
 
 
@@ -32,10 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         voice = read_json(given.folder / VOICE)
-        front_end = languages.get(voice["language"]).front_end(
-            given.folder / FRONT_END / ADDITIONS.name, given.folder / FRONT_END
-        )
-        plan = front_end.token_plan("text", given.text)
+        plan = exported.front_end(given.folder).token_plan("text", given.text)
         name = given.vocoder or voice["vocoder"]
         speaker = TransformerSynthesiser(
             weights.load(given.folder).to(given.device),

@@ -10,7 +10,7 @@ import torch
 
 from lbtts import languages
 from lbtts.errors import InputError
-from lbtts.languages.language import Language
+from lbtts.languages import exported
 from lbtts.models.speech import Speaker
 from lbtts.models.transformer import weights
 from lbtts.params import Params
@@ -18,7 +18,7 @@ from lbtts.paths import ADDITIONS, EXPORT, FINETUNED, LEXICON, PLANNED
 from lbtts.records import read_json, write_json
 from lbtts.text.tokens import shortest_plans
 
-FRONT_END, VOICE = Path("g2p"), "voice.json"
+VOICE = "voice.json"
 
 
 def make(p: Params) -> dict[str, Any]:
@@ -27,20 +27,18 @@ def make(p: Params) -> dict[str, Any]:
     Raises:
         InputError: it does not.
     """
-    language = languages.get(p.language)
     network = weights.load(FINETUNED)
     shutil.rmtree(EXPORT, ignore_errors=True)
     weights.save(network, EXPORT)
     write_json(
         EXPORT / VOICE,
         {
-            "language": language.code,
             "name": p.export.voice,
             "vocoder": p.transformer.vocoder,
             "hifigan": p.transformer.hifigan,
         },
     )
-    _write_front_end(language)
+    exported.write(EXPORT, languages.get(p.language), ADDITIONS, LEXICON)
     (plan,) = shortest_plans(PLANNED, 1)
     tokens = torch.tensor([plan.input_ids])
     one, other = (n.inference(tokens).mel.numpy() for n in (network, weights.load(EXPORT)))
@@ -54,12 +52,3 @@ def make(p: Params) -> dict[str, Any]:
 def rounded(p: Params) -> Iterator[tuple[str, Path, Speaker]]:
     """No smaller form: the network is small."""
     return iter(())
-
-
-def _write_front_end(language: Language) -> None:
-    """Copies what the language's front end reads."""
-    out = EXPORT / FRONT_END
-    out.mkdir()
-    shutil.copyfile(ADDITIONS, out / ADDITIONS.name)
-    for name in language.learnt:
-        shutil.copyfile(LEXICON / name, out / name)

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import FeatureStore, Utterance
-from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech, weighted
+from lbtts.models.recipe import Autocast, Group, Losses, Pass, Recipe, Speech, changes, weighted
 from lbtts.models.transformer import losses, weights
 from lbtts.models.transformer.data import Mels
 from lbtts.models.transformer.network.model import Transformer
@@ -72,7 +71,7 @@ class TransformerRecipe(Recipe):
         mean, scale = self._mels.statistics(store.indices("train"))
         network.mean.copy_(mean)
         network.scale.copy_(scale)
-        self._start = {name: t.clone() for name, t in network.state_dict().items()}
+        self._start = {name: t.detach().clone() for name, t in network.named_parameters()}
         self.network = network.to(device)
 
     def groups(self) -> list[Group]:
@@ -141,7 +140,8 @@ class TransformerRecipe(Recipe):
         weights.save(network, folder)
         provenance = read_json(BASE / "provenance.json") | {"steps": steps, "seed": seed}
         write_json(folder / "provenance.json", provenance)
-        return self._changes(network)
+        now = {name: tensor.detach() for name, tensor in network.named_parameters()}
+        return changes(now, self._start, lambda name: name.partition(".")[0])
 
     def recompute(self) -> None:
         """Makes encoder and decoder keep only the inputs of four segments."""
@@ -153,15 +153,3 @@ class TransformerRecipe(Recipe):
         mel, frames = self._mels.batch(batch.index, per_step)
         device = batch.tokens.device
         return self.network.normalised(mel.to(device)), frames.to(device)
-
-    def _changes(self, network: nn.Module) -> dict[str, float]:
-        """How far each part has moved from its random start, relative to its norm."""
-        moved: dict[str, float] = {}
-        for name, part in network.named_children():
-            pairs = [
-                (tensor.detach().cpu().flatten(), self._start[f"{name}.{key}"].cpu().flatten())
-                for key, tensor in part.named_parameters()
-            ]
-            now, then = (torch.cat(side) for side in zip(*pairs, strict=True))
-            moved[name] = float((now - then).norm() / max(then.norm(), np.finfo(float).eps))
-        return moved

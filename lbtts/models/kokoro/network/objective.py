@@ -97,8 +97,9 @@ class Objective(nn.Module):
             )
             forced = drawn[:, 1] < conditions.teacher_ratio
             needed = self.waveform.needed(weights, conditions.teaches)
+            learns = self.waveform.needed(weights, teaches=False)
             with self._autocast():
-                prediction = _predict(network, batch, rows, forced, waveform=needed)
+                prediction = _predict(network, batch, rows, forced, needed, learns)
         own, adversary = _own_losses(network, prediction, batch), None
         total = weighted(own, weights)
         if needed:
@@ -146,7 +147,12 @@ def _own_losses(network: Kokoro, prediction: Prediction, batch: Batch) -> Losses
 
 
 def _predict(
-    network: Kokoro, batch: Batch, rows: Tensor, forced: Tensor | None, waveform: bool = True
+    network: Kokoro,
+    batch: Batch,
+    rows: Tensor,
+    forced: Tensor | None,
+    waveform: bool = True,
+    waveform_learns: bool = True,
 ) -> Prediction:
     return network.forward_train(
         batch.tokens,
@@ -157,4 +163,5 @@ def _predict(
         teacher_forced=forced,
         crop=Crop(batch.crop_start, batch.crop_units),
         waveform=waveform,
+        waveform_learns=waveform_learns,
     )

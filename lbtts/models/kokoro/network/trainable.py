@@ -90,6 +90,7 @@ class Kokoro(nn.Module):
         teacher_forced: Tensor | None = None,
         crop: Crop | None = None,
         waveform: bool = True,
+        waveform_learns: bool = True,
     ) -> Prediction:
         """Predicts durations for whole utterances, and F0, energy and waveform for a crop of each.
 
@@ -103,6 +104,7 @@ class Kokoro(nn.Module):
                 `teacher_noise`; None: all.
             crop: the part that F0Ntrain and decoder process; None: whole utterances.
             waveform: whether the decoder runs, which takes most of the time.
+            waveform_learns: whether its graph is kept, which takes most of the memory.
 
         Raises:
             ValueError: without a crop, utterances of different lengths in units.
@@ -127,13 +129,14 @@ class Kokoro(nn.Module):
             f0, energy = predictor.F0Ntrain(prosodic, prosody_style)
         audio = f0.new_zeros(len(f0), 0)
         if waveform:
-            phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
-            audio = model.decoder(
-                phonetic,
-                _forced(f0, teacher_f0, teacher_forced),
-                _forced(energy, teacher_noise, teacher_forced),
-                decoder_style,
-            ).squeeze(1)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and waveform_learns):
+                phonetic = _expanded(model.text_encoder(tokens, lengths, mask), index)
+                audio = model.decoder(
+                    phonetic,
+                    _forced(f0, teacher_f0, teacher_forced),
+                    _forced(energy, teacher_noise, teacher_forced),
+                    decoder_style,
+                ).squeeze(1)
         return Prediction(logits, durations, lengths, f0, energy, audio)
 
 
@@ -156,23 +159,6 @@ def _fixed(model: KModel) -> set[str]:
     return {
         name for name, _ in model.named_parameters() if name in norms or name.startswith(UNREACHED)
     }
-
-
-def changes(model: KModel, base: KModel) -> dict[str, float]:
-    """The change of each part from `base` to `model`: norm of the difference over the norm.
-
-    Raises:
-        ValueError: their tensors have different names.
-    """
-    ours, theirs = model.state_dict(), base.state_dict()
-    if ours.keys() != theirs.keys():
-        raise ValueError("two networks of different architecture")
-    squares = {part: [0.0, 0.0] for part in PARTS.values()}
-    for name, tensor in theirs.items():
-        apart, whole = (t.double().square().sum().item() for t in (ours[name] - tensor, tensor))
-        sums = squares[part_of(name)]
-        sums[0], sums[1] = sums[0] + apart, sums[1] + whole
-    return {name: (apart / whole) ** 0.5 for name, (apart, whole) in squares.items()}
 
 
 def token_lengths(tokens: Tensor) -> Tensor:

@@ -1,12 +1,11 @@
 """The release folder, and the proof that stock kokoro speaks with it.
 
 config.json  kokoro-<language>.pth  voices/<voice>.pt  README.md  onnx/{model.onnx,voices.bin}
-g2p/: the front end that the voice was trained with
+g2p/: the front end that the voice was trained with, see `lbtts.languages.exported`
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from lbtts.errors import InputError
 from lbtts.languages.language import Language
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.kokoro.release import clients, proof
-from lbtts.models.kokoro.release.layout import ADDITIONS, FRONT_END, GRAPH, GRAPH_VOICES, LANGUAGE
+from lbtts.models.kokoro.release.layout import GRAPH, GRAPH_VOICES
 from lbtts.models.kokoro.release.onnx_graph import compare_graph, write_graph
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.checkpoint import save_published
@@ -60,23 +59,6 @@ def write(
 def weights(folder: Path, code: str) -> Path:
     """The path of the checkpoint of a voice for the language with this code."""
     return folder / proof.WEIGHTS.replace("*", code)
-
-
-def write_front_end(folder: Path, additions: Path, known: Path, language: Language) -> None:
-    """Writes the language's code, and copies the files that its front end reads.
-
-    Args:
-        folder: made if it does not exist.
-        additions: the user's pronunciations.
-        known: the output of the stage `lexicon`.
-        language: of the voice.
-    """
-    out = folder / FRONT_END
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(additions, out / ADDITIONS)
-    write_json(out / LANGUAGE, {"language": language.code})
-    for name in language.learnt:
-        shutil.copyfile(known / name, out / name)
 
 
 def write_onnx(
