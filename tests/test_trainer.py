@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_and_started_again_ends_with_the_same_weights(
 
 def kill(process, folder, step):
     """The step that was saved last when the process was killed, at step `step` or soon after."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     saved = None
     while time.monotonic() < deadline and (saved is None or saved < step):
         assert process.poll() is None, "the run ended by itself"
