@@ -57,7 +57,7 @@ class Stage:
 
     def finish(self) -> None:
         """A whole run, which must succeed."""
-        assert self.start().wait(timeout=300) == 0, self.output.read_text()
+        assert self.start().wait(timeout=900) == 0, self.output.read_text()
 
     def kill_when(self, due) -> None:
         """Starts a run and kills it as soon as `due()`; it must not have ended before."""
