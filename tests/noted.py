@@ -5,11 +5,7 @@ python -m tests.noted STAGE LOG, in the project's folder
 
 import sys
 
-from lbtts.acoustics.measuring import survey
-from lbtts.alignment import kaldi
-from stages import align, features, run
-
-measured, trained, aligned = survey._attempt, kaldi.train, kaldi._align
+from stages import run
 
 
 def note(name):
@@ -18,27 +14,41 @@ def note(name):
         log.write(f"{name}\n")
 
 
-def measure(utterance, *rest):
-    """Notes the id and measures."""
-    note(utterance.id)
-    return measured(utterance, *rest)
+def features():
+    """The stage, which notes what it measures."""
+    from lbtts.acoustics.measuring import survey
+    from stages.features import main
+
+    measured = survey._attempt
+
+    def attempt(utterance, *rest):
+        note(utterance.id)
+        return measured(utterance, *rest)
+
+    survey._attempt = attempt
+    main()
 
 
-def train(*given):
-    """Notes that the aligner's model is trained, and trains it."""
-    note("model")
-    return trained(*given)
+def align():
+    """The stage, which notes what it aligns, and `model` when it trains one."""
+    from lbtts.alignment import kaldi
+    from stages.align import main
 
+    trained, aligned = kaldi.train, kaldi._align
 
-def align_some(model, utterances, beam):
-    """Notes the ids and aligns."""
-    for _, entry in utterances:
-        note(entry.id)
-    return aligned(model, utterances, beam)
+    def train(*given):
+        note("model")
+        return trained(*given)
+
+    def some(model, utterances, beam):
+        for _, entry in utterances:
+            note(entry.id)
+        return aligned(model, utterances, beam)
+
+    kaldi.train, kaldi._align, kaldi._TASK = train, some, 1
+    main()
 
 
 if __name__ == "__main__":
     STAGE, LOG = sys.argv[1:]
-    survey._attempt = measure
-    kaldi.train, kaldi._align, kaldi._TASK = train, align_some, 1
-    run({"align": align, "features": features}[STAGE].main)
+    run({"align": align, "features": features}[STAGE])

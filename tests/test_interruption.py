@@ -143,7 +143,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_alignment_killed_in_training_and_in_the_middle_continues(root, tmp_path, jobs):
-    project, few = tmp_path / "project", {"iterations: 20": "iterations: 8"}
+    project, few = tmp_path / "project", {"iterations: 20": "iterations: 3"}
     project_in(project, root, {"max_rejected: 0.05": "max_rejected: 0.1"})
     stage = Stage("align", tmp_path / "killed", project, jobs, few)
     stage.kill_when(lambda: stage.started()["model"])

@@ -70,9 +70,10 @@ def align(
             for begin in range(0, len(plans), _WINDOW):
                 window = plans[begin : begin + _WINDOW]
                 tasks = [(pronunciations(plan, dictionary), entries[plan.id]) for plan in window]
-                results = [kept.get(*task) for task in tasks]
-                missing = [k for k, result in enumerate(results) if result is None]
-                bar.update(len(window) - len(missing))
+                known = (kept.get(*task) for task in tasks)
+                results = {k: result for k, result in enumerate(known) if result is not None}
+                bar.update(len(results))
+                missing = [k for k in range(len(tasks)) if k not in results]
                 parts = _parts([tasks[k] for k in missing])
                 work = parallel(delayed(_align)(model, some, kaldi.beam) for some in parts)
                 for k, result in zip(missing, chain.from_iterable(work), strict=True):
@@ -80,7 +81,7 @@ def align(
                     results[k] = result
                     bar.update()
                 aligned += len(missing)
-                yield from zip((plan.id for plan in window), results, strict=True)
+                yield from ((plan.id, results[k]) for k, plan in enumerate(window))
         kept.only(plan.id for plan in plans)
     tqdm.write(f"aligned {aligned} of {len(plans)} utterances; the others were kept")
 

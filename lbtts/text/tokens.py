@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lbtts.errors import InputError, Reject
 from lbtts.grid import MAX_TOKENS
 from lbtts.text.vocab import EDGE, encode
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def shortest_plans(path: str | Path, count: int) -> list[TokenPlan]:
 
 
 @lru_cache(2**16, typed=True)
-def _shared(kind: Callable[..., Part], *row: Any) -> Part:
+def _shared(kind: Callable[..., Any], *row: Any) -> Any:
     """The phone or token of a row; plans share equal ones, which saves most of the memory."""
     return kind(*row)
 
