@@ -10,8 +10,10 @@ over the corpus that only computes the features. Lower is better; on a busy mach
 import multiprocessing
 import os
 import resource
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from lbtts import params, paths
 from lbtts.alignment import kaldi
@@ -26,8 +28,9 @@ def align(jobs: int) -> None:
     plans = read_token_plans(paths.PLANNED)
     dictionary, entries = read_dictionary(paths.DICTIONARY), read_manifest(paths.MANIFEST)
     run = p.run.model_copy(update={"jobs": jobs, "backend": "loky"})
-    for _ in kaldi.align(plans, dictionary, entries, p.align.kaldi, run):
-        pass
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in kaldi.align(plans, dictionary, entries, p.align.kaldi, run, Path(folder)):
+            pass
 
 
 def features() -> None:

@@ -194,7 +194,7 @@ def boundaries(p: params.Params) -> dict[str, float]:
     aligner = Aligner(
         entries, paths.DICTIONARY, paths.raw(p.corpus.name) / "textgrids", inventory, p.align, p.run
     )
-    kaldi, true = (aligner.results(name, plans) for name in ("kaldi", "textgrid"))
+    kaldi, true = (dict(aligner.results(name, plans)) for name in ("kaldi", "textgrid"))
     apart = []
     for plan in plans:
         one, other = kaldi[plan.id], true[plan.id]

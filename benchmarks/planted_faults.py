@@ -185,10 +185,13 @@ def examine(corpus: Corpus, jobs: int) -> Audit:
         name: Entry(name, "train", "", audio=path, samples=soundfile.info(path).frames)
         for name, path in corpus.audio.items()
     }
-    aligned = kaldi.align(corpus.plans, {}, entries, p.align.kaldi, run)
-    ends = {
-        name: found.phones[-1].end for name, found in aligned if isinstance(found, AlignmentResult)
-    }
+    with TemporaryDirectory() as folder:
+        aligned = kaldi.align(corpus.plans, {}, entries, p.align.kaldi, run, Path(folder))
+        ends = {
+            name: found.phones[-1].end
+            for name, found in aligned
+            if isinstance(found, AlignmentResult)
+        }
     f0 = p.features.f0.quick()
     return audit(corpus.plans, corpus.audio, ends, voice=p.voice, f0=f0, run=run)
 

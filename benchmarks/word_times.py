@@ -68,7 +68,8 @@ def main() -> None:
         entries = {entry.id: entry for _, _, entry in readings}
         plans = [plan for plan, _, _ in readings]
         run = p.run.model_copy(update={"jobs": 1})
-        aligned = dict(kaldi.align(plans, {}, entries, p.align.kaldi, run))
+        kept = Path(scratch, "kept")
+        aligned = dict(kaldi.align(plans, {}, entries, p.align.kaldi, run, kept))
     starts, ends, first, last = [], [], [], []
     for plan, words, _ in readings:
         result = aligned[plan.id]

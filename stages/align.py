@@ -30,17 +30,16 @@ def main() -> None:
     )
     dictionary = read_dictionary(paths.DICTIONARY)
     corrected = corrections(paths.CORRECTIONS, planned, inventory)
-    results = aligner.results(p.align.backend, planned) | corrected
-    outcome = spoken(planned, results, dictionary, inventory)
-
     shutil.rmtree(paths.ALIGNMENT, ignore_errors=True)
     paths.ALIGNMENT.mkdir(parents=True)
-    outcome.write_grids(paths.ALIGNMENT)
+    found = aligner.results(p.align.backend, planned)
+    results = ((name, corrected.get(name, result)) for name, result in found)
+    outcome = spoken(planned, results, dictionary, inventory, paths.ALIGNMENT)
     write_token_plans(outcome.plans, paths.SPOKEN)
-    second = {}
+    apart = {}
     if p.align.second is not None and outcome.plans:
         second = aligner.results(p.align.second, outcome.plans)
-    apart = outcome.disagreements(second, inventory)
+        apart = outcome.disagreements(second, inventory)
     sources = {plan.id: CORRECTED if plan.id in corrected else p.align.backend for plan in planned}
     rows = report(outcome, sources, apart, p.align.quality)
     write_report(rows, paths.ALIGNMENT_REPORT)
@@ -53,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, resumes=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
@@ -93,7 +94,9 @@ def statuses(
     plans: list[TokenPlan], results: Mapping[str, AlignmentResult | Reject], params: Params
 ) -> dict[str, str]:
     """What the stage `align` would say of each utterance, by id."""
-    made = outcome.spoken(plans, results, {}, INVENTORY)
+    found = ((plan.id, results[plan.id]) for plan in plans)
+    with TemporaryDirectory() as grids:
+        made = outcome.spoken(plans, found, {}, INVENTORY, Path(grids))
     rows = outcome.report(made, {p.id: "kaldi" for p in plans}, {}, params.align.quality)
     return {row.id: row.status or "reject" for row in rows}
 

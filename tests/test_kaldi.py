@@ -1,5 +1,7 @@
 import os
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -21,8 +23,9 @@ ONE, TWO = (
 )
 
 
-def align(plans, audio, run=ONE):
-    return dict(kaldi.align(plans, {}, entries_of(audio), KALDI, run))
+def align(plans, entries, run=ONE, dictionary=(), choice=KALDI):
+    with TemporaryDirectory() as folder:
+        return dict(kaldi.align(plans, dict(dictionary), entries, choice, run, Path(folder)))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def spoken(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def aligned(spoken):
-    return align(*spoken[:2])
+    return align(spoken[0], entries_of(spoken[1]))
 
 
 def test_boundaries_lie_where_the_sounds_change(spoken, aligned):
@@ -63,7 +66,7 @@ def test_a_word_is_aligned_with_the_pronunciation_that_was_spoken(spoken, aligne
         plans[0], phones=(*(Phone(p, 0) for p in other), *plans[0].phones[len(first) :])
     )
     entries = entries_of(audio)
-    found = dict(kaldi.align([wrong, *plans[1:]], dictionary, entries, KALDI, ONE))
+    found = align([wrong, *plans[1:]], entries, dictionary=dictionary)
     labels = [phone.label for phone in found[wrong.id].phones]
     assert labels == [phone.label for phone in plans[0].phones]
 
@@ -73,13 +76,13 @@ def test_the_worst_stretch_of_an_utterance_is_worse_than_its_mean(spoken, aligne
 
 
 def test_the_number_of_processes_changes_nothing(spoken, aligned):
-    assert align(*spoken[:2], TWO) == aligned
+    assert align(spoken[0], entries_of(spoken[1]), TWO) == aligned
 
 
 def test_a_wrong_transcript_scores_worse_than_every_right_one(spoken, aligned):
     plans, audio, _ = spoken
     wrong = plan("u00", "sisi", "suso", "osus", "isis")
-    scores = align([wrong, *plans[1:]], audio)
+    scores = align([wrong, *plans[1:]], entries_of(audio))
     assert scores["u00"].score < min(scores[p.id].score for p in plans[1:])
 
 
@@ -87,7 +90,7 @@ def test_an_utterance_too_short_for_its_phones_is_rejected_alone(spoken, tmp_pat
     plans, audio, _ = spoken
     short = tmp_path / "u00.flac"
     soundfile.write(short, np.zeros(600, np.int16), SAMPLE_RATE)
-    results = align(plans, audio | {"u00": str(short)})
+    results = align(plans, entries_of(audio | {"u00": str(short)}))
     assert isinstance(results["u00"], Reject) and "do not fit" in str(results["u00"])
     assert not [r for name, r in results.items() if name != "u00" and isinstance(r, Reject)]
 
@@ -97,7 +100,7 @@ def test_speech_that_lasts_to_the_end_of_the_audio_ends_with_it(spoken, tmp_path
     path, seconds = str(tmp_path / "u00.flac"), round(truth["u00"][-1] + 0.05, 2) + 0.0055
     samples, rate = soundfile.read(audio["u00"], dtype="int16")
     soundfile.write(path, samples[: round(seconds * rate)], rate)
-    found = align(plans, audio | {"u00": path})["u00"]
+    found = align(plans, entries_of(audio | {"u00": path}))["u00"]
     assert found.phones[-1].end == found.seconds == pytest.approx(seconds)
 
 
@@ -105,21 +108,21 @@ def test_nothing_alignable_is_one_clear_error(tmp_path):
     short = tmp_path / "x.flac"
     soundfile.write(short, np.zeros(600, np.int16), SAMPLE_RATE)
     with pytest.raises(InputError, match="no utterance can be aligned"):
-        align([plan("x", "oiu", "sos")], {"x": str(short)})
+        align([plan("x", "oiu", "sos")], entries_of({"x": str(short)}))
 
 
 def test_a_missing_utterance_is_rejected_alone(spoken):
     plans, audio, _ = spoken
     entries = entries_of(audio)
     entries["u00"] = replace(entries["u00"], audio="nowhere.flac")
-    results = dict(kaldi.align(plans, {}, entries, KALDI, ONE))
+    results = align(plans, entries)
     assert isinstance(results["u00"], Reject)
 
 
 def test_a_worker_that_dies_ends_the_run_instead_of_hanging_it(spoken, monkeypatch):
     monkeypatch.setattr(kaldi, "_features", lambda path: os._exit(9))
     with pytest.raises(TerminatedWorkerError):
-        align(*spoken[:2], TWO)
+        align(spoken[0], entries_of(spoken[1]), TWO)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +138,7 @@ def choice(root):
 
 @pytest.fixture(scope="module")
 def found(luxembourgish, choice):
-    return dict(kaldi.align(luxembourgish.plans, {}, luxembourgish.entries, choice, TWO))
+    return align(luxembourgish.plans, luxembourgish.entries, TWO, choice=choice)
 
 
 def errors_of(spoken, found):
@@ -162,7 +165,7 @@ def test_phones_of_300_sentences_are_found_where_espeak_says(shared, choice, tmp
     lines = [line for line in lines[7::127] + lines[8::127] if 25 <= len(line) <= 110]
     spoken = speech.read_aloud(lines, tmp_path, (130, 150, 170), most=300)
     assert len(spoken.plans) == 300
-    found = dict(kaldi.align(spoken.plans, {}, spoken.entries, choice, TWO))
+    found = align(spoken.plans, spoken.entries, TWO, choice=choice)
     errors = errors_of(spoken, found)
     median, within = np.median(np.abs(errors)), np.mean(np.abs(errors) <= 0.025)
     print(f"{len(errors)} phones: median {1000 * median:.2f} ms, {within:.2%} within 25 ms, "
@@ -177,7 +180,7 @@ def test_20_swapped_texts_and_20_cut_recordings_are_doubted_and_few_others(share
     spoken = speech.read_aloud(lines, tmp_path, (130, 150, 170), most=120)
     harmed, names = speech.harm(spoken, tmp_path)
     usual = load(root / "profiles/folder.yaml").align.kaldi
-    found = dict(kaldi.align(harmed.plans, {}, harmed.entries, usual, TWO))
+    found = align(harmed.plans, harmed.entries, TWO, choice=usual)
     for profile in ("demo", "folder"):
         statuses = speech.statuses(harmed.plans, found, load(root / f"profiles/{profile}.yaml"))
         doubted = {name for name, status in statuses.items() if status != "keep"}
@@ -193,8 +196,7 @@ def test_silence_at_the_edges_is_found(luxembourgish, found):
 
 
 def test_speech_is_aligned_alike_in_one_process(luxembourgish, choice, found):
-    again = kaldi.align(luxembourgish.plans, {}, luxembourgish.entries, choice, ONE)
-    assert dict(again) == found
+    assert align(luxembourgish.plans, luxembourgish.entries, choice=choice) == found
 
 
 def test_the_transcript_of_another_sentence_scores_far_below_all_others(luxembourgish, choice):
@@ -202,7 +204,7 @@ def test_the_transcript_of_another_sentence_scores_far_below_all_others(luxembou
     plans[3] = replace(plans[8], id=plans[3].id)
     scores = {
         name: result.score
-        for name, result in kaldi.align(plans, {}, luxembourgish.entries, choice, ONE)
+        for name, result in align(plans, luxembourgish.entries, choice=choice).items()
     }
     wrong = scores.pop(plans[3].id)
     assert wrong < 2 * min(scores.values()) < 0

@@ -3,12 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbtts.alignment.quality import confidence, disagreement, measures, status_of
+from lbtts.alignment.quality import Measures, confidence, disagreement, status_of
 from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.params import Quality
 
 QUALITY = Quality(suspect_below=-1.5, reject_below=-5)
+
+
+def measures(found):
+    measured = Measures()
+    for name, result in found.items():
+        measured.add(name, result)
+    return measured.table()
 
 
 def utterance(draw, score=-2.0, stretched=None, gap=0.0):
@@ -69,7 +76,7 @@ def test_statuses_follow_the_parameters():
 
 
 def apart(one, other):
-    return disagreement(one, other, INVENTORY)
+    return disagreement(one.phones, other.phones, INVENTORY)
 
 
 def three(*starts, labels="asu"):

@@ -21,16 +21,17 @@ from stages import align, durations
 from tests.tones import corpus, entries_of
 
 SHORT = "u03"
+QUICK = {"jobs: 0": "jobs: 1", "iterations: 20": "iterations: 8"}
 
 
-def project_in(folder: Path, root: Path, max_rejected: float) -> None:
+def project_in(folder: Path, root: Path, choices: dict[str, str]) -> None:
     """Sixty utterances of tones before the stage `align`, one of them too short for its phones."""
-    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
-    params = params.replace("max_rejected: 0.05", f"max_rejected: {max_rejected}")
-    params = params.replace("jobs: 0", "jobs: 1").replace("iterations: 20", "iterations: 8")
-    (folder / "params.yaml").write_text(params, encoding="utf-8")
     for name in ("data/corpus/audio", "data/g2p", "metrics"):
         (folder / name).mkdir(parents=True)
+    params = (root / "profiles/demo.yaml").read_text(encoding="utf-8")
+    for old, new in choices.items():
+        params = params.replace(old, new)
+    (folder / "params.yaml").write_text(params, encoding="utf-8")
     with contextlib.chdir(folder):
         plans, audio, _ = corpus(Path("data/corpus/audio"), 60)
         soundfile.write(audio[SHORT], np.zeros(600, np.int16), SAMPLE_RATE)
@@ -42,7 +43,7 @@ def project_in(folder: Path, root: Path, max_rejected: float) -> None:
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("align")
-    project_in(folder, root, max_rejected=0.1)
+    project_in(folder, root, QUICK | {"max_rejected: 0.05": "max_rejected: 0.1"})
     with contextlib.chdir(folder):
         align.main()
         durations.main()
@@ -258,7 +259,7 @@ def test_a_spoilt_textgrid_is_rejected_alone(project):
 
 
 def test_too_many_rejects_stop_the_stage_after_its_report_is_written(root, tmp_path):
-    project_in(tmp_path, root, max_rejected=0.01)
+    project_in(tmp_path, root, QUICK | {"max_rejected: 0.05": "max_rejected: 0.01"})
     with (
         contextlib.chdir(tmp_path),
         pytest.raises(InputError, match=r"align: 1 of 60 .*data/alignment/report\.csv"),

@@ -6,12 +6,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import diskcache
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
-from lbtts.acoustics.measuring import cache, survey
+from lbtts.acoustics.measuring import survey
 from lbtts.acoustics.measuring.cache import MeasureCache
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.errors import InputError
@@ -185,7 +186,7 @@ def test_a_cache_that_cannot_be_opened_is_kept(tmp_path, monkeypatch):
     def full(*_, **__):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(cache, "Cache", full)
+    monkeypatch.setattr(diskcache, "Cache", full)
     with pytest.raises(InputError, match=r"disk is full; .*free some space"):
         MeasureCache(tmp_path, HARVEST)
     assert database.read_bytes() == before

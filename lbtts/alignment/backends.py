@@ -36,8 +36,8 @@ class Aligner:
 
     def results(
         self, backend: Backend, plans: Sequence[TokenPlan]
-    ) -> dict[str, AlignmentResult | Reject]:
-        """The alignment that a backend finds for each plan, by id.
+    ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
+        """The id of each plan with the alignment that a backend finds, in the order of the plans.
 
         Args:
             backend: which one.
@@ -46,15 +46,18 @@ class Aligner:
         Raises:
             InputError: the backend, or what it needs, is missing, or it fails as a whole.
         """
-        return dict(self._each(backend, plans))
-
-    def _each(
-        self, backend: Backend, plans: Sequence[TokenPlan]
-    ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
         match backend:
             case "kaldi":
                 dictionary = read_dictionary(self.dictionary)
-                yield from kaldi.align(plans, dictionary, self.entries, self.align.kaldi, self.run)
+                with scratch("align") as folder:
+                    yield from kaldi.align(
+                        plans,
+                        dictionary,
+                        self.entries,
+                        self.align.kaldi,
+                        self.run,
+                        folder / "kaldi",
+                    )
             case "mfa":
                 with scratch("mfa") as folder:
                     yield from mfa.align(

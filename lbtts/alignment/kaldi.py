@@ -6,6 +6,8 @@ does not depend on the number of processes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,14 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lbtts.alignment import monophones
+from lbtts.alignment.kept import Kept
 from lbtts.alignment.mfcc import FRAME_SECONDS, mfcc
-from lbtts.alignment.monophones import Monophones, Path
+from lbtts.alignment.monophones import Monophones
 from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.alignment.topology import Words
+from lbtts.cache import Cache
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import InputError, Reject
 from lbtts.params import Kaldi, Run
@@ -27,6 +32,7 @@ from lbtts.workers import workers
 
 _RETRY = 4  # times the beam, for utterances without a path
 _STRETCH = 30  # frames, 0.3 s: long enough to tell one wrong word from noise
+_WINDOW = 2048  # utterances whose results are held at once
 _TASK = 16  # utterances that a process is given at once, together with the model
 
 Features = NDArray[np.float32]
@@ -38,8 +44,11 @@ def align(
     entries: Mapping[str, Entry],
     kaldi: Kaldi,
     run: Run,
+    folder: Path,
 ) -> Iterator[tuple[str, AlignmentResult | Reject]]:
     """Trains on the corpus, then yields the id of each plan with its phones or the reason.
+
+    Model and alignments are kept as soon as they are made; a later run makes only what it lacks.
 
     Args:
         plans: sorted by id.
@@ -47,24 +56,40 @@ def align(
         entries: of the manifest, by id.
         kaldi: the section `align.kaldi`.
         run: the section.
+        folder: for what is kept; no other process uses it.
 
     Raises:
-        InputError: no utterance can be aligned.
+        InputError: no utterance can be aligned, or the folder cannot be read or written.
     """
-    words = {plan.id: pronunciations(plan, dictionary) for plan in plans}
-    with workers(run) as parallel:
-        model = train(words, entries, kaldi, parallel)
-        tasks = [(words[plan.id], entries[plan.id]) for plan in plans]
-        work = parallel(delayed(_align)(model, some, kaldi.beam) for some in _parts(tasks))
-        results = (result for some in work for result in some)
-        bar = tqdm(results, desc="align", total=len(tasks), unit="utt")
-        yield from zip(words, bar, strict=True)
+    training = training_words(plans, dictionary, kaldi.training_utterances)
+    aligned = 0
+    with workers(run) as parallel, Cache(folder) as cache:
+        kept = Kept(cache, kaldi, training, entries)
+        model = kept.model(lambda: train(training, entries, kaldi, parallel))
+        with tqdm(desc="align", total=len(plans), unit="utt") as bar:
+            for begin in range(0, len(plans), _WINDOW):
+                window = plans[begin : begin + _WINDOW]
+                tasks = [(pronunciations(plan, dictionary), entries[plan.id]) for plan in window]
+                known = (kept.get(*task) for task in tasks)
+                results = {k: result for k, result in enumerate(known) if result is not None}
+                bar.update(len(results))
+                missing = [k for k in range(len(tasks)) if k not in results]
+                parts = _parts([tasks[k] for k in missing])
+                work = parallel(delayed(_align)(model, some, kaldi.beam) for some in parts)
+                for k, result in zip(missing, chain.from_iterable(work), strict=True):
+                    kept.put(*tasks[k], result)
+                    results[k] = result
+                    bar.update()
+                aligned += len(missing)
+                yield from ((plan.id, results[k]) for k, plan in enumerate(window))
+        kept.only(plan.id for plan in plans)
+    tqdm.write(f"aligned {aligned} of {len(plans)} utterances; the others were kept")
 
 
 def train(
     words: Mapping[str, Words], entries: Mapping[str, Entry], kaldi: Kaldi, parallel: Parallel
 ) -> Monophones:
-    """A model trained on these utterances, at most `kaldi.training_utterances` of them.
+    """A model trained on these utterances.
 
     Args:
         words: of each utterance, by id.
@@ -75,12 +100,11 @@ def train(
     Raises:
         InputError: no utterance can be aligned.
     """
-    words = _evenly(words, kaldi.training_utterances)
     work = parallel(delayed(_features)(entries[name].audio) for name in words)
     features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
     if not features:
         raise InputError("align: no audio can be read; run `dvc repro corpus`")
-    labels = sorted({label for name in words for word in words[name] for p in word for label in p})
+    labels = sorted({label for said in words.values() for label in _labels(said)})
     frames = np.concatenate(list(features.values()))
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))
     states = {name: model.first_states(words[name], x) for name, x in features.items()}
@@ -108,20 +132,26 @@ def train(
     return model
 
 
-def _evenly(words: Mapping[str, Words], limit: int) -> dict[str, Words]:
-    """At most `limit` utterances, spread evenly, but always one for each phone that occurs."""
+def training_words(
+    plans: Sequence[TokenPlan], dictionary: Dictionary, limit: int
+) -> dict[str, Words]:
+    """The pronunciations of what to train on, by id.
 
-    def labels(name: str) -> set[str]:
-        return {label for word in words[name] for phones in word for label in phones}
+    At most `limit` utterances, spread evenly, but always one for each phone that occurs.
+    """
+    step = max(1, -(-len(plans) // limit))
+    chosen = {plan.id: pronunciations(plan, dictionary) for plan in plans[::step]}
+    known = {label for words in chosen.values() for label in _labels(words)}
+    for plan in plans:
+        words = pronunciations(plan, dictionary)
+        if not _labels(words) <= known:
+            chosen[plan.id] = words
+            known |= _labels(words)
+    return chosen
 
-    step = max(1, -(-len(words) // limit))
-    chosen = list(words)[::step]
-    known = {label for name in chosen for label in labels(name)}
-    for name in words:
-        if not labels(name) <= known:
-            chosen.append(name)
-            known |= labels(name)
-    return {name: words[name] for name in chosen}
+
+def _labels(words: Words) -> set[str]:
+    return {label for word in words for phones in word for label in phones}
 
 
 def _parts(tasks: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -179,7 +209,7 @@ def _align_one(model: Monophones, words: Words, entry: Entry, beam: float) -> Al
     )
 
 
-def _intervals(path: Path, seconds: float) -> tuple[Interval, ...]:
+def _intervals(path: monophones.Path, seconds: float) -> tuple[Interval, ...]:
     """The phones of a path in seconds."""
     ends = np.append(path.begins[1:], len(path.transitions))
     times = [(begin * FRAME_SECONDS, min(end * FRAME_SECONDS, seconds))

@@ -84,9 +84,8 @@ def align(
     jobs = mfa.jobs or workers
     arguments = _arguments("align", [corpus, given, model, out], mfa, jobs)
     _run([*command, *arguments], scratch / "align")
-    results = _results(plans, out, Lexicon(given, model), rejects, inventory)
+    yield from _results(plans, out, Lexicon(given, model), rejects, inventory)
     shutil.rmtree(scratch)
-    yield from results
 
 
 def transcript(words: Iterable[str]) -> str:
@@ -199,20 +198,18 @@ def _results(
     lexicon: Lexicon,
     rejects: Mapping[str, Reject],
     inventory: Inventory,
-) -> list[tuple[str, AlignmentResult | Reject]]:
+) -> Iterator[tuple[str, AlignmentResult | Reject]]:
     """The id of each plan with the alignment that MFA wrote."""
     likelihoods = _likelihoods(out / _LIKELIHOODS)
-    results: list[tuple[str, AlignmentResult | Reject]] = []
     for plan in plans:
         try:
             if plan.id in rejects:
                 raise rejects[plan.id]
             path = out / _SPEAKER / f"{plan.id}.TextGrid"
             found = _checked(path, lexicon, likelihoods.get(plan.id), inventory)
-            results.append((plan.id, found))
+            yield plan.id, found
         except Reject as reason:
-            results.append((plan.id, reason))
-    return results
+            yield plan.id, reason
 
 
 def _likelihoods(path: Path) -> dict[str, float]:

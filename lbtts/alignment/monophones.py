@@ -7,6 +7,7 @@ Sources: Kaldi's `steps/train_mono.sh` for scales and the growth of the mixtures
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 import kaldi_hmm_gmm as khg
 import kaldifst
@@ -52,15 +53,15 @@ class Monophones:
         self._mixtures = khg.AmDiagGmm()
         self._mixtures.init(gaussian, self.topology.transitions.num_pdfs)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, file: str | os.PathLike[str] | IO[bytes]) -> None:
         """Writes it as arrays (.npz), float32, from which `load` makes the same model.
 
         Args:
-            path: of the file.
+            file: open, or its path.
         """
         mixtures = [self._mixtures.get_pdf(j) for j in range(self._mixtures.num_pdfs)]
         np.savez(
-            path,
+            file,
             labels=np.array(self.topology.labels[2:]),
             sizes=np.array([mixture.num_gauss for mixture in mixtures]),
             weights=np.concatenate([np.array(mixture.weights) for mixture in mixtures]),
@@ -69,9 +70,9 @@ class Monophones:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Monophones":
+    def load(cls, file: str | os.PathLike[str] | IO[bytes]) -> "Monophones":
         """The model that `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         model = cls(tuple(arrays["labels"].tolist()), np.zeros(DIMENSION), np.ones(DIMENSION))
         model._mixtures = khg.AmDiagGmm()

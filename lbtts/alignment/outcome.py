@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from lbtts.alignment import textgrid
 from lbtts.alignment.prealigned import follow_words
 from lbtts.alignment.pronunciation import follow
-from lbtts.alignment.quality import confidence, disagreement, measures, status_of
+from lbtts.alignment.quality import Measures, confidence, disagreement, status_of
 from lbtts.alignment.report import CORRECTED, Row, Status
 from lbtts.alignment.textgrid import AlignmentResult
 from lbtts.errors import Reject
@@ -21,35 +20,34 @@ from lbtts.text.inventory import Inventory
 from lbtts.text.tokens import TokenPlan
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
     """The utterances whose phones are known, and the others.
 
+    grids: folder with the TextGrid of each plan.
     plans: with the phones that were spoken.
-    results: where the phones of each plan lie, by id.
+    measures: of their alignments.
     rejects: why the others have no alignment, by id.
     variants: how many plans have other phones than were planned.
     """
 
-    plans: list[TokenPlan]
-    results: dict[str, AlignmentResult]
-    rejects: dict[str, Reject]
-    variants: int
+    grids: Path
+    plans: list[TokenPlan] = field(default_factory=list)
+    measures: Measures = field(default_factory=Measures)
+    rejects: dict[str, str] = field(default_factory=dict)
+    variants: int = 0
 
-    def write_grids(self, folder: Path) -> None:
-        """Writes one TextGrid per utterance into `folder`."""
-        for plan in tqdm(self.plans, desc="write", unit="utt"):
-            result = self.results[plan.id]
-            alignment = textgrid.from_phones(plan, result.phones, result.seconds)
-            textgrid.write(alignment, folder / f"{plan.id}.TextGrid")
+    def grid(self, name: str) -> Path:
+        """The TextGrid of an utterance."""
+        return self.grids / f"{name}.TextGrid"
 
     def disagreements(
-        self, others: Mapping[str, AlignmentResult | Reject], inventory: Inventory
+        self, others: Iterable[tuple[str, AlignmentResult | Reject]], inventory: Inventory
     ) -> dict[str, float]:
         """How far the results of a second backend are from these, in ms, by id."""
         return {
-            name: disagreement(self.results[name], other, inventory)
-            for name, other in others.items()
+            name: disagreement(textgrid.read(self.grid(name)).phones, other.phones, inventory)
+            for name, other in others
             if isinstance(other, AlignmentResult)
         }
 
@@ -68,20 +66,19 @@ def report(
         disagreements: see `Outcome.disagreements`.
         quality: the bounds of the statuses; alignments corrected by a person are always kept.
     """
-    table = measures(outcome.results)
+    table = outcome.measures.table()
     table.insert(0, "confidence", confidence(table).round(3))
-    numbers = table.round(4).to_dict("index")
+    numbers = dict(zip(table.index, table.round(4).itertuples(index=False), strict=True))
     rows = []
     for name, backend in backends.items():
         if name in outcome.rejects:
-            rows.append(Row(name, str(outcome.rejects[name]), backend, None))
+            rows.append(Row(name, outcome.rejects[name], backend, None))
             continue
+        known = numbers[name]._asdict()
         decided: Status = "keep"
         reason = ""
         if backend != CORRECTED:
-            decided, reason = status_of(float(table.at[name, "confidence"]), quality)
-        beam = outcome.results[name].beam
-        known = numbers[name] | {"beam": math.nan if beam is None else beam}
+            decided, reason = status_of(known["confidence"], quality)
         apart = float(np.round(disagreements.get(name, math.nan), 2))
         rows.append(Row(name, reason, backend, decided, **known, disagreement_ms=apart))
     return rows
@@ -89,24 +86,22 @@ def report(
 
 def spoken(
     plans: Iterable[TokenPlan],
-    results: Mapping[str, AlignmentResult | Reject],
+    results: Iterable[tuple[str, AlignmentResult | Reject]],
     dictionary: Dictionary,
     inventory: Inventory,
+    grids: Path,
 ) -> Outcome:
-    """The plans as they were spoken.
+    """The plans as they were spoken; the TextGrid of each is written as soon as it is known.
 
     Args:
         plans: as they were planned.
-        results: of each plan, by id.
+        results: the id of each plan with its alignment, in the same order.
         dictionary: pronunciations that a word may have besides its plan's.
         inventory: the language's phones.
+        grids: folder for the TextGrids.
     """
-    followed: list[TokenPlan] = []
-    found: dict[str, AlignmentResult] = {}
-    rejects: dict[str, Reject] = {}
-    variants = 0
-    for planned in plans:
-        result = results[planned.id]
+    outcome = Outcome(grids)
+    for planned, (name, result) in zip(plans, results, strict=True):
         try:
             if isinstance(result, Reject):
                 raise result
@@ -114,9 +109,11 @@ def spoken(
                 planned, result.phones, dictionary, inventory
             )
         except Reject as reason:
-            rejects[planned.id] = reason
+            outcome.rejects[name] = str(reason)
             continue
-        followed.append(plan)
-        found[plan.id] = replace(result, phones=phones)
-        variants += plan.phones != planned.phones
-    return Outcome(followed, found, rejects, variants)
+        alignment = textgrid.from_phones(plan, phones, result.seconds)
+        textgrid.write(alignment, outcome.grid(name))
+        outcome.measures.add(name, replace(result, phones=phones))
+        outcome.plans.append(plan)
+        outcome.variants += plan.phones != planned.phones
+    return outcome

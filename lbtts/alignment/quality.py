@@ -1,7 +1,7 @@
 """The confidence in an alignment, by comparing it with the rest of its corpus."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lbtts.alignment.pronunciation import matched
 from lbtts.alignment.report import Status
-from lbtts.alignment.textgrid import AlignmentResult
+from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.params import Quality
 from lbtts.text.inventory import Inventory
 
@@ -33,44 +33,62 @@ _EVIDENCE = {
     "shortest_share": (-1, 0.05),
 }
 _MEASURES = [
-    "score", "worst", "duration_z_mean", "duration_z_max", "longest_phone", "longest_silence",
-    "shortest_share", "rate",
+    "beam", "score", "worst", "longest_phone", "longest_silence", "shortest_share", "rate"
 ]  # fmt: skip
 
 
-def measures(results: Mapping[str, AlignmentResult]) -> pd.DataFrame:
-    """The measures of each alignment, one row per utterance, by id.
+class Measures:
+    """The measures of all alignments; of each only its durations are held until the table."""
 
-    score, worst: goodness, see `textgrid.AlignmentResult`.
-    duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances from
-        the median of all phones of that label in robust standard deviations of log seconds; what
-        lasts less than 30 ms counts as 30 ms.
-    longest_phone, longest_silence: seconds; silence at the edges of the audio does not count.
-    shortest_share: share of phones that last at most 30 ms.
-    rate: phones per second of speech.
-    """
-    usual = _usual_durations(results)
-    rows = {}
-    for name, utterance in results.items():
-        seconds = np.array([phone.end - phone.start for phone in utterance.phones])
-        z = np.abs(
-            [
-                (np.log(length) - usual[phone.label][0]) / usual[phone.label][1]
-                for phone, length in zip(utterance.phones, _floored(seconds), strict=True)
-            ]
+    def __init__(self) -> None:
+        """Starts with no alignment."""
+        self._rows: dict[str, tuple[float | None, ...]] = {}
+        self._labels: dict[str, int] = {}  # number of each
+        self._phones = array("H")  # label of each phone of all utterances
+        self._logs = array("d")  # its log duration
+        self._counts = array("I")  # phones of each utterance
+
+    def add(self, name: str, result: AlignmentResult) -> None:
+        """Measures the alignment of the utterance `name`."""
+        seconds = np.array([phone.end - phone.start for phone in result.phones])
+        gaps = [after.start - before.end for before, after in pairwise(result.phones)]
+        self._rows[name] = (
+            result.beam,
+            result.score,
+            result.worst,
+            float(seconds.max()),
+            max(gaps, default=0.0),
+            float(np.mean(seconds <= _SHORTEST + _ROUNDING)),
+            float(len(seconds) / seconds.sum()),
         )
-        gaps = [after.start - before.end for before, after in pairwise(utterance.phones)]
-        rows[name] = {
-            "score": utterance.score,
-            "worst": utterance.worst,
-            "duration_z_mean": z.mean(),
-            "duration_z_max": z.max(),
-            "longest_phone": seconds.max(),
-            "longest_silence": max(gaps, default=0.0),
-            "shortest_share": np.mean(seconds <= _SHORTEST + _ROUNDING),
-            "rate": len(seconds) / seconds.sum(),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=_MEASURES).astype(float)
+        numbers = self._labels
+        self._phones.extend(numbers.setdefault(p.label, len(numbers)) for p in result.phones)
+        self._logs.extend(np.log(np.maximum(seconds, _SHORTEST)).tolist())
+        self._counts.append(len(seconds))
+
+    def table(self) -> pd.DataFrame:
+        """One row per utterance, by id, in the order in which they were added.
+
+        beam, score, worst: see `textgrid.AlignmentResult`; the latter two are goodness.
+        longest_phone, longest_silence: seconds; silence at the edges of the audio does not count.
+        shortest_share: share of phones that last at most 30 ms.
+        rate: phones per second of speech.
+        duration_z_mean, duration_z_max: how unusual the durations of its phones are, as distances
+            from the median of all phones of that label in robust standard deviations of log
+            seconds; what lasts less than 30 ms counts as 30 ms.
+        """
+        table = pd.DataFrame.from_dict(self._rows, orient="index", columns=_MEASURES).astype(float)
+        phones, logs = np.array(self._phones), np.array(self._logs)
+        z = np.empty(len(logs))
+        for number in self._labels.values():
+            here = phones == number
+            own = logs[here]
+            median, deviation = _median_and_deviation(own if len(own) >= _ENOUGH else logs)
+            z[here] = np.abs((own - median) / deviation)
+        parts = np.split(z, np.cumsum(self._counts)[:-1]) if len(z) else []
+        table["duration_z_mean"] = [part.mean() for part in parts]
+        table["duration_z_max"] = [part.max() for part in parts]
+        return table
 
 
 def confidence(table: pd.DataFrame) -> pd.Series:
@@ -100,7 +118,7 @@ def status_of(confidence: float, quality: Quality) -> tuple[Status, str]:
     )
 
 
-def disagreement(one: AlignmentResult, other: AlignmentResult, inventory: Inventory) -> float:
+def disagreement(one: Sequence[Interval], other: Sequence[Interval], inventory: Inventory) -> float:
     """Mean distance in ms between the starts of phones in two alignments; NaN if none is shared.
 
     Only phones that both alignments share are compared. The mean, not the median: both aligners
@@ -108,34 +126,16 @@ def disagreement(one: AlignmentResult, other: AlignmentResult, inventory: Invent
     them in every utterance.
     """
     apart = [
-        abs(one.phones[spoken.planned].start - spoken.interval.start)
-        for spoken in matched([phone.label for phone in one.phones], other.phones, inventory)
-        if spoken.planned is not None and spoken.interval.label == one.phones[spoken.planned].label
+        abs(one[spoken.planned].start - spoken.interval.start)
+        for spoken in matched([phone.label for phone in one], other, inventory)
+        if spoken.planned is not None and spoken.interval.label == one[spoken.planned].label
     ]
     return 1000 * float(np.mean(apart)) if apart else float("nan")
 
 
-def _usual_durations(results: Mapping[str, AlignmentResult]) -> dict[str, tuple[float, float]]:
-    """Median and robust standard deviation of each phone's log duration."""
-    logs: dict[str, list[float]] = defaultdict(list)
-    for utterance in results.values():
-        for phone in utterance.phones:
-            logs[phone.label].append(float(np.log(_floored(phone.end - phone.start))))
-    everything = [x for values in logs.values() for x in values]
-    return {
-        label: _median_and_deviation(values if len(values) >= _ENOUGH else everything)
-        for label, values in logs.items()
-    }
-
-
-def _floored(seconds: ArrayLike) -> NDArray[np.float64]:
-    """Durations for comparison, at least the shortest that every aligner can find."""
-    return np.maximum(np.asarray(seconds, float), _SHORTEST)
-
-
-def _median_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+def _median_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
     median = float(np.median(values))
-    return median, max(_NARROWEST, _NORMAL * float(np.median(np.abs(np.subtract(values, median)))))
+    return median, max(_NARROWEST, _NORMAL * float(np.median(np.abs(values - median))))
 
 
 def _distance(values: pd.Series, least: float) -> pd.Series:

@@ -18,7 +18,7 @@ _DISAGREEMENT = "disagreement_ms"  # a column that exists only after two backend
 _COLUMNS = {"status": "verdict", "confidence": "trust"}  # field of `Row` → column of the file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One utterance; unknown numbers are NaN.
 

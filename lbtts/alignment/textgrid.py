@@ -35,7 +35,7 @@ class Alignment:
     seconds: float  # length of the audio
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AlignmentResult:
     """The alignment that a backend finds for one utterance, before it is compared with the plan.
 

@@ -12,7 +12,7 @@ from lbtts.records import read_rows
 COLUMNS = ["id", "split", "audio", "text", "seconds", "status", "reason", "start"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One utterance of the corpus.
 

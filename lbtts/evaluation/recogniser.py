@@ -40,7 +40,6 @@ from joblib import Parallel
 from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.alignment.monophones import Monophones
-from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.topology import Topology
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
@@ -117,7 +116,7 @@ def train(
             samples, rate = soundfile.read(audio[plan.id])
             path = _in_a_room(samples, rate, Path(folder) / f"{plan.id}.wav")
             entries[plan.id] = Entry(plan.id, "train", "", audio=str(path))
-        words = {plan.id: pronunciations(plan, {}) for plan in plans}
+        words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
         model = kaldi.train(words, entries, kaldi_params, Parallel(workers))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
