@@ -140,7 +140,7 @@ def training_words(
     At most `limit` utterances, spread evenly, but always one for each phone that occurs.
     """
     step = max(1, -(-len(plans) // limit))
-    chosen = {plan.id: pronunciations(plan, dictionary) for plan in plans[::step]}
+    chosen: dict[str, Words] = {p.id: pronunciations(p, dictionary) for p in plans[::step]}
     known = {label for words in chosen.values() for label in _labels(words)}
     for plan in plans:
         words = pronunciations(plan, dictionary)
