@@ -1,61 +1,19 @@
 """One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
 
-import errno
 import resource
 import signal
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from types import FrameType, TracebackType
 
-from lbtts.errors import InputError, first_line, no_memory, not_written
+from lbtts import faults
 
-_REMEDIES = {
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.EROFS: "make it writable",
-    errno.EACCES: "give this user the right to use it",
-    errno.EPERM: "give this user the right to use it",
-    errno.EMFILE: "raise `ulimit -n`, or lower run.jobs",
-}
 _HANDLES = 256  # with fewer, torch's loaders lose batches in silence and training waits for ever
-_FULL = "free some space if the disk is full"
-_NO_MEMORY = "not enough memory; lower run.jobs, raise `ulimit -v`, or close other programs"
-
-_UNLOADED = (ImportError, OSError, SystemError)  # of libraries that there are, with no more said
-
-
-def _line(error: BaseException, again: str) -> str | None:
-    """The line that says what could not be done; None for a fault of the program itself."""
-    if isinstance(error, InputError):
-        return f"error: {error}"
-    if isinstance(error, KeyboardInterrupt):
-        return f"interrupted: {again}"
-    if _starved(error):
-        return f"error: {_NO_MEMORY} ({first_line(error)}); {again}"
-    if isinstance(error, OSError) and error.errno is not None:
-        remedy = _REMEDIES.get(error.errno, "look at it")
-        where = error.filename2 or error.filename or "while reading or writing"
-        return f"error: {where}: {error.strerror}; {remedy}; {again}"
-    if not_written(error):
-        return f"error: a file cannot be written ({first_line(error)}); {_FULL}; {again}"
-    return None
-
-
-def _starved(error: BaseException) -> bool:
-    """Whether memory ran out.
-
-    Where the address space is limited, a library that cannot be loaded is taken for too large, for
-    many do not say why.
-    """
-    limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
-    unloaded = type(error) in _UNLOADED and getattr(error, "errno", None) is None
-    return no_memory(error) or isinstance(error, BrokenProcessPool) or (limited and unloaded)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Says in one line what happened while the stage's modules were being loaded."""
-    if line := _line(error, "nothing was begun; run the same command"):
+    if line := faults.line(error, "nothing was begun; run the same command"):
         print(line, file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
@@ -88,7 +46,7 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
     try:
         main()
     except (Exception, KeyboardInterrupt) as error:
-        if line := _line(error, again):
+        if line := faults.line(error, again):
             sys.exit(line)
         raise
 

@@ -3,7 +3,7 @@
 from lbtts import models, params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
-from lbtts.evaluation.releases import keep_as_good
+from lbtts.evaluation import releases
 from lbtts.evaluation.systems import read_summary
 from lbtts.paths import (
     EXPORT,
@@ -46,13 +46,16 @@ def main() -> None:
 
 def _rounded(p: params.Params) -> dict[str, float]:
     """Megabytes of each smaller form that is kept."""
-    forms = {name: (path, form) for name, path, form in models.part(p.model, "export").rounded(p)}
+    forms = list(models.part(p.model, "export").rounded(p))
     if not forms:
         return {}
+    files = {name: path for name, path, _ in forms}
+    speakers = {name: speaker for name, _, speaker in forms}
     store = FeatureStore(FEATURES, p.features.f0)
     plans, entries = read_token_plans(SPOKEN), read_manifest(MANIFEST)
     recognisers = scratch_folder("recogniser")
-    return keep_as_good(forms, store, plans, entries, p, REFERENCE, SPEECH, recognisers)
+    lost = releases.lost_limits(speakers, store, plans, entries, p, REFERENCE, SPEECH, recognisers)
+    return releases.keep_as_good(files, lost)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pytest
 import torch
 from auraloss.freq import MultiResolutionSTFTLoss
 
+from lbtts.evaluation import signal_measures
 from lbtts.models.kokoro.network import losses
 
 UNITS = torch.tensor([[3, 5, 2, 4], [2, 7, 1, 0]])
@@ -100,6 +101,13 @@ def test_following_its_gradient_leaves_the_clock(speech):
     (slope,) = torch.autograd.grad(before.sum(), audio)
     after = audio - 0.01 * slope / slope.norm(dim=1, keepdim=True)
     assert (losses.clock_share(after) < before).all()
+
+
+def test_the_clock_of_training_is_that_of_evaluation():
+    audio = 0.1 * torch.randn(1, 48_000, generator=torch.Generator().manual_seed(1))
+    audio = audio + 0.05 * torch.sin(2 * math.pi * 4800 * torch.arange(48_000) / 24_000)
+    decibels = 10 * losses.clock_share(audio).log10().item()
+    assert decibels == pytest.approx(signal_measures.clock(audio[0].numpy(), 600), abs=0.05)
 
 
 def test_silence_has_no_clock():

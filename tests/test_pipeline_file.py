@@ -28,7 +28,10 @@ ORDER = [
 ]
 # What carries choices, errors and files about, and changes no result: DVC sees the values.
 PLUMBING = {
-    *(Path(f"lbtts/{name}.py") for name in ("download", "errors", "records", "scratch", "page")),
+    *(
+        Path(f"lbtts/{name}.py")
+        for name in ("download", "errors", "faults", "records", "scratch", "page")
+    ),
     *(Path(f"lbtts/{name}.py") for name in ("cache", "workers", "dask_backend", "child", "paths")),
     *(
         Path(f"lbtts/params/{name}.py")

@@ -143,6 +143,8 @@ def training_words(
     chosen: dict[str, Words] = {p.id: pronunciations(p, dictionary) for p in plans[::step]}
     known = {label for words in chosen.values() for label in _labels(words)}
     for plan in plans:
+        if plan.id in chosen:
+            continue
         words = pronunciations(plan, dictionary)
         if not _labels(words) <= known:
             chosen[plan.id] = words

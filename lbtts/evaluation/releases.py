@@ -13,25 +13,17 @@ from lbtts.params import Params
 from lbtts.text.tokens import TokenPlan
 
 
-def keep_as_good(
-    forms: Mapping[str, tuple[Path, Speaker]],
-    store: FeatureStore,
-    plans: Sequence[TokenPlan],
-    entries: Mapping[str, Entry],
-    p: Params,
-    compared: Path,
-    measured: Path,
-    keep: Path,
-) -> dict[str, float]:
+def keep_as_good(files: Mapping[str, Path], lost: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Megabytes of the files of the forms that lose no limit, as `<name>_mb`.
 
-    It removes the others' files, and prints which limits they lose. `forms` has the file and the
-    speech of each; for the other arguments see `lost_limits`.
+    It removes the others' files, and prints which limits they lose.
+
+    Args:
+        files: of the forms, by name.
+        lost: the limits that each loses, see `lost_limits`.
     """
-    speakers = {name: speaker for name, (_, speaker) in forms.items()}
-    lost = lost_limits(speakers, store, plans, entries, p, compared, measured, keep)
     sizes = {}
-    for name, (path, _) in forms.items():
+    for name, path in files.items():
         if lost[name]:
             path.unlink()
             print(f"export: {name} is left out, for it does not keep:", *lost[name], sep="\n  ")

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT
+from lbtts.grid import MAX_UNITS, SAMPLE_RATE, SAMPLES_PER_UNIT, UNIT_RATE
 from lbtts.models.kokoro.network.trainable import Prediction
 from lbtts.models.recipe import Losses
 
@@ -22,7 +22,7 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # fft, hop,
 _MELS = 128
 _LOG_FLOOR = 1e-5
 _LOG_MEAN, _LOG_SCALE = -4.0, 4.0
-_CLOCK_LOWEST = 1000 // 40  # line; below 1 kHz voices themselves keep in step for a while
+_CLOCK_LOWEST = 1000 // UNIT_RATE  # line; below 1 kHz voices themselves keep in step for a while
 _POWER_FLOOR = 1e-8  # as in auraloss; below it the magnitude counts as silence and has no gradient
 
 
