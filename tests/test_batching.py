@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+from lbtts.acoustics.measuring import mel
+from lbtts.acoustics.measuring.speed import at_length
 from lbtts.acoustics.store.batching import Schedule, StepDataset, batches, collate, padding
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.layout import Crop
 from tests.corpora import write_features
 
 UNITS = {f"u{i}": [3, *([2 + i % 3] * (4 + i)), 3] for i in range(7)}
@@ -103,11 +106,11 @@ def test_training_never_sees_the_test_split(store):
     assert "u6" not in {name for step in range(30) for name in dataset[step].ids}
 
 
-@pytest.mark.parametrize("world", [2, 3, 5])
-def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world):
+@pytest.mark.parametrize(("world", "speed"), [(2, 0), (3, 0), (5, 0), (2, 0.3)])
+def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world, speed):
     train = store.indices("train")
-    whole = StepDataset(store, train, 12, 6, seed=0)[1]
-    shares = [StepDataset(store, train, 12, 6, 0, rank, world)[1] for rank in range(world)]
+    whole = StepDataset(store, train, 12, 6, seed=0, speed=speed)[1]
+    shares = [StepDataset(store, train, 12, 6, 0, rank, world, speed)[1] for rank in range(world)]
     assert sorted(name for share in shares for name in share.ids) == sorted(whole.ids)
     for share in shares:
         assert share.global_size == len(whole.ids)
@@ -115,6 +118,37 @@ def test_processes_share_a_step_and_pad_and_crop_it_alike(store, world):
         assert share.index == tuple(whole.index[row] for row in rows)
         for name in ("tokens", "units", "crop_start", "f0", "energy", "audio"):
             assert torch.equal(getattr(share, name), getattr(whole, name)[rows]), name
+
+
+@pytest.mark.parametrize("total", [60, 80, 83, 100, 130])
+def test_another_speed_moves_boundaries_pitch_and_sound_alike(total):
+    units = np.array([3, 20, 1, 30, 23, 3])
+    seconds = np.arange(units.sum() * 600) / 24_000
+    wave = np.sin(2 * np.pi * 200 * seconds).astype(np.float32)
+    f0 = np.where(np.arange(160) < 80, 200, 0).astype(np.float32)
+    row = Crop("u", np.arange(6), units, f0, mel.energy(mel.log_mel(wave)), wave)
+    changed = at_length(row, total)
+    assert changed.units.sum() == total and changed.units.min() >= 1
+    shift = np.cumsum(changed.units) - np.cumsum(units) * total / 80
+    assert np.abs(shift).max() <= 1
+    assert len(changed.audio) == 600 * total
+    assert len(changed.f0) == len(changed.energy) == 2 * total
+    spectrum = np.abs(np.fft.rfft(changed.audio))
+    heard = spectrum.argmax() * 24_000 / len(changed.audio)
+    assert heard == pytest.approx(200 * 80 / total, abs=0.5)
+    assert changed.f0[changed.f0 > 0] == pytest.approx(200 * 80 / total)
+    assert abs(np.count_nonzero(changed.f0) - total) <= 1
+    np.testing.assert_allclose(changed.energy, row.energy.mean(), atol=1)
+
+
+def test_speeds_are_drawn_for_each_utterance_and_stay_within_their_bounds(store):
+    chosen = store.indices("train")
+    drawn = [collate(store, chosen, 6, (0, step), speed=0.3) for step in range(20)]
+    ratio = np.array([batch.units.sum(1) for batch in drawn]) / store.units_total[chosen]
+    assert ratio.min() < 0.85 and ratio.max() > 1.2
+    rounding = 0.5 / store.units_total.min()
+    assert ratio.min() > 1 / 1.3 - rounding and ratio.max() < 1 / 0.7 + rounding
+    assert (ratio[0] != ratio[0, 0]).any() and (ratio[:, 0] != ratio[0, 0]).any()
 
 
 def test_rows_of_a_batch_keep_what_the_step_has_in_common(store):

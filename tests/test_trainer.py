@@ -36,6 +36,7 @@ EVERYTHING = {
     },
     "replay": {"share": 0.5},
     "level_db": 3,
+    "speed": 0.1,
 }
 
 

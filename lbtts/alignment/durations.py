@@ -8,9 +8,8 @@ The rule, written once:
 2. A pause between words is shared equally by its spaces and punctuation; before the first word BOS
    shares too, and after the last word EOS. A gap between phones of one word belongs to the phone
    before it.
-3. Boundaries, not durations, are rounded, and each token gets at least one unit: the whole-numbered
-   boundaries b with b[i+1] - b[i] >= 1 nearest to the true ones in the sense of least squares. With
-   b[i] = i + y[i] that is isotonic regression of y.
+3. Boundaries, not durations, are rounded, and each token gets at least one unit: see
+   `rounding.whole_boundaries`.
 4. A token of a pause that is still longer than 50 units is shortened to 50, and the audio too: the
    middle of its span is cut out. A phone that is longer than 50 units is an alignment error.
 
@@ -21,8 +20,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
+from lbtts.alignment.rounding import whole_boundaries
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.alignment.timing import Timing
 from lbtts.errors import Reject
@@ -48,7 +47,7 @@ def durations(plan: TokenPlan, alignment: Alignment, total: int) -> tuple[Timing
     """
     _check(plan, alignment, total)
     true = _boundaries(plan.tokens, alignment.phones, total)
-    rounded = _round(true, total)
+    rounded = whole_boundaries(true, total)
     units = np.diff(rounded)
     pause = [True, *(token.word is None for token in plan.tokens), True]
     long = [i for i in np.flatnonzero(units > MAX_UNITS) if not pause[i]]
@@ -155,13 +154,3 @@ def _phone_before(tokens: Sequence[Token], index: int) -> int:
 
 def _phone_after(tokens: Sequence[Token], index: int) -> int:
     return next(t.phone for t in tokens[index:] if t.phone is not None)
-
-
-def _round(true: np.ndarray, total: int) -> np.ndarray:
-    """Whole-numbered boundaries nearest to `true`, at least one unit apart, from 0 to `total`."""
-    order = np.arange(len(true))
-    slack = total - order[-1]  # units beyond one a token
-    rest = isotonic_regression(true - order).x
-    rounded = np.floor(np.clip(rest, 0, slack) + 0.5).astype(np.int64) + order
-    rounded[0], rounded[-1] = 0, total
-    return rounded

@@ -127,6 +127,7 @@ class Train(Section):
     batch_seconds: Positive  # of cropped speech per step: as many utterances as fit
     accumulate: Count  # micro-batches in a process's share of a step
     crop_seconds: Annotated[float, Field(ge=0.25)]  # of each utterance's frames and audio
+    speed: Annotated[float, Field(ge=0, le=0.5)]  # an utterance's changes by at most this share
     recompute: bool  # gradient checkpointing: less memory, more time, same results
     lr: Positive
     betas: tuple[Share, Share]  # of AdamW

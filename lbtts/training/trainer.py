@@ -224,6 +224,7 @@ def steps(store: FeatureStore, train: Train, rank: int = 0, world: int = 1) -> S
         seed=train.seed,
         rank=rank,
         world=world,
+        speed=train.speed,
     )
 
 

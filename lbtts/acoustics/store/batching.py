@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lbtts.acoustics.measuring.speed import at_length
 from lbtts.acoustics.store.features import FeatureStore
+from lbtts.acoustics.store.layout import Crop
 from lbtts.grid import units_to_frames, units_to_samples
 
 _BUCKET = 16  # batches of similar length are cut from a stretch of this many batches
@@ -141,6 +143,7 @@ def collate(
     crop_units: int,
     seed: tuple[int, ...],
     share: slice = slice(None),
+    speed: float = 0,
 ) -> Batch:
     """A batch of the utterances at `indices`, each cropped at a random place.
 
@@ -150,17 +153,25 @@ def collate(
         crop_units: length of the crops; the shortest utterance's length if that is less.
         seed: non-negative numbers; with the utterance's index they seed the place of its crop.
         share: the utterances that are read. Padding and crops are the same for any share.
+        speed: largest random change of an utterance's speed, as a share.
     """
     indices = np.asarray(indices)
+    draws = [np.random.default_rng((*seed, int(i))) for i in indices]
     totals = store.units_total[indices]
+    if speed:
+        speeds = [1 + draw.uniform(-speed, speed) for draw in draws]
+        totals = np.maximum(np.rint(totals / speeds).astype(int), store.tokens_total[indices])
     length = min(crop_units, int(totals.min()))
     longest = int(store.tokens_total[indices].max())
     mine = indices[share]
     starts = [
-        int(np.random.default_rng((*seed, int(i))).integers(0, total - length + 1))
-        for i, total in zip(mine, totals[share], strict=True)
+        int(draw.integers(0, total - length + 1))
+        for draw, total in zip(draws[share], totals[share], strict=True)
     ]
-    rows = [store.crop(int(i), start, length) for i, start in zip(mine, starts, strict=True)]
+    rows = [
+        _crop(store, int(i), int(total), start, length)
+        for i, total, start in zip(mine, totals[share], starts, strict=True)
+    ]
     assert all(len(row.f0) == units_to_frames(length) for row in rows)
     assert all(len(row.audio) == units_to_samples(length) for row in rows)
 
@@ -187,6 +198,22 @@ def collate(
     )
 
 
+def _crop(store: FeatureStore, index: int, total: int, start: int, units: int) -> Crop:
+    """A crop of an utterance at the speed at which it fills `total` units."""
+    usual = int(store.units_total[index])
+    if total == usual:
+        return store.crop(index, start, units)
+    changed = at_length(store.crop(index, 0, usual), total)
+    frames = slice(units_to_frames(start), units_to_frames(start + units))
+    samples = slice(units_to_samples(start), units_to_samples(start + units))
+    return replace(
+        changed,
+        f0=changed.f0[frames],
+        energy=changed.energy[frames],
+        audio=changed.audio[samples],
+    )
+
+
 class StepDataset(Dataset[Batch]):
     """The batch of each training step, a function of the seed and the step's number alone.
 
@@ -206,6 +233,7 @@ class StepDataset(Dataset[Batch]):
         seed: int,
         rank: int = 0,
         world: int = 1,
+        speed: float = 0,
     ) -> None:
         """Steps over the utterances at `indices`, for process `rank` of `world`.
 
@@ -217,8 +245,10 @@ class StepDataset(Dataset[Batch]):
             seed: of the run.
             rank: of this process, from 0.
             world: number of processes.
+            speed: see `collate`.
         """
         self._store = store
+        self._speed = speed
         self._indices = indices
         self._crop_units = crop_units
         self._seed = seed
@@ -229,4 +259,5 @@ class StepDataset(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         """This process' share of step `step`, counted from 0."""
         chosen = self._indices[self.schedule[step]]
-        return collate(self._store, chosen, self._crop_units, (self._seed, step), self._share)
+        seed = (self._seed, step)
+        return collate(self._store, chosen, self._crop_units, seed, self._share, self._speed)
