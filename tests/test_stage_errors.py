@@ -171,3 +171,13 @@ def test_what_happens_while_a_stage_is_loaded_is_one_line_too(fault, line):
     )
     assert done.returncode != 0
     assert done.stderr.startswith(line) and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="needs Linux' list of libraries")
+def test_threads_are_told_how_long_to_spin_before_their_library_is_loaded():
+    loaded = "print('gomp' in open('/proc/self/maps').read(), os.environ['GOMP_SPINCOUNT'])"
+    program = f"import os, stages; {loaded}; import torch; {loaded}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["False 20000", "True 20000"]
