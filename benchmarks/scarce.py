@@ -9,8 +9,8 @@ and one line that says what to do; afterwards the same stage must succeed there 
 conditions, and write what it wrote in FOLDER, to the byte. Ends with status 1 if one does not.
 
 Without memory, native code of a library may end the process itself (`terminate called`, a
-segmentation fault), of which Python learns nothing: that is printed and not counted, but the stage
-must succeed afterwards.
+segmentation fault), or the kernel may kill it, of which Python learns nothing: that is printed and
+not counted, but the stage must succeed afterwards.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -79,6 +80,24 @@ def limited(option: str, value: int) -> Conditions:
     return conditions
 
 
+def grouped(megabytes: int) -> Conditions:
+    """A control group with so much memory; the kernel kills a process of it that wants more."""
+
+    @contextlib.contextmanager
+    def conditions(disk: Path) -> Iterator[Prefix]:
+        first = Path("/sys/fs/cgroup/memory")
+        group = (first if first.exists() else first.parent) / "lbtts"
+        group.mkdir()
+        limit = "memory.limit_in_bytes" if first.exists() else "memory.max"
+        (group / limit).write_text(str(megabytes * 10**6))
+        yield ["bash", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "-"]
+        while (group / "cgroup.procs").read_text():  # joblib's helper ends a little later
+            time.sleep(0.1)
+        group.rmdir()
+
+    return conditions
+
+
 def clock(rate: str) -> Conditions:
     """A clock that is another one, or runs at another rate."""
 
@@ -90,7 +109,11 @@ def clock(rate: str) -> Conditions:
 
 
 GIGABYTE = 1_000_000  # kB
-ENDED = {-signal.SIGABRT: "aborts", -signal.SIGSEGV: "has a segmentation fault"}
+ENDED = {
+    -signal.SIGABRT: "a library aborts",
+    -signal.SIGSEGV: "a library has a segmentation fault",
+    -signal.SIGKILL: "the kernel kills it",
+}
 HEAVY = ("align", "features", "train")
 CASES: dict[str, tuple[Conditions, tuple[str, ...]]] = {
     "full": (full, ()),
@@ -101,6 +124,7 @@ CASES: dict[str, tuple[Conditions, tuple[str, ...]]] = {
     "memory-1": (limited("-v", 1 * GIGABYTE), HEAVY),
     "memory-2": (limited("-v", 2 * GIGABYTE), HEAVY),
     "memory-3": (limited("-v", 3 * GIGABYTE), HEAVY),
+    "memory-group": (grouped(500), HEAVY),
     "clock-back": (clock("-10y"), HEAVY),
     "clock-fast": (clock("+0 x1000"), HEAVY),
 }
@@ -191,7 +215,7 @@ def main() -> None:
                     wrong += [f"differs: {file}" for file in differences(folder, disk, outputs)]
                     found = [line for line in wrong if line]
                     last = said.splitlines()[-1:] if status else ["succeeds"]
-                    told = f"a library {ended}" if ended else "".join(last)[:200]
+                    told = ended or "".join(last)[:200]
                     print(f"{name} {stage}: {' || '.join(found) or told}", flush=True)
                     faults += bool(found)
         finally:

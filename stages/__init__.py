@@ -18,11 +18,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Says in one line what happened while the stage's modules were being loaded."""
+    """Says in one line what happened while the stage's modules were being loaded.
+
+    It ends the program at once: without memory, what Python still does at its end fails too, and
+    says so hundreds of times.
+    """
     if line := faults.line(error, "nothing was begun; run the same command"):
-        print(line, file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, trace)
+        print(line, file=sys.stderr, flush=True)
+        os._exit(1)
+    sys.__excepthook__(kind, error, trace)
 
 
 sys.excepthook = _uncaught
