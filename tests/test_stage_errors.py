@@ -134,10 +134,26 @@ def test_too_few_file_handles_are_refused_before_anything_is_done(monkeypatch):
         run(pytest.fail)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
-    work = "print('on', flush=True), time.sleep(60)"
-    program = f"import time; from stages import run; run(lambda: ({work}))"
+WAIT = "import time; print('on', flush=True); time.sleep(60)"
+# As training does, with processes that read.
+READ = """
+from time import sleep
+from torch.utils.data import DataLoader
+from lbtts.training.trainer import leave_group
+items = range(10**6)
+batches = iter(DataLoader(items, batch_size=None, num_workers=2, worker_init_fn=leave_group))
+next(batches)
+print("on", flush=True)
+while True:
+    next(batches), sleep(0.001)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "work"), [(signal.SIGINT, WAIT), (signal.SIGTERM, WAIT), (signal.SIGTERM, READ)]
+)
+def test_an_interrupted_stage_says_so_in_one_line(number, work, tmp_path):
+    program = f"from stages import run; run(lambda: exec({work!r}, {{}}))"
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -145,10 +161,11 @@ def test_an_interrupted_stage_says_so_in_one_line(number, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None and process.stdout.readline() == "on\n"
     time.sleep(0.1)
-    process.send_signal(number)
+    os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == (

@@ -5,6 +5,7 @@ seed, the step and the utterance alone. So a run that was killed and continued e
 weights as one that was not: bit for bit on a CPU, as far as its kernels are deterministic on a GPU.
 """
 
+import os
 from pathlib import Path
 
 import torch
@@ -160,6 +161,7 @@ def fit(
         sampler=range(state.step, train.steps),
         batch_size=None,
         num_workers=run.loaders,
+        worker_init_fn=leave_group,
         pin_memory=accelerator.device.type == "cuda",
         generator=torch.Generator(),  # or the loader would change the network's random numbers
     )
@@ -207,6 +209,16 @@ def _restore(state: State, train: Train, path: Path) -> list[tuple[int, Metrics]
         return []  # a run that is already longer starts over: its earlier states are gone
     state.load_state_dict(saved["state"])
     return saved["history"]
+
+
+def leave_group(_: int) -> None:
+    """Takes a process that reads out of the group of this one, which alone ends it.
+
+    A signal for the group (Ctrl-C, SIGTERM) would kill it first, and then torch raises an error of
+    its own in the middle of whatever this process does. It ends within seconds if this one is
+    killed.
+    """
+    os.setpgrp()
 
 
 def should_stop(state: State, train: Train) -> bool:
