@@ -1,10 +1,13 @@
 """One script per DVC stage: read, call the library, write. Run as `python -m stages.<name>`."""
 
+import atexit
+import gc
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing import current_process
 from types import FrameType, TracebackType
 
 from lbtts import faults
@@ -29,7 +32,15 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _uncaught
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ends the program on SIGTERM as Ctrl-C does, so that its files are closed."""
+    raise KeyboardInterrupt
+
+
+if current_process().name == "MainProcess":  # its workers load the stage too
+    sys.excepthook = _uncaught
+    signal.signal(signal.SIGTERM, _interrupt)
+    atexit.register(gc.freeze)  # or Python looks through all of torch for garbage at its end: 1 s
 
 
 def run(main: Callable[[], None], resumes: bool = False) -> None:
@@ -47,7 +58,6 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
         sys.exit(
             f"error: at most {handles} files may be open at a time; raise it: `ulimit -n 1024`"
         )
-    signal.signal(signal.SIGTERM, _interrupt)
     again = (
         "finished work is kept; run the same command to continue"
         if resumes
@@ -59,8 +69,3 @@ def run(main: Callable[[], None], resumes: bool = False) -> None:
         if line := faults.line(error, again):
             sys.exit(line)
         raise
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Ends the program on SIGTERM as Ctrl-C does, so that its files are closed."""
-    raise KeyboardInterrupt

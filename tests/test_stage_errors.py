@@ -177,13 +177,14 @@ def test_an_interrupted_stage_says_so_in_one_line(number, work, tmp_path):
     ("fault", "line"),
     [
         ("KeyboardInterrupt", "interrupted: nothing was begun; run the same command"),
+        ("os.kill(os.getpid(), 15)", "interrupted: nothing was begun; run the same command"),
         ("MemoryError", "error: not enough memory; lower run.jobs, raise `ulimit -v`, or close"),
         ("ImportError('x.so: failed to map segment')", "error: not enough memory; lower run.jobs"),
     ],
 )
 def test_what_happens_while_a_stage_is_loaded_is_one_line_too(fault, line):
     at_exit = "import atexit; atexit.register(lambda: [][0])"  # as much fails without memory
-    program = f"import stages; {at_exit}; raise {fault}"
+    program = f"import os, stages; {at_exit}; raise {fault}"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
     )
