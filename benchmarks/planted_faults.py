@@ -192,8 +192,15 @@ def examine(corpus: Corpus, jobs: int) -> Audit:
             for name, found in aligned
             if isinstance(found, AlignmentResult)
         }
-    f0 = p.features.f0.quick()
-    return audit(corpus.plans, corpus.audio, ends, voice=p.voice, f0=f0, run=run)
+        return audit(
+            corpus.plans,
+            corpus.audio,
+            ends,
+            voice=p.voice,
+            f0=p.features.f0.quick(),
+            run=run,
+            keep=Path(folder) / "audit",
+        )
 
 
 def areas(corpus: Corpus, found: Audit) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import zlib
 from collections import deque
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from tqdm import tqdm
 from lbtts.errors import InputError
 
 _CHECKSUM = 4  # bytes in front of each value
+_DIGEST = 32  # bytes between them and a value of `Latest`
 
 # By default diskcache evicts entries beyond 1 GB and writes each long value into a separate file.
 _SETTINGS = {"eviction_policy": "none", "cull_limit": 0, "disk_min_file_size": 2**31 - 1}
@@ -101,6 +102,74 @@ class Cache:
                 f"{self._folder}: {error}; if the disk is full, free some space; otherwise delete "
                 "that folder; then run again"
             ) from error
+
+
+class Latest:
+    """For each name the value that was made last, beside a digest of all that it was made of.
+
+    So there are never more values than names.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        """Takes a cache that is used by nothing else."""
+        self._cache = cache
+
+    def get(self, name: str, made: bytes) -> bytes | None:
+        """The value, None if there is none that was made of this.
+
+        Args:
+            name: of the value.
+            made: digest of 32 bytes.
+
+        Raises:
+            InputError: the database was damaged since it was opened.
+        """
+        value = self._cache.get(name)
+        return value[_DIGEST:] if value is not None and value[:_DIGEST] == made else None
+
+    def put(self, name: str, made: bytes, value: bytes) -> None:
+        """Stores the value in the place of an older one.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        self._cache.put({name: made + value})
+
+    def only(self, names: Iterable[str]) -> None:
+        """Drops the values of all other names.
+
+        Raises:
+            InputError: the database cannot be written.
+        """
+        self._cache.keep(set(names))
+
+
+def remembered(
+    folder: Path,
+    made: Mapping[str, bytes],
+    make: Callable[[Sequence[str]], Iterable[tuple[str, bytes]]],
+    title: str,
+) -> dict[str, bytes]:
+    """The value of each name; only what no earlier run has made is made, and kept at once.
+
+    Args:
+        folder: of a cache, which then holds these values and no others.
+        made: the digest of all that the value is made of, by name; see `Latest`.
+        make: makes the values of some names, in any order.
+        title: of the progress bar.
+
+    Raises:
+        InputError: the cache cannot be read or written.
+    """
+    with Cache(folder) as cache:
+        latest = Latest(cache)
+        known = {name: latest.get(name, digest) for name, digest in made.items()}
+        lacking = [name for name, value in known.items() if value is None]
+        for name, value in tqdm(make(lacking), desc=title, total=len(lacking), unit="utt"):
+            latest.put(name, made[name], value)
+            known[name] = value
+        latest.only(made)
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def method(name: str, revision: int, libraries: tuple[str, ...], parameters: str = "") -> str:

@@ -8,6 +8,7 @@ from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import check_rejects
 from lbtts.inspection.audit import audit
 from lbtts.records import write_json
+from lbtts.scratch import scratch
 from lbtts.text.tokens import each_token_plan
 from stages import run
 
@@ -19,15 +20,17 @@ def main() -> None:
     entries = read_manifest(paths.MANIFEST)
     plans = [plan for plan in each_token_plan(paths.SPOKEN) if plan.id in timed]
     audio = {plan.id: entries[plan.id].audio for plan in plans}
-    found = audit(
-        plans,
-        audio,
-        {plan.id: textgrid.last_word(paths.ALIGNMENT / f"{plan.id}.TextGrid") for plan in plans},
-        voice=p.voice,
-        f0=p.features.f0.quick(),
-        run=p.run,
-        dnsmos=p.audit.dnsmos,
-    )
+    with scratch("audit") as folder:
+        found = audit(
+            plans,
+            audio,
+            {p.id: textgrid.last_word(paths.ALIGNMENT / f"{p.id}.TextGrid") for p in plans},
+            voice=p.voice,
+            f0=p.features.f0.quick(),
+            run=p.run,
+            keep=folder,
+            dnsmos=p.audit.dnsmos,
+        )
     reasons = found.beyond(p.audit.reject_beyond)
     write_audit(found.table(), reasons, paths.AUDIT)
     write_json(paths.metrics("audit"), {"utterances": len(plans), "rejected": len(reasons)})
@@ -35,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, resumes=True)

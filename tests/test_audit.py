@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import planted_faults
@@ -28,13 +29,43 @@ def examined(folder: Path, root: Path, jobs: int):
         voice=p.voice,
         f0=p.features.f0.model_copy(update={"method": "dio"}),
         run=p.run.model_copy(update={"jobs": jobs}),
+        keep=folder / "kept",
         kaldi=QUICK,
     )
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory, root):
-    return examined(tmp_path_factory.mktemp("tones"), root, jobs=1)
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tones")
+
+
+@pytest.fixture(scope="module")
+def found(folder, root):
+    return examined(folder, root, jobs=1)
+
+
+def test_what_is_kept_is_neither_measured_nor_heard_again(found, folder, root, monkeypatch):
+    def forbidden(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(auditing, "_measure", forbidden)
+    monkeypatch.setattr(auditing, "_hear", forbidden)
+    again = examined(folder, root, jobs=1)
+    pd.testing.assert_frame_equal(again.measured, found.measured)
+
+
+def test_recognisers_that_learnt_otherwise_hear_all_again(found, folder, root, monkeypatch):
+    heard = []
+
+    def noted(listener, plans, audio):
+        heard.extend(plan.id for plan in plans)
+        return hear(listener, plans, audio)
+
+    hear = auditing._hear
+    monkeypatch.setattr(auditing, "_hear", noted)
+    monkeypatch.setattr("tests.test_audit.QUICK", QUICK.model_copy(update={"iterations": 9}))
+    examined(folder, root, jobs=1)
+    assert sorted(heard) == list(found.measured.index)
 
 
 def test_a_wrong_text_has_the_most_phone_errors(found):

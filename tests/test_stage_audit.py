@@ -11,6 +11,7 @@ import soundfile
 from lbtts import paths
 from lbtts.corpus.audited import read_audit, rejected
 from lbtts.errors import InputError
+from lbtts.inspection import audit as auditing
 from lbtts.records import read_json
 from stages import align, audit, durations, features, g2p, inspect
 from tests.test_data_stages import copy_of
@@ -68,11 +69,40 @@ def test_beyond_a_limit_it_is_rejected_with_its_reason_and_has_no_features(proje
     assert f'class="rejected">{project}' in page and page.count("<audio") == 6
 
 
-def test_the_same_recordings_have_the_same_audit(project):
+def test_an_interrupted_audit_goes_on_and_a_changed_recording_alone_is_measured_again(
+    project, monkeypatch
+):
     audit.main()
-    first = paths.AUDIT.read_bytes()
+    whole = paths.AUDIT.read_bytes()
+    shutil.rmtree("scratch/audit")
+
+    measure = auditing._measure
+    measured: list[str] = []
+
+    def interrupted(plan, *rest):
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        measured.append(plan.id)
+        return measure(plan, *rest)
+
+    def noted(plan, *rest):
+        measured.append(plan.id)
+        return measure(plan, *rest)
+
+    monkeypatch.setattr(auditing, "_measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        audit.main()
+    monkeypatch.setattr(auditing, "_measure", noted)
     audit.main()
-    assert paths.AUDIT.read_bytes() == first
+    assert sorted(measured) == sorted(read_audit(paths.AUDIT).index)
+    assert paths.AUDIT.read_bytes() == whole
+
+    measured.clear()
+    path = paths.AUDIO / f"{project}.flac"
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, samples / 2, rate)
+    audit.main()
+    assert measured == [project]
 
 
 def test_features_without_an_audit_name_the_stage_to_run(project):

@@ -1,8 +1,4 @@
-"""What the backend kaldi keeps between runs: its model, and the alignment of each utterance.
-
-Each lies beside a digest of all that it depends on and is replaced when that changes. So there are
-never more of them than utterances.
-"""
+"""What the backend kaldi keeps between runs: its model, and the alignment of each utterance."""
 
 import hashlib
 import io
@@ -12,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from lbtts.alignment.monophones import Monophones
 from lbtts.alignment.textgrid import AlignmentResult, Interval
 from lbtts.alignment.topology import Words
-from lbtts.cache import Cache, method
+from lbtts.cache import Cache, Latest, method
 from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.params import Kaldi
@@ -23,7 +19,6 @@ _LIBRARIES = (
     "kaldi-hmm-gmm", "kaldi-native-fbank", "kaldifst", "numpy", "soundfile", "soxr",
 )  # fmt: skip
 _MODEL = "model"
-_DIGEST = 32  # bytes in front of each value
 
 
 class Kept:
@@ -44,7 +39,7 @@ class Kept:
             training: the words of the utterances that the model is trained on, by id.
             entries: of the manifest, by id.
         """
-        self._cache = cache
+        self._latest = Latest(cache)
         how = method("kaldi", VERSION, _LIBRARIES, json.dumps(kaldi.model_dump(), sort_keys=True))
         made = hashlib.sha256(how.encode())
         for name, words in training.items():
@@ -57,12 +52,12 @@ class Kept:
         Raises:
             InputError: it cannot be read or written.
         """
-        stored = self._get(_MODEL, self._made)
+        stored = self._latest.get(_MODEL, self._made)
         if stored is None:
             file = io.BytesIO()
             train().save(file)
             stored = file.getvalue()
-            self._cache.put({_MODEL: self._made + stored})
+            self._latest.put(_MODEL, self._made, stored)
         return Monophones.load(io.BytesIO(stored))  # the first run too, so that all align alike
 
     def get(self, words: Words, entry: Entry) -> AlignmentResult | Reject | None:
@@ -71,7 +66,7 @@ class Kept:
         Raises:
             InputError: the cache was damaged since it was opened.
         """
-        value = self._get(_key(entry.id), self._digest(words, entry))
+        value = self._latest.get(_key(entry.id), self._digest(words, entry))
         return None if value is None else _unpacked(json.loads(value))
 
     def put(self, words: Words, entry: Entry, result: AlignmentResult | Reject) -> None:
@@ -81,7 +76,7 @@ class Kept:
             InputError: it cannot be written.
         """
         value = json.dumps(_packed(result), ensure_ascii=False).encode()
-        self._cache.put({_key(entry.id): self._digest(words, entry) + value})
+        self._latest.put(_key(entry.id), self._digest(words, entry), value)
 
     def only(self, names: Iterable[str]) -> None:
         """Drops the alignments of all other utterances.
@@ -89,14 +84,10 @@ class Kept:
         Raises:
             InputError: the database cannot be written.
         """
-        self._cache.keep({_MODEL, *map(_key, names)})
+        self._latest.only({_MODEL, *map(_key, names)})
 
     def _digest(self, words: Words, entry: Entry) -> bytes:
         return hashlib.sha256(self._made + _digest(words, entry)).digest()
-
-    def _get(self, key: str, digest: bytes) -> bytes | None:
-        value = self._cache.get(key)
-        return value[_DIGEST:] if value is not None and value[:_DIGEST] == digest else None
 
 
 def _key(name: str) -> str:

@@ -107,16 +107,16 @@ def train(
             recordings in the same way is taken from there. None keeps nothing.
     """
     likely = bigram(plan.labels for plan in plans)
-    kept = keep and keep / f"{_digest(plans, audio, kaldi_params)}.npz"
+    kept = keep and keep / f"{digest(plans, audio, kaldi_params)}.npz"
     if kept and kept.is_file():
         return Recogniser(Monophones.load(kept), likely, kaldi_params.beam)
+    words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
     with TemporaryDirectory() as folder:
         entries = {}
-        for plan in plans:
-            samples, rate = soundfile.read(audio[plan.id])
-            path = _in_a_room(samples, rate, Path(folder) / f"{plan.id}.wav")
-            entries[plan.id] = Entry(plan.id, "train", "", audio=str(path))
-        words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
+        for name in words:
+            samples, rate = soundfile.read(audio[name])
+            path = _in_a_room(samples, rate, Path(folder) / f"{name}.wav")
+            entries[name] = Entry(name, "train", "", audio=str(path))
         model = kaldi.train(words, entries, kaldi_params, Parallel(workers))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -216,9 +216,10 @@ def _in_a_room(samples: Audio, rate: int, path: Path) -> Path:
     return path
 
 
-def _digest(plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi) -> str:
-    digest = hashlib.sha256(repr((VERSION, kaldi_params, ROOM_DB)).encode())
+def digest(plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi) -> str:
+    """A hexadecimal digest of all that the recogniser depends on that `train` makes of this."""
+    found = hashlib.sha256(repr((VERSION, kaldi_params, ROOM_DB)).encode())
     for plan in plans:
-        digest.update(repr((plan.id, plan.pronunciations())).encode())
-        digest.update(hashlib.sha256(Path(audio[plan.id]).read_bytes()).digest())
-    return digest.hexdigest()
+        found.update(repr((plan.id, plan.pronunciations())).encode())
+        found.update(hashlib.sha256(Path(audio[plan.id]).read_bytes()).digest())
+    return found.hexdigest()

@@ -7,6 +7,8 @@ sentence to compare with; what is usual, a corpus tells (`lbtts.evaluation.artef
 All take audio [S] at 24 kHz that is not silent, and tell the same of it at any level.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -98,14 +100,28 @@ def comb(audio: Audio, delay: int) -> float:
     """
     hertz, power = _frames(audio, _LINES, 2048)
     energy = power.sum(axis=0)
-    level = np.log(power[:, energy > 1e-4 * energy.max()] + _TINY).mean(axis=1)
-    band = (hertz > _COMB_BAND[0]) & (hertz < _COMB_BAND[1])
-    ripple = level[band] - signal.savgol_filter(level[band], 101, 2)
+    level = np.log(power[:, energy > 1e-4 * energy.max()] + _TINY).mean(axis=1)[_comb_band(hertz)]
+    ripple = level - signal.savgol_filter(level, 101, 2)
     ripple *= signal.windows.hann(len(ripple))
     away = np.arange(-_COMB_REACH, _COMB_REACH + 1)
-    turns = np.outer(delay + away, hertz[band]) / SAMPLE_RATE
-    size = np.square(np.abs(np.exp(-2j * np.pi * turns) @ ripple))
+    size = np.square(np.abs(_ripples(delay) @ ripple))
     return _db(size[np.abs(away) <= 1].max() / (size[np.abs(away) > 8].mean() + _TINY))
+
+
+def _comb_band(hertz: Spectrum) -> NDArray[np.bool_]:
+    return (hertz > _COMB_BAND[0]) & (hertz < _COMB_BAND[1])
+
+
+@cache
+def _ripples(delay: int) -> NDArray[np.complex128]:
+    """Ripples over the lines of the band, of a period from that delay's neighbours, [121, lines].
+
+    To make them takes longer than all else that `comb` does.
+    """
+    hertz = np.linspace(0, SAMPLE_RATE / 2, _LINES // 2 + 1)
+    delays = delay + np.arange(-_COMB_REACH, _COMB_REACH + 1)
+    turns = np.outer(delays, hertz[_comb_band(hertz)]) / SAMPLE_RATE
+    return np.exp(-2j * np.pi * turns)
 
 
 def tones(audio: Audio) -> float:

@@ -18,6 +18,9 @@ What it cannot tell: faults that most of the corpus has. And every twentieth goo
 something: a row that is high up is there to be listened to.
 """
 
+import hashlib
+import inspect
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +31,18 @@ import soundfile
 from joblib import delayed
 from numpy.typing import NDArray
 
+from lbtts.acoustics.measuring import f0 as pitch
+from lbtts.acoustics.measuring import speaker
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.speaker import embed
-from lbtts.evaluation import artefacts, recogniser
+from lbtts.cache import method, remembered
+from lbtts.evaluation import artefacts, naturalness, prosody, recogniser, signal_measures
 from lbtts.evaluation.artefacts import MEASURES, Measure, Usual
 from lbtts.evaluation.confusions import error_counts
 from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.recogniser import Recogniser
 from lbtts.params import F0, Kaldi, Run, Voice
+from lbtts.records import sha256
 from lbtts.text.tokens import TokenPlan
 from lbtts.workers import workers
 
@@ -44,6 +51,17 @@ AUDITED = MEASURES | {
     "phone_errors": Measure("phones of the transcript that are not heard, %", "high", 6.0),
     "dnsmos": Measure("naturalness by DNSMOS, overall", "low", 0.15),
 }
+VERSION = 1  # raise it when what is kept of a clip takes another form
+_MEASURING = (artefacts, naturalness, pitch, prosody, signal_measures, speaker)
+_LIBRARIES = (
+    "numpy",
+    "onnxruntime",
+    "pyworld-prebuilt",
+    "resemblyzer",
+    "scipy",
+    "soundfile",
+    "soxr",
+)
 _FEWEST = 12  # utterances, of which a recogniser can learn anything from the half
 _FOLDS = 2  # a half is enough to learn from: kaldi.training_utterances of it are used at the most
 _CHUNK = 16  # utterances a task
@@ -97,10 +115,13 @@ def audit(
     voice: Voice,
     f0: F0,
     run: Run,
+    keep: Path,
     kaldi: Kaldi = recogniser.KALDI,
     dnsmos: bool = False,
 ) -> Audit:
     """The audit of a corpus of one speaker.
+
+    What is measured and heard is kept as soon as it is; a later run does only what it lacks.
 
     Args:
         plans: what is said, of each utterance.
@@ -110,21 +131,31 @@ def audit(
         voice: the section `voice`, which names the speaker encoder.
         f0: how F0 is tracked, the quicker the better: only its spread is used.
         run: how the work is shared.
+        keep: folder for what is kept; no other process uses it.
         kaldi: size and schedule of the recognisers.
         dnsmos: also predict opinions.
+
+    Raises:
+        InputError: what is kept cannot be read or written.
     """
-    rows: dict[str, dict[str, float]] = {}
-    vectors = {}
-    with workers(run) as parallel:
-        measuring = (
-            delayed(_measure)(plan, audio[plan.id], ends.get(plan.id), voice, f0, dnsmos)
-            for plan in plans
-        )
-        for name, row, vector in parallel(measuring):
-            rows[name], vectors[name] = row, vector
-    for name, cosine in zip(vectors, _cosines(np.stack(list(vectors.values()))), strict=True):
+    said = {plan.id: plan for plan in plans}
+    sums = {name: sha256(audio[name]) for name in said}
+    how = _method(voice, f0, dnsmos)
+
+    def measure(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        with workers(run) as parallel:
+            yield from parallel(
+                delayed(_measure)(said[name], audio[name], ends.get(name), voice, f0, dnsmos)
+                for name in names
+            )
+
+    made = {p.id: _digest(how, sums[p.id], len(p.phones), ends.get(p.id)) for p in plans}
+    values = remembered(keep / "measures", made, measure, "measure")
+    rows = {name: json.loads(value.partition(b"\n")[0]) for name, value in values.items()}
+    vectors = [np.frombuffer(value.partition(b"\n")[2], np.float32) for value in values.values()]
+    for name, cosine in zip(rows, _cosines(np.stack(vectors)), strict=True):
         rows[name]["speaker"] = float(cosine)
-    for name, share in _phone_errors(plans, audio, run, kaldi).items():
+    for name, share in _phone_errors(said, audio, sums, run, kaldi, keep).items():
         rows[name]["phone_errors"] = share
     measured = pd.DataFrame.from_dict(rows, orient="index", columns=list(AUDITED))
     measured = measured.astype(float).sort_index()
@@ -136,7 +167,12 @@ def audit(
 
 
 def _phone_errors(
-    plans: Sequence[TokenPlan], audio: Mapping[str, str], run: Run, kaldi: Kaldi
+    plans: Mapping[str, TokenPlan],
+    audio: Mapping[str, str],
+    sums: Mapping[str, str],
+    run: Run,
+    kaldi: Kaldi,
+    keep: Path,
 ) -> dict[str, float]:
     """Phone errors in percent, by id, by recognisers that have not learnt from the utterance.
 
@@ -144,27 +180,51 @@ def _phone_errors(
     """
     if len(plans) < _FEWEST:
         return {}
-    folds = [plans[k::_FOLDS] for k in range(_FOLDS)]
-    rest = ([p for other in folds if other is not fold for p in other] for fold in folds)
-    listeners = [recogniser.train(other, audio, kaldi, run.workers) for other in rest]
-    with workers(run) as parallel:
-        hearing = (
-            delayed(_hear)(listener, some, audio)
-            for fold, listener in zip(folds, listeners, strict=True)
-            for some in _chunks(fold)
-        )
-        return {name: share for some in parallel(hearing) for name, share in some.items()}
+    names = list(plans)
+    folds = [names[k::_FOLDS] for k in range(_FOLDS)]
+    others = [[p for k, p in enumerate(plans.values()) if k % _FOLDS != j] for j in range(_FOLDS)]
+    listeners = [
+        recogniser.train(other, audio, kaldi, run.workers, keep / "recognisers") for other in others
+    ]
+
+    def hear(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        lacking = set(names)
+        with workers(run) as parallel:
+            hearing = (
+                delayed(_hear)(listener, some, audio)
+                for fold, listener in zip(folds, listeners, strict=True)
+                for some in _chunks([plans[name] for name in fold if name in lacking])
+            )
+            for shares in parallel(hearing):
+                yield from ((name, repr(share).encode()) for name, share in shares.items())
+
+    made: dict[str, bytes] = {}
+    for fold, other in zip(folds, others, strict=True):
+        learnt = recogniser.digest(other, audio, kaldi)
+        made |= {name: _digest(learnt, sums[name], plans[name].labels) for name in fold}
+    return {n: float(v) for n, v in remembered(keep / "heard", made, hear, "hear").items()}
+
+
+def _method(voice: Voice, f0: F0, dnsmos: bool) -> str:
+    """How a clip is measured: by which code and libraries, and with which parameters."""
+    code = "".join(inspect.getsource(module) for module in _MEASURING)
+    parameters = (_digest(code).hex(), voice.encoder, voice.wavlm, f0, dnsmos)
+    return method("audit", VERSION, _LIBRARIES, repr(parameters))
+
+
+def _digest(*parts: object) -> bytes:
+    return hashlib.sha256(repr(parts).encode()).digest()
 
 
 def _measure(
     plan: TokenPlan, path: str, end: float | None, voice: Voice, f0: F0, dnsmos: bool
-) -> tuple[str, dict[str, float], NDArray[np.float32]]:
-    """In a worker: the measures of a clip and its embedding."""
+) -> tuple[str, bytes]:
+    """In a worker: the measures of a clip as JSON, and after a newline its embedding, float32."""
     audio, _ = soundfile.read(path, dtype="float32")
     melody = track(audio, f0)
     row = artefacts.measure(audio, melody, len(plan.phones), end)
     row["dnsmos"] = opinion(audio)["dnsmos"] if dnsmos else float("nan")
-    return plan.id, row, embed(audio, voice)
+    return plan.id, json.dumps(row).encode() + b"\n" + embed(audio, voice).tobytes()
 
 
 def _hear(
