@@ -61,7 +61,9 @@ BENCHMARKS = {
     "baseline_step": Benchmark("A training step of the baseline"),
     "speaking": Benchmark("Speaking beside other programs", "EXPORT"),
     "word_times": Benchmark("Times of words in speech", "--folder EXPORT"),
-    "scale": Benchmark("The data stages at scale", "PROJECT scratch/scale"),
+    "scale": Benchmark(
+        "The data stages at scale", "PROJECT scratch/scale 1000 28800 --words 1 3", ("HOURS",)
+    ),
     "planted_faults": Benchmark("Planted faults that the audit finds", needs=("HOURS",)),
     "g2p": Benchmark("Pronouncing unknown words", needs=("HOURS",)),
     "gpu": Benchmark("Training on a GPU", "AUDIO", needs=("GPU",)),
