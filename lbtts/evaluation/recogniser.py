@@ -58,10 +58,15 @@ ROOM_DB = -40.0  # level of the room's noise against a file's own
 
 
 class Recogniser:
-    """Hears phones; it can be pickled for another process."""
+    """Hears phones; it can be pickled for another process.
 
-    def __init__(self, model: Monophones, likely: "Bigram", beam: float) -> None:
+    Attributes:
+        made: hexadecimal digest of all that it was made of.
+    """
+
+    def __init__(self, model: Monophones, likely: "Bigram", beam: float, made: str) -> None:
         """Takes an acoustic model, the grammar over its phones and how widely to search."""
+        self.made = made
         self._model = model
         self._likely = likely
         self._graph = _loop(model.topology, likely)
@@ -69,7 +74,7 @@ class Recogniser:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What goes to another process; Kaldi's graph follows from it."""
-        return Recogniser, (self._model, self._likely, self._beam)
+        return Recogniser, (self._model, self._likely, self._beam, self.made)
 
     def hear(self, audio: Audio | Path) -> Phones:
         """The phones in audio [S] at 24 kHz, or in a file: canonical labels.
@@ -107,9 +112,10 @@ def train(
             recordings in the same way is taken from there. None keeps nothing.
     """
     likely = bigram(plan.labels for plan in plans)
-    kept = keep and keep / f"{digest(plans, audio, kaldi_params)}.npz"
+    made = _digest(plans, audio, kaldi_params)
+    kept = keep and keep / f"{made}.npz"
     if kept and kept.is_file():
-        return Recogniser(Monophones.load(kept), likely, kaldi_params.beam)
+        return Recogniser(Monophones.load(kept), likely, kaldi_params.beam, made)
     words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
     with TemporaryDirectory() as folder:
         entries = {}
@@ -124,7 +130,7 @@ def train(
         model.save(unfinished)
         unfinished.rename(kept)
         model = Monophones.load(kept)  # so that the first use hears as the later ones do
-    return Recogniser(model, likely, kaldi_params.beam)
+    return Recogniser(model, likely, kaldi_params.beam, made)
 
 
 def train_on_readings(
@@ -216,8 +222,7 @@ def _in_a_room(samples: Audio, rate: int, path: Path) -> Path:
     return path
 
 
-def digest(plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi) -> str:
-    """A hexadecimal digest of all that the recogniser depends on that `train` makes of this."""
+def _digest(plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi) -> str:
     found = hashlib.sha256(repr((VERSION, kaldi_params, ROOM_DB)).encode())
     for plan in plans:
         found.update(repr((plan.id, plan.pronunciations())).encode())

@@ -182,7 +182,7 @@ def _phone_errors(
         return {}
     names = list(plans)
     folds = [names[k::_FOLDS] for k in range(_FOLDS)]
-    others = [[p for k, p in enumerate(plans.values()) if k % _FOLDS != j] for j in range(_FOLDS)]
+    others = ([p for k, p in enumerate(plans.values()) if k % _FOLDS != j] for j in range(_FOLDS))
     listeners = [
         recogniser.train(other, audio, kaldi, run.workers, keep / "recognisers") for other in others
     ]
@@ -199,9 +199,8 @@ def _phone_errors(
                 yield from ((name, repr(share).encode()) for name, share in shares.items())
 
     made: dict[str, bytes] = {}
-    for fold, other in zip(folds, others, strict=True):
-        learnt = recogniser.digest(other, audio, kaldi)
-        made |= {name: _digest(learnt, sums[name], plans[name].labels) for name in fold}
+    for fold, listener in zip(folds, listeners, strict=True):
+        made |= {name: _digest(listener.made, sums[name], plans[name].labels) for name in fold}
     return {n: float(v) for n, v in remembered(keep / "heard", made, hear, "hear").items()}
 
 
