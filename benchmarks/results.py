@@ -2,16 +2,16 @@
 
     python -m benchmarks.results [NAME …] [--audio FOLDER] [--project FOLDER] [--export FOLDER]
 
-Runs the benchmarks NAME, or all whose inputs are given, the cheap ones first, and writes the file
-anew after each. What one printed is kept in scratch/results: it is not run again until its file
-there is deleted. Beside the processor time of each stands its ratio to a fixed calculation that is
-timed just before, which compares machines better than seconds do.
+Runs the benchmarks NAME anew, or those that have no section in the file yet and whose inputs are
+given, the cheap ones first, and writes the file after each. Beside the processor time of each
+stands its ratio to a fixed calculation that is timed just before, which compares machines better
+than seconds do.
 """
 
 import argparse
-import json
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -24,7 +24,6 @@ import psutil
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "scratch/results"
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 INPUTS = {
     "AUDIO": "a folder of recordings",
@@ -48,6 +47,9 @@ class Benchmark:
 
     def inputs(self) -> set[str]:
         return (set(self.call.split()) | set(self.needs)) & set(INPUTS)
+
+    def command(self, name: str) -> str:
+        return f"python -m benchmarks.{name} {self.call}".strip()
 
 
 BENCHMARKS = {
@@ -84,10 +86,11 @@ def yardstick() -> float:
     return time.process_time() - begin
 
 
-def run(name: str, given: dict[str, str]) -> dict[str, str | float] | None:
-    """What a benchmark printed and cost; None if it failed, which it says itself."""
+def run(name: str, given: dict[str, str]) -> str | None:
+    """A benchmark's section of the file; None if it failed, which it says itself."""
+    benchmark = BENCHMARKS[name]
     unit = yardstick()
-    words = [given.get(word, word) for word in BENCHMARKS[name].call.split()]
+    words = [given.get(word, word) for word in benchmark.call.split()]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *words],
@@ -103,7 +106,10 @@ def run(name: str, given: dict[str, str]) -> dict[str, str | float] | None:
     printed = done.stdout
     for word, path in given.items():
         printed = printed.replace(path, word)
-    return {"printed": printed, "seconds": seconds, "ratio": seconds / unit, "machine": machine()}
+    cost = f"The call took {seconds:.0f} processor seconds, ratio {seconds / unit:.0f}."
+    if seconds < 1:
+        cost = "Measured in earlier calls."
+    return f"`{benchmark.command(name)}` on {machine()}. {cost}\n\n{shown(printed)}\n"
 
 
 def machine() -> str:
@@ -120,37 +126,35 @@ def machine() -> str:
     )
 
 
-def page(given: dict[str, str]) -> str:
+def sections(text: str) -> dict[str, str]:
+    """What a file holds of each benchmark."""
+    titles = "|".join(re.escape(benchmark.title) for benchmark in BENCHMARKS.values())
+    _, *parts = re.split(rf"^## ({titles}|Not run)\n\n", text, flags=re.MULTILINE)
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    return {
+        name: found[benchmark.title].rstrip("\n") + "\n"
+        for name, benchmark in BENCHMARKS.items()
+        if benchmark.title in found
+    }
+
+
+def page(done: dict[str, str], given: dict[str, str]) -> str:
     """The whole file."""
     parts = [
         "# Results\n\nWritten by `python -m benchmarks.results`; do not edit. Processor seconds "
         "are those of all processes; the ratio is to a fixed calculation on one core of the same "
         "machine (20 Fourier transforms of 2^20 numbers and back), timed just before.\n"
     ]
+    parts += [f"## {b.title}\n\n{done[n]}" for n, b in BENCHMARKS.items() if n in done]
     missing = []
-    for name, benchmark in BENCHMARKS.items():
-        path = KEPT / f"{name}.json"
-        call = f"python -m benchmarks.{name} {benchmark.call}".strip()
-        if not path.exists():
-            lacking = [INPUTS[word] for word in INPUTS if word in benchmark.inputs() - set(given)]
-            why = f"needs {' and '.join(lacking)}" if lacking else "failed, or not reached"
-            missing.append(f"| {benchmark.title} | `{call}` | {why} |\n")
-            continue
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        parts.append(
-            f"## {benchmark.title}\n\n`{call}` on {kept['machine']}. {cost(kept)}\n\n"
-            f"{shown(kept['printed'])}\n"
-        )
+    for name in (name for name in BENCHMARKS if name not in done):
+        benchmark = BENCHMARKS[name]
+        lacking = [INPUTS[word] for word in INPUTS if word in benchmark.inputs() - set(given)]
+        why = f"needs {' and '.join(lacking)}" if lacking else "failed, or not reached"
+        missing.append(f"| {benchmark.title} | `{benchmark.command(name)}` | {why} |\n")
     if missing:
         parts.append("## Not run\n\n| | | |\n|---|---|---|\n" + "".join(missing))
     return "\n".join(parts)
-
-
-def cost(kept: dict) -> str:
-    """What the call took, unless it only gathered what earlier calls had measured."""
-    if kept["seconds"] < 1:
-        return "Measured in earlier calls."
-    return f"The call took {kept['seconds']:.0f} processor seconds, ratio {kept['ratio']:.0f}."
 
 
 def shown(printed: str) -> str:
@@ -170,13 +174,12 @@ def main() -> None:
     names = options.pop("names")
     given = {word.upper(): str(path.resolve()) for word, path in options.items() if path}
     there = set(given) | ({"GPU"} if torch.cuda.is_available() else set())
-    KEPT.mkdir(parents=True, exist_ok=True)
-    for name in names or BENCHMARKS:
+    done = sections(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for name in names or [name for name in BENCHMARKS if name not in done]:
         wanted = BENCHMARKS[name].inputs() - ({"HOURS"} if names else set())
-        path = KEPT / f"{name}.json"
-        if not path.exists() and wanted <= there and (found := run(name, given)):
-            path.write_text(json.dumps(found), encoding="utf-8")
-        RESULTS.write_text(page(given), encoding="utf-8")
+        if wanted <= there and (section := run(name, given)):
+            done[name] = section
+        RESULTS.write_text(page(done, given), encoding="utf-8")
 
 
 if __name__ == "__main__":
