@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lbtts import params, paths
 from lbtts.alignment import kaldi
-from lbtts.alignment.mfcc import mfcc
+from lbtts.alignment.mfcc import read_mfcc
 from lbtts.corpus.manifest import read_manifest
 from lbtts.text.dictionary import read_dictionary
 from lbtts.text.tokens import read_token_plans
@@ -35,7 +35,7 @@ def align(jobs: int) -> None:
 
 def features() -> None:
     for plan in read_token_plans(paths.PLANNED):
-        mfcc(paths.AUDIO / f"{plan.id}.flac")
+        read_mfcc(paths.AUDIO / f"{plan.id}.flac")
 
 
 def _measure(cores: int, work: Callable[[], None], results) -> None:  # type: ignore[no-untyped-def]

@@ -92,6 +92,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     fixed = each(("generator", "upsampling"), "frozen", None)
     betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
     balanced = late | {"kokoro.discriminators.least_share": 0.5}
+    replay = {"kokoro.replay.share": 0.34}
     return {
         ZERO_SHOT: {},
         "voice only": each(NETWORK, "frozen", None),
@@ -109,9 +110,10 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         "adversary balanced, slow decoder, clock": balanced
         | slow
         | {"kokoro.losses.clock.weight": 0.1, "kokoro.losses.clock.start": rest},
+        "adversary balanced, slow decoder, replay": balanced | slow | replay,
         "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
         "LoRA": late
         | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
         | each(("text_encoder", "upsampling"), "frozen", None),
-        "adversary late, replay": late | {"kokoro.replay.share": 0.34},
+        "adversary late, replay": late | replay,
     }

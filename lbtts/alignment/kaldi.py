@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from lbtts.alignment import monophones
 from lbtts.alignment.kept import Kept
-from lbtts.alignment.mfcc import FRAME_SECONDS, mfcc
+from lbtts.alignment.mfcc import FRAME_SECONDS, read_mfcc
 from lbtts.alignment.monophones import Monophones
 from lbtts.alignment.pronunciation import pronunciations
 from lbtts.alignment.textgrid import AlignmentResult, Interval
@@ -65,7 +65,7 @@ def align(
     aligned = 0
     with workers(run) as parallel, Cache(folder) as cache:
         kept = Kept(cache, kaldi, training, entries)
-        model = kept.model(lambda: train(training, entries, kaldi, parallel))
+        model = kept.model(lambda: _train(training, entries, kaldi, parallel))
         with tqdm(desc="align", total=len(plans), unit="utt") as bar:
             for begin in range(0, len(plans), _WINDOW):
                 window = plans[begin : begin + _WINDOW]
@@ -86,24 +86,31 @@ def align(
     tqdm.write(f"aligned {aligned} of {len(plans)} utterances; the others were kept")
 
 
-def train(
+def _train(
     words: Mapping[str, Words], entries: Mapping[str, Entry], kaldi: Kaldi, parallel: Parallel
+) -> Monophones:
+    """A model trained on these utterances of the manifest."""
+    work = parallel(delayed(_features)(entries[name].audio) for name in words)
+    features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
+    if not features:
+        raise InputError("align: no audio can be read; run `dvc repro corpus`")
+    return train(words, features, kaldi, parallel)
+
+
+def train(
+    words: Mapping[str, Words], features: Mapping[str, Features], kaldi: Kaldi, parallel: Parallel
 ) -> Monophones:
     """A model trained on these utterances.
 
     Args:
         words: of each utterance, by id.
-        entries: of the manifest, by id.
+        features: of each utterance that is trained on, [n, 39], by id, in the order of `words`.
         kaldi: the section `align.kaldi`.
         parallel: a pool whose results come in order.
 
     Raises:
         InputError: no utterance can be aligned.
     """
-    work = parallel(delayed(_features)(entries[name].audio) for name in words)
-    features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
-    if not features:
-        raise InputError("align: no audio can be read; run `dvc repro corpus`")
     labels = sorted({label for said in words.values() for label in _labels(said)})
     frames = np.concatenate(list(features.values()))
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))
@@ -164,7 +171,7 @@ def _parts(tasks: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def _features(path: str) -> Features | None:
     """The features of one training utterance, None if its audio cannot be read."""
     try:
-        return mfcc(path)
+        return read_mfcc(path)
     except Reject:
         return None
 
@@ -191,7 +198,7 @@ def _align(
 
 
 def _align_one(model: Monophones, words: Words, entry: Entry, beam: float) -> AlignmentResult:
-    features = mfcc(entry.audio)
+    features = read_mfcc(entry.audio)
     graph = model.topology.graph(words)
     for width in (beam, _RETRY * beam):
         path = model.align(features, graph, width)

@@ -19,13 +19,8 @@ _WINDOW_MS = 20
 _SLOPE_REACH = 2  # frames to either side
 
 
-def mfcc(path: str | Path) -> NDArray[np.float32]:
-    """The MFCC features, [n, 39] float32: 13 cepstra minus their mean, first and second slopes.
-
-    Frame k covers seconds 0.01 k to 0.01 (k + 1); its window extends 5 ms further on both sides.
-    Dither keeps the logarithm of digital silence finite; its seed is the file's name. Audio at
-    another rate than 24 kHz is resampled: 10 ms at 22.05 kHz are not a whole number of samples, and
-    Kaldi's frames would drift by 2.3 ms per second.
+def read_mfcc(path: str | Path) -> NDArray[np.float32]:
+    """The features of a file, as `mfcc` makes them.
 
     Raises:
         Reject: the file is missing, cannot be decoded or is shorter than a frame.
@@ -34,9 +29,28 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
         samples, rate = soundfile.read(path, dtype="int16")
     except soundfile.LibsndfileError as error:
         raise Reject(f"{path}: {error.error_string} Run `dvc repro corpus`") from None
+    return mfcc(samples, rate, Path(path).stem)
+
+
+def mfcc(samples: NDArray[np.int16], rate: int, name: str) -> NDArray[np.float32]:
+    """The MFCC features, [n, 39] float32: 13 cepstra minus their mean, first and second slopes.
+
+    Frame k covers seconds 0.01 k to 0.01 (k + 1); its window extends 5 ms further on both sides.
+    Dither keeps the logarithm of digital silence finite; its seed is the name. Audio at another
+    rate than 24 kHz is resampled: 10 ms at 22.05 kHz are not a whole number of samples, and Kaldi's
+    frames would drift by 2.3 ms per second.
+
+    Args:
+        samples: audio [S].
+        rate: in Hz.
+        name: of the utterance.
+
+    Raises:
+        Reject: the audio is shorter than a frame.
+    """
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, rate, SAMPLE_RATE)
-    dither = np.random.default_rng(zlib.crc32(Path(path).stem.encode()))
+    dither = np.random.default_rng(zlib.crc32(name.encode()))
     waveform = samples + dither.standard_normal(len(samples), dtype=np.float32)
 
     options = knf.MfccOptions()
@@ -48,7 +62,7 @@ def mfcc(path: str | Path) -> NDArray[np.float32]:
     computer.accept_waveform(SAMPLE_RATE, waveform)
     computer.input_finished()
     if not computer.num_frames_ready:
-        raise Reject(f"{path}: too short for a single frame; run `dvc repro corpus`")
+        raise Reject(f"{name}: too short for a single frame; run `dvc repro corpus`")
     cepstra = np.stack([computer.get_frame(k) for k in range(computer.num_frames_ready)])
     cepstra -= cepstra.mean(axis=0)
     slopes = _slopes(cepstra)

@@ -29,19 +29,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import kaldifst
 import numpy as np
 import soundfile
-from joblib import Parallel
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from lbtts.alignment import kaldi
 from lbtts.alignment.mfcc import mfcc
 from lbtts.alignment.monophones import Monophones
 from lbtts.alignment.topology import Topology
-from lbtts.corpus.manifest import Entry
 from lbtts.errors import Reject
 from lbtts.evaluation.prompt import Audio
 from lbtts.grid import SAMPLE_RATE
@@ -49,7 +48,7 @@ from lbtts.params import Kaldi
 from lbtts.text.inventory import Phones
 from lbtts.text.tokens import TokenPlan
 
-VERSION = 1  # raise it when training or features change, so that no kept recogniser is used again
+VERSION = 2  # raise it when training or features change, so that no kept recogniser is used again
 # Few Gaussians: more fit the recordings better, and already the copy synthesis of them worse.
 KALDI = Kaldi(gaussians=200, iterations=20, beam=100, training_utterances=600)
 # Two voices need more, see above.
@@ -85,11 +84,9 @@ class Recogniser:
             samples, rate = soundfile.read(audio)
         else:
             samples, rate = audio, SAMPLE_RATE
-        with TemporaryDirectory() as folder:
-            try:
-                features = mfcc(_in_a_room(samples, rate, Path(folder) / "heard.wav"))
-            except Reject:  # shorter than a frame
-                return ()
+        features = _features(samples, rate, "heard")
+        if features is None:
+            return ()
         found = self._model.align(features, self._graph, self._beam)
         return tuple(filter(None, found.labels)) if found else ()
 
@@ -117,13 +114,10 @@ def train(
     if kept and kept.is_file():
         return Recogniser(Monophones.load(kept), likely, kaldi_params.beam, made)
     words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
-    with TemporaryDirectory() as folder:
-        entries = {}
-        for name in words:
-            samples, rate = soundfile.read(audio[name])
-            path = _in_a_room(samples, rate, Path(folder) / f"{name}.wav")
-            entries[name] = Entry(name, "train", "", audio=str(path))
-        model = kaldi.train(words, entries, kaldi_params, Parallel(workers))
+    parallel = Parallel(workers)
+    work = parallel(delayed(_read_features)(audio[name], name) for name in words)
+    features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
+    model = kaldi.train(words, features, kaldi_params, parallel)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".part.npz")
@@ -213,13 +207,21 @@ def _loop(topology: Topology, likely: Bigram) -> kaldifst.StdVectorFst:
     return graph
 
 
-def _in_a_room(samples: Audio, rate: int, path: Path) -> Path:
-    """`path`, where `samples` were written with the room's noise."""
+def _read_features(path: str, name: str) -> NDArray[np.float32] | None:
+    samples, rate = soundfile.read(path)
+    return _features(samples, rate, name)
+
+
+def _features(samples: Audio, rate: int, name: str) -> NDArray[np.float32] | None:
+    """What is heard of `samples` in the room, None if they are shorter than a frame."""
     level = np.sqrt(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
     noise = level * 10 ** (ROOM_DB / 20)
     noise *= np.random.default_rng(len(samples)).standard_normal(len(samples))
-    soundfile.write(path, np.clip(samples + noise, -1, 1), rate, subtype="PCM_16")
-    return path
+    heard = np.rint((samples + noise) * 2**15).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    try:
+        return mfcc(heard, rate, name)
+    except Reject:
+        return None
 
 
 def _digest(plans: Sequence[TokenPlan], audio: Mapping[str, str], kaldi_params: Kaldi) -> str:
