@@ -5,7 +5,8 @@
     python -m benchmarks.recipe PROJECT --cut MINUTES FOLDER
 
 PROJECT is a folder whose data stages, `base`, `voice` and `reference` are done; its `params.yaml`
-is what all variants start from, changed as `benchmarks.variants` says. Each trains equally many
+is what all variants start from, with what they compare set back to regression alone, and then
+changed as `benchmarks.variants` says. Each trains equally many
 steps from the same seed, as a plan says, speaks the held-out utterances of the report with its last
 averaged weights, and is measured as the stage `evaluate` measures. What is done stays in
 PROJECT/scratch/recipe/PLAN: an interrupted variant continues, a finished one is not repeated, and

@@ -74,7 +74,18 @@ COMMON = {
     "train.validation_speech": 1,
     "train.choose": "loss",
     "train.patience": None,
+    "train.speed": 0,
+    "kokoro.level_db": 0,
+    "kokoro.losses.adversarial.weight": 0,
+    "kokoro.losses.feature_matching.weight": 0,
+    "kokoro.losses.clock.weight": 0,
+    "kokoro.losses.wavlm.weight": 0,
+    "kokoro.discriminators.least_share": 0,
+    "kokoro.replay.share": 0,
     **each(NETWORK, "frozen", 0),
+    **each(NETWORK, "anchor", 0),
+    **each(NETWORK, "rank", None),
+    **each(SPEAKS, "lr", 1),
 }
 ZERO_SHOT = "zero shot"
 

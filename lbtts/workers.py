@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -63,6 +64,8 @@ def workers(run: Run, ordered: bool = True) -> Iterator[Parallel]:
         else:
             options |= {"inner_max_num_threads": 1, "initializer": _follow}
             options["initargs"] = (os.getpid(),)
+            # loky renews a worker that has grown by 300 MB, as those that hold a model do.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
             if run.workers > 1:  # else joblib would keep them, in the folder that they began in
                 stack.callback(lambda: get_reusable_executor().shutdown(wait=True))
         stack.enter_context(parallel_config(backend, **options))
