@@ -314,7 +314,8 @@ def another_precision():
         AcceleratorState._reset_state()
 
 
-def test_bfloat16_follows_float32(features):
+def test_bfloat16_follows_float32(features, monkeypatch):
+    monkeypatch.setattr(trainer, "has_bf16", lambda: True)  # the network is small
     _, exact = taken(features)
     with another_precision():
         state, coarse = taken(features, precision="bf16")
@@ -324,14 +325,15 @@ def test_bfloat16_follows_float32(features):
         assert coarse[name] != exact[name], "was the precision lowered at all?"
 
 
-def test_half_precision_without_a_gpu_is_refused(features):
+@pytest.mark.parametrize(
+    ("precision", "message"), [("fp16", "fp16 needs a GPU"), ("bf16", "bf16 takes far longer")]
+)
+def test_precision_that_the_processor_lacks_is_refused(features, monkeypatch, precision, message):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with (
-        another_precision(),
-        pytest.raises(InputError, match=r"train.precision: fp16 needs a GPU"),
-    ):
-        taken(features, precision="fp16")
+    monkeypatch.setattr(trainer, "has_bf16", lambda: False)
+    with another_precision(), pytest.raises(InputError, match=f"train.precision: {message}"):
+        taken(features, precision=precision)
 
 
 @pytest.mark.parametrize("adversarial", [False, True])

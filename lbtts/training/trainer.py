@@ -53,7 +53,17 @@ def accelerate(train: Train) -> Accelerator:
         ) from error
     if train.precision == "fp16" and found.device.type != "cuda":
         raise InputError("train.precision: fp16 needs a GPU; set it to bf16 or fp32")
+    if train.precision == "bf16" and found.device.type == "cpu" and not has_bf16():
+        raise InputError(
+            "train.precision: bf16 takes far longer than fp32 on this processor, which has no "
+            "instructions for it; set it to fp32"
+        )
     return found
+
+
+def has_bf16() -> bool:
+    """Whether the processor computes in bf16; one that does not takes 80 times as long (AVX2)."""
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
