@@ -159,8 +159,9 @@ def sizes(folder: Path) -> dict[str, float]:
 
 def _in_fresh_process(folder: Path, voice: str, phonemes: str) -> tuple[dict[str, Any], NDArray]:
     """What `proof.py` reports, and its audio [S] float32."""
-    with tempfile.TemporaryDirectory() as scratch:
-        audio = Path(scratch) / "audio.npy"
+    # In the folder itself, because the next run removes there what a killed one left.
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        audio = Path(scratch).resolve() / "audio.npy"
         script = str(Path(proof.__file__).resolve())
         done = subprocess.run(
             [sys.executable, "-I", script, voice, phonemes, str(_NOISE), str(audio)],
