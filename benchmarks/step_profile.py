@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from lbtts.training import trainer
 from lbtts.training.state import State
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+HAS_BF16 = DEVICE.type == "cuda" or trainer.has_bf16()
 KINDS = ("convolution", "product")
 
 
@@ -107,7 +109,8 @@ def rates() -> dict[str, float]:
         "rate convolution": operations
         / _least(lambda: nn.functional.conv1d(signal, kernel, padding=5))
     }
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+    kinds = {"float32": torch.float32} | ({"bfloat16": torch.bfloat16} if HAS_BF16 else {})
+    for name, dtype in kinds.items():
         square = torch.randn(2048, 2048, device=DEVICE, dtype=dtype)
         found[f"rate {name}"] = 2 * 2048**3 / _least(lambda square=square: square @ square)
     return found | {"rate product": found["rate float32"]}
