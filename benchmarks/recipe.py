@@ -6,12 +6,12 @@
 
 PROJECT is a folder whose data stages, `base`, `voice` and `reference` are done; its `params.yaml`
 is what all variants start from, with what they compare set back to regression alone, and then
-changed as `benchmarks.variants` says. Each trains equally many
-steps from the same seed, as a plan says, speaks the held-out utterances of the report with its last
-averaged weights, and is measured as the stage `evaluate` measures. What is done stays in
-PROJECT/scratch/recipe/PLAN: an interrupted variant continues, a finished one is not repeated, and
-without VARIANT the table of all finished ones is printed. Beside it come recording, copy synthesis
-and zero shot, and one picture of the curves, curves.png.
+changed as `benchmarks.variants` says. Each trains equally many steps from the same seed, as a plan
+says, speaks the held-out utterances of the report with its last averaged weights, and is measured
+as the stage `evaluate` measures. What is done stays in PROJECT/scratch/recipe/PLAN: an interrupted
+variant continues, a finished one is not repeated, and without VARIANT the table of all finished
+ones is printed. Beside it come recording, copy synthesis and zero shot, and one picture of the
+curves, curves.png.
 
 With --speak it ends when the speech is written, for a machine with a GPU and without what measures
 speech: PLAN's folder, brought back, is measured by the same command without it. --at-once N trains

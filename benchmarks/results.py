@@ -106,9 +106,11 @@ def run(name: str, given: dict[str, str]) -> str | None:
     printed = done.stdout
     for word, path in given.items():
         printed = printed.replace(path, word)
-    cost = f"The call took {seconds:.0f} processor seconds, ratio {seconds / unit:.0f}."
-    if seconds < 1:
-        cost = "Measured in earlier calls."
+    cost = (
+        f"The call took {seconds:.0f} processor seconds, ratio {seconds / unit:.0f}."
+        if seconds >= 1
+        else "Measured in earlier calls."
+    )
     return f"`{benchmark.command(name)}` on {machine()}. {cost}\n\n{shown(printed)}\n"
 
 
@@ -147,8 +149,9 @@ def page(done: dict[str, str], given: dict[str, str]) -> str:
     ]
     parts += [f"## {b.title}\n\n{done[n]}" for n, b in BENCHMARKS.items() if n in done]
     missing = []
-    for name in (name for name in BENCHMARKS if name not in done):
-        benchmark = BENCHMARKS[name]
+    for name, benchmark in BENCHMARKS.items():
+        if name in done:
+            continue
         lacking = [INPUTS[word] for word in INPUTS if word in benchmark.inputs() - set(given)]
         why = f"needs {' and '.join(lacking)}" if lacking else "failed, or not reached"
         missing.append(f"| {benchmark.title} | `{benchmark.command(name)}` | {why} |\n")

@@ -17,7 +17,7 @@ from lbtts.training import trainer
 from lbtts.training.state import State
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-HAS_BF16 = DEVICE.type == "cuda" or trainer.has_bf16()
+HAS_BF16 = trainer.has_bf16(DEVICE)
 KINDS = ("convolution", "product")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from lbtts.errors import InputError
 from lbtts.evaluation import confusions
 from lbtts.evaluation import recogniser as listener
 from lbtts.evaluation.confusions import error_rate
@@ -41,6 +42,14 @@ def test_what_is_no_speech_is_not_taken_for_the_sentence(recogniser, spoken, tmp
     soundfile.write(path, samples, SAMPLE_RATE)
     said = [plan.labels for plan in spoken[0][:HELD_OUT]]
     assert error_rate([recogniser.hear(path)] * HELD_OUT, said) > 70
+
+
+def test_recordings_without_sound_are_refused_in_one_line(spoken, tmp_path):
+    plans = spoken[0][:2]
+    path = tmp_path / "empty.wav"
+    soundfile.write(path, np.zeros(0), SAMPLE_RATE)
+    with pytest.raises(InputError, match="no audio can be read; run `dvc repro corpus`"):
+        listener.train(plans, {plan.id: str(path) for plan in plans}, CHOICE)
 
 
 def test_probabilities_of_what_follows_a_phone_sum_to_one():

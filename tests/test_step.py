@@ -315,7 +315,7 @@ def another_precision():
 
 
 def test_bfloat16_follows_float32(features, monkeypatch):
-    monkeypatch.setattr(trainer, "has_bf16", lambda: True)  # the network is small
+    monkeypatch.setattr(trainer, "has_bf16", lambda _: True)  # the network is small
     _, exact = taken(features)
     with another_precision():
         state, coarse = taken(features, precision="bf16")
@@ -331,7 +331,7 @@ def test_bfloat16_follows_float32(features, monkeypatch):
 def test_precision_that_the_processor_lacks_is_refused(features, monkeypatch, precision, message):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    monkeypatch.setattr(trainer, "has_bf16", lambda: False)
+    monkeypatch.setattr(trainer, "has_bf16", lambda _: False)
     with another_precision(), pytest.raises(InputError, match=f"train.precision: {message}"):
         taken(features, precision=precision)
 

@@ -65,7 +65,8 @@ def align(
     aligned = 0
     with workers(run) as parallel, Cache(folder) as cache:
         kept = Kept(cache, kaldi, training, entries)
-        model = kept.model(lambda: _train(training, entries, kaldi, parallel))
+        measured = (delayed(_features)(entries[name].audio) for name in training)
+        model = kept.model(lambda: train(training, parallel(measured), kaldi, parallel))
         with tqdm(desc="align", total=len(plans), unit="utt") as bar:
             for begin in range(0, len(plans), _WINDOW):
                 window = plans[begin : begin + _WINDOW]
@@ -86,31 +87,26 @@ def align(
     tqdm.write(f"aligned {aligned} of {len(plans)} utterances; the others were kept")
 
 
-def _train(
-    words: Mapping[str, Words], entries: Mapping[str, Entry], kaldi: Kaldi, parallel: Parallel
-) -> Monophones:
-    """A model trained on these utterances of the manifest."""
-    work = parallel(delayed(_features)(entries[name].audio) for name in words)
-    features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
-    if not features:
-        raise InputError("align: no audio can be read; run `dvc repro corpus`")
-    return train(words, features, kaldi, parallel)
-
-
 def train(
-    words: Mapping[str, Words], features: Mapping[str, Features], kaldi: Kaldi, parallel: Parallel
+    words: Mapping[str, Words],
+    measured: Iterable[Features | None],
+    kaldi: Kaldi,
+    parallel: Parallel,
 ) -> Monophones:
     """A model trained on these utterances.
 
     Args:
         words: of each utterance, by id.
-        features: of each utterance that is trained on, [n, 39], by id, in the order of `words`.
+        measured: the features [n, 39] of each, in the order of `words`; None if it has none.
         kaldi: the section `align.kaldi`.
         parallel: a pool whose results come in order.
 
     Raises:
         InputError: no utterance can be aligned.
     """
+    features = {name: x for name, x in zip(words, measured, strict=True) if x is not None}
+    if not features:
+        raise InputError("align: no audio can be read; run `dvc repro corpus`")
     labels = sorted({label for said in words.values() for label in _labels(said)})
     frames = np.concatenate(list(features.values()))
     model = Monophones(labels, frames.mean(axis=0), frames.var(axis=0))

@@ -115,9 +115,8 @@ def train(
         return Recogniser(Monophones.load(kept), likely, kaldi_params.beam, made)
     words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
     parallel = Parallel(workers)
-    work = parallel(delayed(_read_features)(audio[name], name) for name in words)
-    features = {name: x for name, x in zip(words, work, strict=True) if x is not None}
-    model = kaldi.train(words, features, kaldi_params, parallel)
+    measured = parallel(delayed(_read_features)(audio[name], name) for name in words)
+    model = kaldi.train(words, measured, kaldi_params, parallel)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".part.npz")

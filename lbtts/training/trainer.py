@@ -53,7 +53,7 @@ def accelerate(train: Train) -> Accelerator:
         ) from error
     if train.precision == "fp16" and found.device.type != "cuda":
         raise InputError("train.precision: fp16 needs a GPU; set it to bf16 or fp32")
-    if train.precision == "bf16" and found.device.type == "cpu" and not has_bf16():
+    if train.precision == "bf16" and not has_bf16(found.device):
         raise InputError(
             "train.precision: bf16 takes far longer than fp32 on this processor, which has no "
             "instructions for it; set it to fp32"
@@ -61,9 +61,12 @@ def accelerate(train: Train) -> Accelerator:
     return found
 
 
-def has_bf16() -> bool:
-    """Whether the processor computes in bf16; one that does not takes 80 times as long (AVX2)."""
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+def has_bf16(device: torch.device) -> bool:
+    """Whether it has instructions for bf16; a processor without takes 80 times as long (AVX2).
+
+    Accelerate itself refuses GPUs without them.
+    """
+    return device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def setup(recipe: Recipe, train: Train, device: torch.device) -> State:
