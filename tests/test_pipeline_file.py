@@ -28,11 +28,9 @@ ORDER = [
 ]
 # What carries choices, errors and files about, and changes no result: DVC sees the values.
 PLUMBING = {
-    *(
-        Path(f"lbtts/{name}.py")
-        for name in ("download", "errors", "faults", "records", "scratch", "page")
-    ),
-    *(Path(f"lbtts/{name}.py") for name in ("cache", "workers", "dask_backend", "child", "paths")),
+    *(Path(f"lbtts/{name}.py") for name in ("download", "errors", "faults", "records", "page")),
+    *(Path(f"lbtts/{name}.py") for name in ("cache", "scratch", "paths")),
+    *(Path(f"lbtts/{name}.py") for name in ("workers", "threads", "dask_backend", "child")),
     *(
         Path(f"lbtts/params/{name}.py")
         for name in ("__init__", "data", "evaluation", "section", "training")

@@ -1,6 +1,7 @@
 """Speaker embeddings of the corpus and of the base's own voices."""
 
 import numpy as np
+import torch
 
 from lbtts.acoustics.measuring import speaker
 from lbtts.models.kokoro.voices import references
@@ -24,3 +25,17 @@ def test_sentences_are_spread_over_the_lengths_of_the_corpus():
 
 def test_a_corpus_of_few_sentences_has_them_all_spoken():
     assert sorted(references.representative(np.array([30, 10, 20]))) == [0, 1, 2]
+
+
+def test_an_embedding_leaves_torch_its_threads_and_does_not_depend_on_them():
+    audio = buzz(80, seed=1).audio.astype(np.float32) / 32768
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(speaker.embed(audio, ENCODER))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*found)

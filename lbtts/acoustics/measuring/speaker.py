@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lbtts.errors import InputError, first_line
 from lbtts.grid import SAMPLE_RATE
 from lbtts.params import Voice
+from lbtts.threads import one_thread
 
 _ENCODER_RATE = 16_000  # Hz; both encoders were trained at it
 _LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer was trained at, of full scale
@@ -36,7 +37,9 @@ def embed(audio: Audio, voice: Voice) -> NDArray[np.float32]:
     encode = _resemblyzer() if voice.encoder == "resemblyzer" else _wavlm(voice.wavlm)
     resampled = soxr.resample(audio, SAMPLE_RATE, _ENCODER_RATE)
     level = np.sqrt(np.mean(np.square(resampled)))
-    return encode(resampled * np.float32(_LEVEL / max(level, _SILENT))).astype(np.float32)
+    with one_thread():
+        vector = encode(resampled * np.float32(_LEVEL / max(level, _SILENT)))
+    return vector.astype(np.float32)
 
 
 @cache
@@ -46,7 +49,6 @@ def _resemblyzer() -> Callable[[Audio], Audio]:
         warnings.simplefilter("ignore", UserWarning)
         from resemblyzer import VoiceEncoder
 
-    torch.set_num_threads(1)  # the work is shared by processes
     return VoiceEncoder("cpu", verbose=False).embed_utterance
 
 
@@ -56,7 +58,6 @@ def _wavlm(name: str) -> Callable[[Audio], Audio]:
     from transformers import AutoFeatureExtractor, WavLMForXVector
 
     repo, _, revision = name.partition("@")
-    torch.set_num_threads(1)
     try:
         prepare = AutoFeatureExtractor.from_pretrained(repo, revision=revision)
         model = WavLMForXVector.from_pretrained(repo, revision=revision).eval()

@@ -19,6 +19,7 @@ from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.page import panels
 from lbtts.params import Params
 from lbtts.paths import BASE, FEATURES, VOICE, VOICE_PLOT
+from lbtts.workers import workers
 
 Embeddings = NDArray[np.float32]
 
@@ -27,31 +28,36 @@ def make(p: Params) -> dict[str, Any]:
     """Embeds every training utterance and writes the initial table into `models/voice`."""
     store = FeatureStore(FEATURES, p.features.f0)
     trained = store.indices("train")
-    embeddings = _embed(store, trained, p)
     known = checkpoint.load_tensors(BASE / "voices.safetensors")
     metrics: dict[str, str | float] = {}
-    if known:
-        voice, metrics = _choose(store, embeddings, known, p)
-    else:
-        ids = tuple(store.ids[i] for i in trained)
-        lengths = store.tokens_total[trained] - 2  # BOS and EOS are no symbols
-        voice = table.initial(ids, embeddings, lengths, p.voice.seed)
+    with workers(p.run) as parallel:
+        embeddings = _embed(store, trained, p, parallel)
+        if known:
+            voice, metrics = _choose(store, embeddings, known, p, parallel)
+        else:
+            ids = tuple(store.ids[i] for i in trained)
+            lengths = store.tokens_total[trained] - 2  # BOS and EOS are no symbols
+            voice = table.initial(ids, embeddings, lengths, p.voice.seed)
     VOICE.parent.mkdir(parents=True, exist_ok=True)
     voice.save(VOICE)
     _plot(voice.table[:, 0]).savefig(VOICE_PLOT, metadata={"Software": None})
     return {**_shape(voice, embeddings), "voices": len(known), **metrics}
 
 
-def _embed(store: FeatureStore, trained: NDArray[np.int64], p: Params) -> Embeddings:
+def _embed(
+    store: FeatureStore, trained: NDArray[np.int64], p: Params, parallel: Parallel
+) -> Embeddings:
     """The speaker encoder's embedding of each training utterance, [N, E]."""
-    work = Parallel(n_jobs=p.run.workers, return_as="generator")(
-        delayed(speaker.embed)(store[i].audio, p.voice) for i in trained
-    )
+    work = parallel(delayed(speaker.embed)(store[i].audio, p.voice) for i in trained)
     return np.stack(list(tqdm(work, total=len(trained), unit="utt", desc="voice")))
 
 
 def _choose(
-    store: FeatureStore, embeddings: Embeddings, known: dict[str, Tensor], p: Params
+    store: FeatureStore,
+    embeddings: Embeddings,
+    known: dict[str, Tensor],
+    p: Params,
+    parallel: Parallel,
 ) -> tuple[InitialVoice, dict[str, str | float]]:
     """The initial voice, made from the base's voices: the most similar to the recordings."""
     projection.check([*known.values()])
@@ -61,7 +67,7 @@ def _choose(
     sentences = [store[i].tokens for i in trained[spoken]]
 
     def embed(tables: dict[str, Tensor]) -> dict[str, Embeddings]:
-        work = references.embed_voices(BASE, tables, sentences, p.voice, p.run.workers)
+        work = references.embed_voices(BASE, tables, sentences, p.voice, parallel)
         return dict(zip(tables, tqdm(work, total=len(tables), unit="voice"), strict=True))
 
     voices = embed(known)

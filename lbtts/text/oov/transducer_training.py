@@ -18,6 +18,7 @@ from tqdm import tqdm
 from lbtts.params import Network
 from lbtts.text.oov.graphones import Graphone
 from lbtts.text.oov.transducer import EDGE, Array, Transducer
+from lbtts.threads import one_thread
 
 _WARM = 0.15  # share of the steps in which the learning rate rises
 _CLIP = 1.0  # gradient norm
@@ -98,15 +99,10 @@ def _network(
     words: list[_Word], size: tuple[int, int], choice: Network, seed: int
 ) -> dict[str, Array]:
     """The weights of one network, with so many letter ids and outputs, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            net = _Net(*size, choice)
-            _fit(net, words, choice, seed)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = _Net(*size, choice)
+        _fit(net, words, choice, seed)
     return _weights(net, choice)
 
 

@@ -17,6 +17,7 @@ from lbtts.models.kokoro.weights import checkpoint
 from lbtts.models.kokoro.weights.facts import table_row
 from lbtts.models.randomness import seeded_noise
 from lbtts.params import Voice
+from lbtts.threads import one_thread
 
 _SENTENCES = 6  # that every voice speaks
 _AUDIBLE = 1e-4  # of full scale
@@ -35,10 +36,10 @@ def embed_voices(
     tables: dict[str, Tensor],
     sentences: list[NDArray[np.int64]],
     voice: Voice,
-    workers: int,
+    parallel: Parallel,
 ) -> Iterator[NDArray[np.float32]]:
     """The result of `embed_voice` for every voice, in the order of `tables`."""
-    return Parallel(n_jobs=workers, return_as="generator")(
+    return parallel(
         delayed(_embed_voice)(base.resolve(), name, table, sentences, voice)
         for name, table in tables.items()
     )
@@ -47,8 +48,8 @@ def embed_voices(
 def _embed_voice(
     base: Path, name: str, table: Tensor, sentences: list[NDArray[np.int64]], voice: Voice
 ) -> NDArray[np.float32]:
-    torch.set_num_threads(1)  # the voices are distributed over processes
-    return embed_voice(_loaded(base), name, table, sentences, voice)
+    with one_thread():
+        return embed_voice(_loaded(base), name, table, sentences, voice)
 
 
 @lru_cache(maxsize=1)
