@@ -92,7 +92,7 @@ def run(shared: Path, utterances: int, readings: int, folder: Path) -> compare.C
     read = [(plan, folder / f"{plan.id}-read.flac") for plan in some]
     for (_, path), sound in zip(read, say(model, heart, some).values(), strict=True):
         write_flac(path, np.clip(sound, -1, 1))
-    ear = recogniser.train_on_readings(training, audio, read, p.run.workers)
+    ear = recogniser.train_on_readings(training, audio, read)
 
     own = {plan.id: clips[plan.id] for plan in held_out}
     strangers = cycle(read(shared / "ljspeech_sample/wavs").values())

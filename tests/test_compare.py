@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from joblib import Parallel
 
 from benchmarks import planted_faults
 from lbtts import params
@@ -156,7 +157,7 @@ def test_phone_errors_order_recording_copy_wrong_text_and_noise(shared, root, tm
     for k, audio in clips.items():
         paths[k] = str(tmp_path / f"{k}.flac")
         write_flac(tmp_path / f"{k}.flac", audio)
-    ear = recogniser.train(plans[20:], paths, workers=2)
+    ear = recogniser.train(plans[20:], paths, parallel=Parallel(2))
     said = [from_plan(plan) for plan in plans[:20]]
     draw = np.random.default_rng(0)
     whole = {q.id: clips[q.id][: len(clips[q.id]) // HOP * HOP] for q in said}

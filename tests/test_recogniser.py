@@ -99,6 +99,17 @@ def test_a_kept_recogniser_hears_what_a_new_one_hears_and_is_not_trained_again(
         assert kept.hear(path) == recogniser.hear(path)
 
 
+def test_a_damaged_recogniser_is_trained_anew(spoken, tmp_path):
+    plans, audio = spoken
+    quick = CHOICE.model_copy(update={"iterations": 2})
+    listener.train(plans[:6], audio, quick, keep=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    listener.train(plans[:6], audio, quick, keep=tmp_path)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [whole]
+
+
 def test_other_clips_or_choices_make_another_recogniser(spoken, tmp_path):
     plans, audio = spoken
     quick = CHOICE.model_copy(update={"iterations": 2})

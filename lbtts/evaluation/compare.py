@@ -48,6 +48,7 @@ from lbtts.params import Params
 from lbtts.records import write_json
 from lbtts.text.inventory import Phones
 from lbtts.text.tokens import TokenPlan, read_token_plans
+from lbtts.workers import workers
 
 _NEIGHBOURS = 60  # training recordings that tell what is usual, and make the speaker's mean
 
@@ -171,7 +172,8 @@ def _with_project(
     for path in sorted(readings.iterdir()) if readings else ():
         names_of = (path.stem, path.stem.rpartition("-")[0])
         read += [(by_id[name], path) for name in names_of if name in by_id][:1]
-    listener = recogniser.train_on_readings(training, audio, read, p.run.workers, keep)
+    with workers(p.run) as parallel:
+        listener = recogniser.train_on_readings(training, audio, read, parallel, keep)
     return read_prompts(project / paths.SPOKEN), some, listener
 
 

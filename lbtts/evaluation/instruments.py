@@ -14,6 +14,7 @@ from lbtts.evaluation.speech_metrics import Instruments
 from lbtts.evaluation.systems import HEARD, READINGS, audio_path
 from lbtts.params import Params
 from lbtts.text.tokens import TokenPlan
+from lbtts.workers import workers
 
 _FEWEST = 12  # recordings from which a recogniser can learn anything
 
@@ -41,7 +42,8 @@ def instruments(
         audio = {plan.id: entries[plan.id].audio for plan in training}
         readings = ((plan, audio_path(compared, READINGS, plan.id)) for plan in training)
         read = [(plan, path) for plan, path in readings if path.exists()]
-        heard = recogniser.train_on_readings(training, audio, read, p.run.workers, keep)
+        with workers(p.run) as parallel:
+            heard = recogniser.train_on_readings(training, audio, read, parallel, keep)
     scale = Scale.load(compared)
     return Instruments(
         f0=p.features.f0.quick(),

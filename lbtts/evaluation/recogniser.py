@@ -24,12 +24,14 @@ the recordings' own.
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import kaldifst
 import numpy as np
@@ -78,7 +80,7 @@ class Recogniser:
     def hear(self, audio: Audio | Path) -> Phones:
         """The phones in audio [S] at 24 kHz, or in a file: canonical labels.
 
-        None where there is nothing to hear.
+        None of them where there is nothing to hear.
         """
         if isinstance(audio, Path):
             samples, rate = soundfile.read(audio)
@@ -95,7 +97,7 @@ def train(
     plans: Sequence[TokenPlan],
     audio: Mapping[str, str],
     kaldi_params: Kaldi = KALDI,
-    workers: int = 1,
+    parallel: Parallel | None = None,
     keep: Path | None = None,
 ) -> Recogniser:
     """A recogniser that has learnt from the recordings of `plans`.
@@ -104,24 +106,24 @@ def train(
         plans: what is said in the recordings; in the evaluation, those of the training split.
         audio: path of each plan's recording, by id.
         kaldi_params: size and schedule of the acoustic model.
-        workers: processes.
+        parallel: joblib's pool of processes; None works in this one.
         keep: folder for trained acoustic models, of 0.5 MB each; what was learnt from the same
             recordings in the same way is taken from there. None keeps nothing.
     """
     likely = bigram(plan.labels for plan in plans)
     made = _digest(plans, audio, kaldi_params)
     kept = keep and keep / f"{made}.npz"
-    if kept and kept.is_file():
-        return Recogniser(Monophones.load(kept), likely, kaldi_params.beam, made)
+    if kept and (known := _loaded(kept)):
+        return Recogniser(known, likely, kaldi_params.beam, made)
+    parallel = parallel or Parallel(1)
     words = kaldi.training_words(plans, {}, kaldi_params.training_utterances)
-    parallel = Parallel(workers)
     measured = parallel(delayed(_read_features)(audio[name], name) for name in words)
     model = kaldi.train(words, measured, kaldi_params, parallel)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(".part.npz")
+        unfinished = kept.with_suffix(f".{os.getpid()}.npz")  # experiments share the folder
         model.save(unfinished)
-        unfinished.rename(kept)
+        unfinished.replace(kept)
         model = Monophones.load(kept)  # so that the first use hears as the later ones do
     return Recogniser(model, likely, kaldi_params.beam, made)
 
@@ -130,7 +132,7 @@ def train_on_readings(
     plans: Sequence[TokenPlan],
     audio: Mapping[str, str],
     readings: Iterable[tuple[TokenPlan, Path]],
-    workers: int,
+    parallel: Parallel | None = None,
     keep: Path | None = None,
 ) -> Recogniser:
     """A recogniser that has learnt from recordings, and from what a synthesiser reads.
@@ -140,15 +142,23 @@ def train_on_readings(
         audio: path of each plan's recording, by id.
         readings: a plan and the file in which it is read; a plan may be read several times. With
             none, it is a recogniser of the recordings alone.
-        workers: processes.
-        keep: see `train`.
+        parallel: see `train`.
+        keep: likewise.
     """
     learnt, files = list(plans), dict(audio)
     for plan, path in readings:
         learnt.append(replace(plan, id=f"{path.stem} read"))
         files[learnt[-1].id] = str(path)
     size = TWO_VOICES if len(learnt) > len(plans) else KALDI
-    return train(learnt, files, size, workers, keep)
+    return train(learnt, files, size, parallel, keep)
+
+
+def _loaded(path: Path) -> Monophones | None:
+    """The model that an earlier run has kept; None if there is none, or a damaged one."""
+    try:
+        return Monophones.load(path)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
 
 
 Bigram = Mapping[str | None, Mapping[str | None, float]]

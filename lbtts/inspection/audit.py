@@ -19,7 +19,6 @@ something: a row that is high up is there to be listened to.
 """
 
 import hashlib
-import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,11 +31,10 @@ from joblib import delayed
 from numpy.typing import NDArray
 
 from lbtts.acoustics.measuring import f0 as pitch
-from lbtts.acoustics.measuring import speaker
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.speaker import embed
 from lbtts.cache import method, remembered
-from lbtts.evaluation import artefacts, naturalness, prosody, recogniser, signal_measures
+from lbtts.evaluation import artefacts, recogniser
 from lbtts.evaluation.artefacts import MEASURES, Measure, Usual
 from lbtts.evaluation.confusions import error_counts
 from lbtts.evaluation.naturalness import opinion
@@ -51,8 +49,7 @@ AUDITED = MEASURES | {
     "phone_errors": Measure("phones of the transcript that are not heard, %", "high", 6.0),
     "dnsmos": Measure("naturalness by DNSMOS, overall", "low", 0.15),
 }
-VERSION = 1  # raise it when what is kept of a clip takes another form
-_MEASURING = (artefacts, naturalness, pitch, prosody, signal_measures, speaker)
+VERSION = 1  # raise it when a measure, or the form of what is kept of a clip, changes
 _LIBRARIES = (
     "numpy",
     "onnxruntime",
@@ -183,9 +180,11 @@ def _phone_errors(
     names = list(plans)
     folds = [names[k::_FOLDS] for k in range(_FOLDS)]
     others = ([p for k, p in enumerate(plans.values()) if k % _FOLDS != j] for j in range(_FOLDS))
-    listeners = [
-        recogniser.train(other, audio, kaldi, run.workers, keep / "recognisers") for other in others
-    ]
+    with workers(run) as parallel:
+        listeners = [
+            recogniser.train(other, audio, kaldi, parallel, keep / "recognisers")
+            for other in others
+        ]
 
     def hear(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         lacking = set(names)
@@ -205,9 +204,8 @@ def _phone_errors(
 
 
 def _method(voice: Voice, f0: F0, dnsmos: bool) -> str:
-    """How a clip is measured: by which code and libraries, and with which parameters."""
-    code = "".join(inspect.getsource(module) for module in _MEASURING)
-    parameters = (_digest(code).hex(), voice.encoder, voice.wavlm, f0, dnsmos)
+    """How a clip is measured: by which versions and libraries, and with which parameters."""
+    parameters = (pitch.VERSION, voice.encoder, voice.wavlm, f0, dnsmos)
     return method("audit", VERSION, _LIBRARIES, repr(parameters))
 
 
