@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from lbtts import paths
-from lbtts.corpus.audited import read_audit, rejected
+from lbtts.corpus.audited import read_audit, rejected, write_audit
 from lbtts.errors import InputError
 from lbtts.inspection import audit as auditing
 from lbtts.records import read_json
@@ -103,6 +104,15 @@ def test_an_interrupted_audit_goes_on_and_a_changed_recording_alone_is_measured_
     soundfile.write(path, samples / 2, rate)
     audit.main()
     assert measured == [project]
+
+
+def test_an_utterance_may_have_the_name_of_no_value(tmp_path):
+    ids = pd.Index(["null", "NA", "nan", "u"])
+    table = pd.DataFrame({"worst": 1.0, "measure": "hum", "hum": [1.0, 2.0, 3.0, np.nan]}, ids)
+    write_audit(table, {"null": "hums"}, tmp_path / "audit.csv")
+    assert rejected(tmp_path / "audit.csv") == {"null"}
+    found = read_audit(tmp_path / "audit.csv")
+    assert list(found.index) == list(ids) and found["hum"].isna().tolist() == [False] * 3 + [True]
 
 
 def test_features_without_an_audit_name_the_stage_to_run(project):

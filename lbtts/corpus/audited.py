@@ -33,14 +33,16 @@ def read_audit(path: Path) -> pd.DataFrame:
         InputError: it is missing, or no such file.
     """
     try:
-        table = pd.read_csv(path, dtype={"id": str, "reason": str}).set_index("id")
+        table = pd.read_csv(
+            path, dtype={"id": str, "reason": str}, keep_default_na=False, na_values=[""]
+        ).set_index("id")
         if list(table.columns[: len(_HEAD)]) != _HEAD:
             raise ValueError("its columns are others")
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro audit`") from None
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path}: not an audit ({first_line(error)}); run `dvc repro -f audit`"
+            f"{path}: not an audit ({first_line(error)}); run `dvc repro -s -f audit`"
         ) from error
     table["reason"] = table["reason"].fillna("")
     return table

@@ -66,7 +66,9 @@ def read_measures(folder: Path) -> dict[str, pd.DataFrame]:
     """
     path = folder / "measures.csv"
     try:
-        table = pd.read_csv(path, dtype={"id": str, HEARD: str}, keep_default_na=True)
+        table = pd.read_csv(
+            path, dtype={"id": str, HEARD: str}, keep_default_na=False, na_values=[""]
+        )
         return {
             str(system): rows.drop(columns="system").set_index("id")
             for system, rows in table.groupby("system", sort=False)
