@@ -203,7 +203,9 @@ def _serve(options: argparse.Namespace) -> None:
     try:
         from lbtts.server.serving import serve
     except ImportError as error:
-        raise InputError(f"{error.name}: not installed; pip install 'lbtts[serve]'") from None
+        raise InputError(
+            f"{error.name}: not installed; in the checkout: pip install '.[serve]'"
+        ) from None
     serve(options.model, options.precision, options.host, options.port, options.key_file)
 
 
@@ -220,10 +222,12 @@ def _lines(options: argparse.Namespace) -> Iterator[Iterable[str]]:
         yield " ".join(options.text).splitlines(keepends=True)
     elif options.file:
         try:
-            with options.file.open(encoding="utf-8-sig") as file:
-                yield file
+            file = options.file.open(encoding="utf-8-sig")
         except OSError as error:
             raise InputError(f"{options.file}: {error.strerror or error}") from error
+        try:
+            with file:
+                yield file
         except UnicodeDecodeError as error:
             raise InputError(f"{options.file}: is not UTF-8 ({error}); convert it") from error
     elif sys.stdin.isatty():

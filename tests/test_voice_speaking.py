@@ -168,6 +168,17 @@ def test_standard_input_is_spoken_and_must_be_utf_8(exported, tmp_path):
     assert refused.returncode == 1 and b"is not UTF-8" in refused.stderr
 
 
+def test_a_listener_who_goes_away_is_no_fault_of_the_text(exported, tmp_path):
+    (tmp_path / "text.txt").write_text("Moien. " * 40, encoding="utf-8")
+    command = [sys.executable, "-m", "lbtts.cli", "speak", "-m", str(exported), "-o", "-"]
+    command += ["-f", str(tmp_path / "text.txt")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as speaking:
+        assert speaking.stdout.read(4) == b"RIFF"
+        speaking.stdout.close()
+        said = speaking.stderr.read()
+    assert speaking.returncode == 1 and b"text.txt" not in said and b"Traceback" not in said
+
+
 @pytest.mark.parametrize("folder", ["nowhere", "tests"])
 def test_a_folder_that_is_no_export_is_named(folder, root, capsys):
     _, code = run("voices", "-m", root / folder, capsys=capsys)
