@@ -372,6 +372,14 @@ def test_warnings_of_a_run_that_succeeded_are_shown_once(project, monkeypatch, c
     assert shown.count("mfa: There were 1 utterances ignored") == 2  # by each of the two commands
 
 
+def test_a_dictionary_may_have_blank_lines_and_must_be_readable(tmp_path):
+    (tmp_path / "a.dict").write_text("moien 0.9 m oj e n\n\n \n", encoding="utf-8")
+    known = Lexicon(tmp_path / "a.dict", tmp_path / "none.zip")
+    assert known.why_unknown("äddi").startswith("MFA does not know the word 'äddi'")
+    with pytest.raises(InputError, match=r"align\.mfa\.dictionary: .*b\.dict: No such file"):
+        Lexicon(tmp_path / "b.dict", tmp_path / "none.zip")
+
+
 def test_a_signal_is_named_with_what_may_help(project, monkeypatch):
     monkeypatch.setenv("FAULT", "killed")
     said = r"ended by SIGKILL; if memory ran out, lower align\.mfa\.jobs; .*Accumulating statistics"

@@ -52,7 +52,11 @@ class Lexicon:
     """The words that MFA can know: its dictionary, and the phones of its acoustic model."""
 
     def __init__(self, dictionary: Path, model: Path) -> None:
-        """Reads both; a file that cannot be read is taken as empty."""
+        """Reads both; a model that cannot be read is taken as one without phones.
+
+        Raises:
+            InputError: the dictionary cannot be read.
+        """
         self._entries = _entries(dictionary)
         self._phones = _phones(model)
 
@@ -77,7 +81,13 @@ def _entries(path: Path) -> dict[str, list[list[str]]]:
     entries: dict[str, list[list[str]]] = defaultdict(list)
     if path.suffix.lower() in (".yaml", ".yml"):  # a list of dictionaries, one for each speaker
         return entries
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"align.mfa.dictionary: {path}: {error.strerror or error}") from error
+    for line in text.splitlines():
+        if not line.strip():
+            continue
         word, *fields = line.split()
         first = next((k for k, field in enumerate(fields) if not _is_number(field)), len(fields))
         entries[word].append(fields[first:])
