@@ -89,6 +89,13 @@ def test_of_those_that_pass_naturalness_and_likeness_decide_and_of_those_that_do
     assert best.rank(one | {"phone_errors": 20.0}) > best.rank(one | {"phone_errors": 40.0})
 
 
+def test_a_limit_of_nothing_is_a_limit(best, p):
+    gate = p.evaluate.gate.model_copy(update={"phone_errors": 0.0, "artefacts": None})
+    strict = BestSpeech(best._instruments, [], gate)
+    clear, worse, worst = ({"phone_errors": errors} for errors in (0.0, 0.5, 5.0))
+    assert strict.rank(clear) > strict.rank(worse) > strict.rank(worst)
+
+
 def test_without_listening_the_loss_decides(p):
     by_loss = p.train.model_copy(update={"choose": "loss"})
     found = rule(p.model_copy(update={"train": by_loss}), "mel")

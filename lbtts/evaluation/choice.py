@@ -78,7 +78,11 @@ class BestSpeech:
     def rank(self, metrics: Metrics) -> list[float]:
         """Whether the gate is passed; then naturalness plus likeness, or else how near it was."""
         excess = max(
-            (metrics[name] / limit - 1 for name, limit in self._limits() if name in metrics),
+            (
+                (metrics[name] - limit) / max(limit, 1)
+                for name, limit in self._limits()
+                if name in metrics
+            ),
             default=-1.0,
         )
         naturalness = (metrics.get("dnsmos_p808", 1.0) - 1) / _POINTS
@@ -90,7 +94,7 @@ class BestSpeech:
 
     def _limits(self) -> list[tuple[str, float]]:
         limits = {"phone_errors": self._gate.phone_errors, "artefacts": self._gate.artefacts}
-        return [(name, limit) for name, limit in limits.items() if limit]
+        return [(name, limit) for name, limit in limits.items() if limit is not None]
 
     def _phone_errors(self, said: Sequence[Prompt], recordings: dict[str, np.ndarray]) -> float:
         """Of the recordings of these utterances, %."""
