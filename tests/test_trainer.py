@@ -293,20 +293,25 @@ def test_a_checkpoint_that_cannot_be_written_keeps_the_old_one(tmp_path, monkeyp
 
 
 def test_dvclive_writes_no_pipeline_file_of_its_own(tmp_path):
-    recorder = Recorder(tmp_path / "curves", [(1, {"train/mel": 2.0})])
-    recorder.close()
+    with Recorder(tmp_path / "curves", [(1, {"train/mel": 2.0})]):
+        pass
     assert not list(tmp_path.rglob("dvc.yaml"))
     assert (tmp_path / "curves/plots/metrics/train/mel.tsv").exists()
 
 
-def test_trackers_are_told_what_is_new_and_dvclive_everything(tmp_path):
+def test_trackers_are_told_what_is_new_and_dvclive_everything_if_the_run_fails_too(tmp_path):
     told = []
     tracker = SimpleNamespace(
         log=lambda metrics, step: told.append((step, metrics)), finish=lambda: told.append("end")
     )
-    recorder = Recorder(tmp_path / "curves", [(1, {"train/mel": 2.0})], [tracker])
-    recorder.log(2, {"train/mel": 1.5})
-    recorder.close()
+    failed = RuntimeError("a step failed")
+    with (
+        pytest.raises(RuntimeError) as raised,
+        Recorder(tmp_path / "curves", [(1, {"train/mel": 2.0})], [tracker]) as recorder,
+    ):
+        recorder.log(2, {"train/mel": 1.5})
+        raise failed
+    assert raised.value is failed
     assert told == [(2, {"train/mel": 1.5}), "end"]
     curve = (tmp_path / "curves/plots/metrics/train/mel.tsv").read_text(encoding="utf-8")
     assert len(curve.splitlines()) == 3

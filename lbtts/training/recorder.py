@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from accelerate.tracking import GeneralTracker, TensorBoardTracker, WandBTracker
 from dvclive import Live
@@ -47,8 +48,11 @@ class Recorder:
         for name, value in metrics.items():
             self._live.log_metric(name, value)
 
-    def close(self) -> None:
-        """Completes the files."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Completes the files, of a run that failed too."""
         for tracker in self._trackers:
             tracker.finish()
         if self._live is not None:

@@ -159,16 +159,6 @@ def fit(
     train, run = p.train, p.run
     history = _restore(state, train, folder / CHECKPOINT)
     main = accelerator.is_main_process
-    recorder = Recorder(
-        curves if main else None,
-        history,
-        trackers(run.trackers, folder, state.step) if main else (),
-    )
-    if history and main:
-        tqdm.write(f"continuing at step {state.step} of {train.steps} from {folder / CHECKPOINT}")
-    if not history:
-        validation.record(state, store, train, rule, folder / SAMPLES, recorder)
-
     loader = DataLoader(
         steps(store, train, accelerator.process_index, accelerator.num_processes),
         sampler=range(state.step, train.steps),
@@ -178,41 +168,61 @@ def fit(
         pin_memory=accelerator.device.type == "cuda",
         generator=torch.Generator(),  # or the loader would change the network's random numbers
     )
-    batches = iter(loader)
-    with tqdm(
-        total=train.steps, initial=state.step, unit="step", desc="train", disable=not main
-    ) as bar:
-        while state.step < train.steps and not should_stop(state, train):
-            batch = next(batches)
-            try:
-                metrics = step.train_step(state, batch, train, accelerator)
-            except step.NotFinite:
-                raise nonfinite.record(state, batch, p, accelerator, folder) from None
-            recorder.log(state.step, {f"train/{name}": value for name, value in metrics.items()})
-            regular = state.step % train.validate_every == 0
-            if regular or state.step == train.steps:
-                found = validation.record(state, store, train, rule, folder / SAMPLES, recorder)
-                if regular and state.step >= state.recipe.settled():
-                    ranks = [rule.rank(found) if main else []]
-                    broadcast_object_list(ranks)  # the same in all processes
-                    choice.consider(state, ranks[0], train.keep, folder, main)
-            ended = state.step == train.steps or should_stop(state, train)
-            if main and (ended or state.step % train.checkpoint_every == 0):
-                saved = {"state": state.state_dict(), "history": recorder.history}
-                resume.save(saved, folder / CHECKPOINT)
-                choice.prune(state, folder)
-            bar.update()
-            speech = (
-                batch.global_size * batch.crop_units / UNIT_RATE * (bar.format_dict["rate"] or 0)
+    told = trackers(run.trackers, folder, state.step) if main else ()
+    with Recorder(curves if main else None, history, told) as recorder:
+        if history and main:
+            tqdm.write(
+                f"continuing at step {state.step} of {train.steps} from {folder / CHECKPOINT}"
             )
-            bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
+        if not history:
+            validation.record(state, store, train, rule, folder / SAMPLES, recorder)
+        batches = iter(loader)
+        with tqdm(
+            total=train.steps, initial=state.step, unit="step", desc="train", disable=not main
+        ) as bar:
+            while state.step < train.steps and not should_stop(state, train):
+                batch = next(batches)
+                try:
+                    metrics = step.train_step(state, batch, train, accelerator)
+                except step.NotFinite:
+                    raise nonfinite.record(state, batch, p, accelerator, folder) from None
+                logged = {f"train/{name}": value for name, value in metrics.items()}
+                recorder.log(state.step, logged)
+                _follow_up(state, store, train, rule, recorder, folder, main)
+                bar.update()
+                rate = bar.format_dict["rate"] or 0
+                speech = batch.global_size * batch.crop_units / UNIT_RATE * rate
+                bar.set_postfix(loss=f"{metrics['total']:.3f}", speech=f"{speech:.1f} s/s")
     if should_stop(state, train) and main:
         tqdm.write(
             f"train: stopped at step {state.step}: step {state.candidates[0].step} was best; "
             f"the {train.patience} validations since were not better"
         )
-    recorder.close()
     return recorder
+
+
+def _follow_up(
+    state: State,
+    store: FeatureStore,
+    train: Train,
+    rule: Choice,
+    recorder: Recorder,
+    folder: Path,
+    main: bool,
+) -> None:
+    """What is due after a step: validation, the choice of candidates, the checkpoint."""
+    regular = state.step % train.validate_every == 0
+    if regular or state.step == train.steps:
+        found = validation.record(state, store, train, rule, folder / SAMPLES, recorder)
+        if regular and state.step >= state.recipe.settled():
+            ranks = [rule.rank(found) if main else []]
+            broadcast_object_list(ranks)  # the same in all processes
+            choice.consider(state, ranks[0], train.keep, folder, main)
+    ended = state.step == train.steps or should_stop(state, train)
+    if main and (ended or state.step % train.checkpoint_every == 0):
+        saved = {"state": state.state_dict(), "history": recorder.history}
+        resume.save(saved, folder / CHECKPOINT)
+        choice.prune(state, folder)
 
 
 def _restore(state: State, train: Train, path: Path) -> list[tuple[int, Metrics]]:

@@ -29,10 +29,11 @@ class FeatureWriter:
     """Writes a feature file; it appears under its name only when it is complete."""
 
     def __init__(self, path: str | Path, f0_params: F0) -> None:
-        """Creates the file at `path` and stores the parameters of the F0 tracker.
+        """Takes the file's path and the parameters of the F0 tracker.
 
         Raises:
-            InputError: here or later, the file cannot be written. An older file at `path` stays.
+            InputError: once it is entered, the file cannot be written. An older file at `path`
+                stays.
         """
         self._path = Path(path)
         self._partial = self._path.with_suffix(".partial")
@@ -40,20 +41,7 @@ class FeatureWriter:
         self._offsets: dict[str, list[int]] = {axis: [0] for axis in AXES}
         self._ids: list[str] = []
         self._splits: list[int] = []
-        with self._on_disk():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = Sink(self._partial, "w+")
-            self._file = h5py.File(self._sink, "w", libver=_LIBVER)
-            self._file.attrs.update(GRID)
-            self._file.attrs["version"] = VERSION
-            self._file.attrs["f0"] = tracking(f0_params)
-            for library in ("librosa", "pyworld-prebuilt", "numpy"):
-                self._file.attrs[library] = version(library)
-            for name, (shape, dtype, _) in COLUMNS.items():
-                chunk = (_CHUNK // (shape or (1,))[0], *shape)
-                self._file.create_dataset(
-                    name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunk
-                )
+        self._f0_params = f0_params
 
     def add(
         self,
@@ -83,7 +71,28 @@ class FeatureWriter:
                 self._flush()
 
     def __enter__(self) -> Self:
+        with contextlib.ExitStack() as failed:
+            failed.callback(self._partial.unlink, missing_ok=True)
+            with self._on_disk():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._sink = failed.enter_context(Sink(self._partial, "w+"))
+                self._file = failed.enter_context(h5py.File(self._sink, "w", libver=_LIBVER))
+                self._describe()
+            failed.pop_all()
         return self
+
+    def _describe(self) -> None:
+        """Writes the attributes and empty columns."""
+        self._file.attrs.update(GRID)
+        self._file.attrs["version"] = VERSION
+        self._file.attrs["f0"] = tracking(self._f0_params)
+        for library in ("librosa", "pyworld-prebuilt", "numpy"):
+            self._file.attrs[library] = version(library)
+        for name, (shape, dtype, _) in COLUMNS.items():
+            chunk = (_CHUNK // (shape or (1,))[0], *shape)
+            self._file.create_dataset(
+                name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunk
+            )
 
     def __exit__(
         self,
