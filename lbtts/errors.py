@@ -56,7 +56,12 @@ def check_rejects(stage: str, rejected: int, total: int, limit: float, report: s
     Raises:
         InputError: every utterance, or more than `limit` was rejected.
     """
-    if rejected >= total or rejected > limit * total:
+    if rejected >= total:
+        raise InputError(
+            f"{stage}: {rejected} of {total} utterances rejected, so none is left; see the reasons "
+            f"in {report}"
+        )
+    if rejected > limit * total:
         raise InputError(
             f"{stage}: {rejected} of {total} utterances rejected, more than "
             f"run.max_rejected = {limit:g} allows; see the reasons in {report}, then fix the "

@@ -32,6 +32,8 @@ _CHARS_UTF8 = 1
 _POS_CHARACTER = 1
 _LIST_TERMINATED, _PHONEME = 0, 7  # espeak_EVENT_TYPE
 _IPA_APART = 0x02 | ord("_") << 8  # IPA, "_" between phonemes
+_NO_START = "espeak-ng does not start with the data in {}; reinstall espeakng-loader"
+_NO_VOICE = "espeak-ng has no voice {!r}; see `{}/lang` for those it has"
 _NAME_BYTES = 8  # an event holds a phoneme's name without a final zero where it fills the field
 
 
@@ -108,14 +110,10 @@ def speak(text: str, voice: str, *, words_per_minute: int, pitch: int) -> Speech
         options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
         rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), options)
         if rate <= 0:
-            raise InputError(
-                f"espeak-ng does not start with the data in {data}; reinstall espeakng-loader"
-            )
+            raise InputError(_NO_START.format(data))
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise InputError(
-                f"espeak-ng has no voice {voice!r}; see `{data}/lang` for those it has"
-            )
+            raise InputError(_NO_VOICE.format(voice, data))
         library.espeak_SetParameter(_RATE, words_per_minute, 0)
         library.espeak_SetParameter(_PITCH, pitch, 0)
         utf8 = text.encode() + b"\0"
@@ -138,7 +136,7 @@ def transcribe(word: str, voice: str) -> list[str]:
     """
     library = _transcriber()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
-        raise InputError(f"espeak-ng has no voice {voice!r}")
+        raise InputError(_NO_VOICE.format(voice, espeakng_loader.get_data_path()))
     text = ctypes.create_string_buffer(word.encode())
     at = ctypes.c_void_p(ctypes.addressof(text))
     said = []
@@ -154,9 +152,7 @@ def _transcriber() -> ctypes.CDLL:
     with _private_library(keep=True) as library:
         data = espeakng_loader.get_data_path()
         if library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) <= 0:
-            raise InputError(
-                f"espeak-ng does not start with the data in {data}; reinstall espeakng-loader"
-            )
+            raise InputError(_NO_START.format(data))
     library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     library.espeak_TextToPhonemes.argtypes = [
         ctypes.POINTER(ctypes.c_void_p),

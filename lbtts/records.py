@@ -44,10 +44,10 @@ def read_rows(path: str | Path, stage: str, parse: Callable[[Mapping[str, str]],
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro {stage}`") from None
     except KeyError as error:
-        raise InputError(f"{path}: no column {error}; run `dvc repro -f {stage}`") from None
+        raise InputError(f"{path}: no column {error}; run `dvc repro -s -f {stage}`") from None
     except (ValueError, TypeError, csv.Error) as error:
         reason = first_line(error)
-        raise InputError(f"{path}: damaged ({reason}); run `dvc repro -f {stage}`") from None
+        raise InputError(f"{path}: damaged ({reason}); run `dvc repro -s -f {stage}`") from None
 
 
 def _whole(row: Mapping[str, str | None]) -> dict[str, str]:

@@ -64,7 +64,9 @@ def test_a_damaged_row_is_named_with_its_file(tmp_path: Path, row: str) -> None:
     write_manifest([], tmp_path / "manifest.csv")
     with (tmp_path / "manifest.csv").open("a", encoding="utf-8") as file:
         file.write(row)
-    with pytest.raises(InputError, match=r"manifest\.csv: damaged .*; run `dvc repro -f corpus`"):
+    with pytest.raises(
+        InputError, match=r"manifest\.csv: damaged .*; run `dvc repro -s -f corpus`"
+    ):
         read_manifest(tmp_path / "manifest.csv")
 
 

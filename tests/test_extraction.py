@@ -60,10 +60,10 @@ def test_an_utterance_that_cannot_be_read_is_rejected_by_name(tmp_path, content)
     path = tmp_path / "gone.flac"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -f corpus"):
+    with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -s -f corpus"):
         cut_utterance(str(path)).audio()
     if content is None:
-        with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -f corpus"):
+        with pytest.raises(Reject, match=r"gone\.flac.*dvc repro -s -f corpus"):
             cut_utterance(str(path)).digest()
 
 

@@ -141,7 +141,7 @@ def test_a_file_of_another_grid_is_refused_with_the_remedy(path, tmp_path):
     other.write_bytes(path.read_bytes())
     with h5py.File(other, "r+") as file:
         file.attrs["hop"] = 240
-    with pytest.raises(InputError, match=r"hop.*dvc repro -f features"):
+    with pytest.raises(InputError, match=r"hop.*dvc repro -s -f features"):
         FeatureStore(other)
 
 

@@ -50,7 +50,9 @@ def test_a_report_that_align_did_not_write_is_refused(tmp_path, old, new):
     path = tmp_path / "report.csv"
     alignment.write_report([ALIGNED], path)
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    with pytest.raises(InputError, match=r"report\.csv: (damaged|no column) .*dvc repro -f align"):
+    with pytest.raises(
+        InputError, match=r"report\.csv: (damaged|no column) .*dvc repro -s -f align"
+    ):
         alignment.read_report(path)
 
 
@@ -75,6 +77,6 @@ def test_a_report_that_features_did_not_write_is_refused(tmp_path):
     path = tmp_path / "features_report.csv"
     path.write_text("id,status,reason\na,ok,\n", encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"features_report\.csv: no column 'voiced'; .*repro -f features"
+        InputError, match=r"features_report\.csv: no column 'voiced'; .*repro -s -f features"
     ):
         features.read_report(path)

@@ -13,7 +13,7 @@ from lbtts.errors import InputError
 from lbtts.models.kokoro.network import objective, schedules
 from lbtts.models.kokoro.network.trainable import Kokoro
 from lbtts.models.randomness import UtteranceNoise, utterance_seeds
-from lbtts.training import nonfinite, step, trainer
+from lbtts.training import nonfinite, resume, step, trainer
 from lbtts.training.choice import LeastLoss
 from tests.corpora import equal_utterances
 from tests.train_small import choices, start, train, with_loaders
@@ -182,6 +182,13 @@ def test_a_nan_in_the_data_is_recorded_and_can_be_replayed(features, tmp_path):
     assert now.place.startswith("model.decoder.F0_conv")
     assert now.extremes == pytest.approx(then.extremes, nan_ok=True)
     assert any(name.startswith("model.bert") for name in now.extremes)
+
+
+def test_what_is_no_record_of_a_failed_step_is_named(tmp_path):
+    resume.save({"state": {}, "history": []}, tmp_path / "checkpoint.pt")
+    for name in ("checkpoint.pt", "none.pt"):
+        with pytest.raises(InputError, match=rf"{name}: no record of a failed step; the message"):
+            nonfinite.Record.load(tmp_path / name)
 
 
 def test_a_weight_that_overflows_is_named_by_its_module(features, tmp_path):

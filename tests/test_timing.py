@@ -39,5 +39,7 @@ def test_missing_durations_name_the_stage_to_run(tmp_path):
 def test_a_damaged_row_of_durations_is_named(tmp_path, row):
     path = tmp_path / "durations.csv"
     path.write_text(HEADER + row + "\n")
-    with pytest.raises(InputError, match=r"durations\.csv: damaged \(a: .*dvc repro -f durations"):
+    with pytest.raises(
+        InputError, match=r"durations\.csv: damaged \(a: .*dvc repro -s -f durations"
+    ):
         read_timings(path)

@@ -76,7 +76,7 @@ class Scale:
         except (ValueError, TypeError, safetensors.SafetensorError) as error:
             raise InputError(
                 f"{folder}: scale.safetensors or usual.csv is damaged ({first_line(error)}); "
-                "run `dvc repro -f reference`"
+                "run `dvc repro -s -f reference`"
             ) from None
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lbtts.acoustics.store.batching import Batch
 from lbtts.acoustics.store.features import Utterance
+from lbtts.errors import InputError
 
 Losses = dict[str, Tensor]
 Autocast = Callable[[], AbstractContextManager]  # the precision in which networks compute
@@ -167,5 +168,9 @@ class Recipe(ABC):
         return False
 
     def recompute(self) -> None:
-        """Switches gradient checkpointing on: less memory, more time, the same results."""
-        raise NotImplementedError(f"{type(self).__name__} cannot recompute; set train.recompute")
+        """Switches gradient checkpointing on: less memory, more time, the same results.
+
+        Raises:
+            InputError: the model has none.
+        """
+        raise InputError("train.recompute: this model cannot; set it to false")

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from lbtts.params.section import Count, NotNegative, Positive, Section, Seed, Share
 
+_Pinned = Annotated[str, Field(pattern=r"^.+@.+$")]  # a name on the hub and its commit, name@commit
+
 
 class Base(Section):
     """The weights to start from."""
@@ -32,7 +34,7 @@ class Voice(Section):
     """The initial voice table."""
 
     encoder: Literal["resemblyzer", "wavlm"]
-    wavlm: str  # hub name and commit, `name@commit`
+    wavlm: _Pinned
     seed: Seed
 
 
@@ -163,7 +165,7 @@ class KokoroTraining(Section):
     losses: LossWeights
     discriminators: Discriminators
     replay: Replay
-    wavlm: Annotated[str, Field(pattern=r"^.+@.+$")]  # hub name and commit, for the loss `wavlm`
+    wavlm: _Pinned  # for the loss `wavlm`
 
     @model_validator(mode="after")
     def _consistent(self) -> "KokoroTraining":

@@ -30,5 +30,5 @@ def read_dictionary(path: str | Path) -> Dictionary:
     except FileNotFoundError:
         raise InputError(f"{path}: not found; run `dvc repro g2p`") from None
     except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); run `dvc repro -f g2p`") from None
+        raise InputError(f"{path}: damaged ({error}); run `dvc repro -s -f g2p`") from None
     return found

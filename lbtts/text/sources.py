@@ -81,7 +81,10 @@ def _read(
     if source.at is None:
         return packaged(), {}
     path = Path(source.at) if source.kind == "file" else _fetched(source)
-    lines = read_lines(path)
+    try:
+        lines = read_lines(path)
+    except InputError as error:
+        raise InputError(f"lexicon.sources: {source.name}: {error}") from None
     if source.kind == "file" and source.sha256 and (found := sha256(path)) != source.sha256:
         raise InputError(
             f"lexicon.sources: {source.name}: {path} has the SHA-256 {found}, not "

@@ -113,7 +113,7 @@ def each_token_plan(path: str | Path) -> Iterator[TokenPlan]:
                 if line != "\n":
                     yield _plan(path, number, line)
         except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not UTF-8 ({error}); run `dvc repro -f g2p`") from None
+            raise InputError(f"{path}: not UTF-8 ({error}); run `dvc repro -s -f g2p`") from None
 
 
 def shortest_plans(path: str | Path, count: int) -> list[TokenPlan]:

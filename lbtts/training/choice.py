@@ -41,8 +41,8 @@ def rule(p: Params, criterion: str) -> Choice:
     """The rule that `train.choose` names.
 
     What judges speech is loaded by name: training does not depend on it, and so a changed measure
-    does not make DVC train again. `dvc repro -f train` chooses anew among the candidates of a run
-    that has ended; it trains nothing.
+    does not make DVC train again. `dvc repro -s -f train` chooses anew among the candidates of a
+    run that has ended; it trains nothing.
 
     Args:
         p: the parameters.

@@ -66,11 +66,13 @@ class Record:
         """What `record` wrote.
 
         Raises:
-            InputError: the record is missing.
+            InputError: it is missing, or no such file.
         """
         saved = resume.load(path)
-        if saved is None:
-            raise InputError(f"{path}: no record of a failed step")
+        if saved is None or set(saved) != {field.name for field in fields(cls)}:
+            raise InputError(
+                f"{path}: no record of a failed step; the message of the failed run names it"
+            )
         return cls(**saved)
 
 

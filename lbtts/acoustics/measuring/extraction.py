@@ -46,7 +46,7 @@ class TimedUtterance:
             content = hashlib.sha256(Path(self.path).read_bytes())
         except OSError as error:
             raise Reject(
-                f"{self.path}: not readable ({error.strerror}); run `dvc repro -f corpus`"
+                f"{self.path}: not readable ({error.strerror}); run `dvc repro -s -f corpus`"
             ) from None
         return hashlib.sha256(content.digest() + repr(self.timing.cuts).encode()).hexdigest()
 
@@ -61,12 +61,12 @@ class TimedUtterance:
             raise Reject(
                 f"{len(units)} durations of {min(units, default=0)} to {max(units, default=0)} "
                 f"units for {len(self.tokens)} tokens, not one of {MIN_UNITS} to {MAX_UNITS} for "
-                "each; run `dvc repro -f durations`"
+                "each; run `dvc repro -s -f durations`"
             )
         try:
             audio, rate = soundfile.read(self.path, dtype="int16")
         except soundfile.LibsndfileError as error:
-            raise Reject(f"{error} Run `dvc repro -f corpus`") from error
+            raise Reject(f"{error} Run `dvc repro -s -f corpus`") from error
         keep = np.ones(len(audio), dtype=bool)
         for begin, end in self.timing.cuts:
             keep[begin:end] = False
@@ -75,7 +75,7 @@ class TimedUtterance:
         if (rate, len(audio), keep.sum()) != (SAMPLE_RATE, need, kept):
             raise Reject(
                 f"{len(audio)} samples at {rate} Hz, but its durations and cuts need {need} at "
-                f"{SAMPLE_RATE}; run `dvc repro -f durations`"
+                f"{SAMPLE_RATE}; run `dvc repro -s -f durations`"
             )
         return audio[keep]
 

@@ -74,7 +74,7 @@ class FeatureStore:
                 if found != GRID | {"version": VERSION}:
                     raise InputError(
                         f"{path}: written for {found}, not {GRID | {'version': VERSION}}; "
-                        "run `dvc repro -f features`"
+                        "run `dvc repro -s -f features`"
                     )
                 if f0_params and file.attrs["f0"] != tracking(f0_params):
                     raise InputError(

@@ -188,7 +188,7 @@ def _deviations(voice: InitialVoice, store: FeatureStore) -> Tensor:
     trained = store.indices("train")
     if voice.ids != tuple(store.ids[i] for i in trained):
         raise InputError(
-            f"{VOICE}: made from other utterances than the features; run `dvc repro -f voice`"
+            f"{VOICE}: made from other utterances than the features; run `dvc repro -s -f voice`"
         )
     deviations = torch.zeros(len(store), voice.deviations.shape[1])
     deviations[trained] = voice.deviations

@@ -43,7 +43,9 @@ def make(p: Params) -> dict[str, Any]:
     tokens = torch.tensor([plan.input_ids])
     one, other = (n.inference(tokens).mel.numpy() for n in (network, weights.load(EXPORT)))
     if not np.array_equal(one, other):
-        raise InputError(f"{EXPORT}: speaks otherwise than {FINETUNED}; run `dvc repro -f export`")
+        raise InputError(
+            f"{EXPORT}: speaks otherwise than {FINETUNED}; run `dvc repro -s -f export`"
+        )
     size = sum(path.stat().st_size for path in EXPORT.rglob("*") if path.is_file())
     origin = {"base": read_json(FINETUNED / "provenance.json")["base"]}
     return origin | network.model_info() | {"folder_megabytes": round(size / 1e6, 1)}

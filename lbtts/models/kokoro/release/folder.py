@@ -188,6 +188,6 @@ def _training_side(model: KModel, table: Tensor, tokens: Tokens) -> tuple[NDArra
 
 def _failed(folder: Path, reason: str) -> InputError:
     return InputError(
-        f"export: {folder} failed its proof: {reason}; run `dvc repro -f export`, "
+        f"export: {folder} failed its proof: {reason}; run `dvc repro -s -f export`, "
         "and if it fails again, report it"
     )

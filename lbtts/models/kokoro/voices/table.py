@@ -159,7 +159,7 @@ class InitialVoice:
                 nearest=notes["nearest"],
             )
         except (KeyError, TypeError) as error:
-            raise InputError(f"{path}: lacks {error}; run `dvc repro -f voice`") from error
+            raise InputError(f"{path}: lacks {error}; run `dvc repro -s -f voice`") from error
 
 
 def expected_embedding(embeddings: NDArray[np.float32], lengths: NDArray[np.int64]) -> Array:
