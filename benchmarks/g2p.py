@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rapidfuzz.distance import Levenshtein
+
 from lbtts import params
 from lbtts.espeak import transcribe
 from lbtts.languages.luxembourgish.g2p import LBG2P
@@ -22,7 +24,6 @@ from lbtts.languages.luxembourgish.lexicon import LEXICON, MODEL, ORIGIN, learn_
 from lbtts.languages.luxembourgish.phones import canonical
 from lbtts.text.dictionary import write_dictionary
 from lbtts.text.inventory import Phones
-from lbtts.text.oov.learning import distance
 
 Says = Callable[[str], Phones]
 
@@ -59,7 +60,7 @@ def main() -> None:
 def show(name: str, says: Says, held_out: Sequence[tuple[str, Phones]]) -> None:
     """Prints a row: errors in percent of phones and of words."""
     said = [(says(word), phones) for word, phones in held_out]
-    errors = sum(distance(guess, phones) for guess, phones in said)
+    errors = sum(Levenshtein.distance(guess, phones) for guess, phones in said)
     wrong = sum(guess != phones for guess, phones in said)
     total = sum(len(phones) for _, phones in held_out)
     print(f"| {name} | {100 * errors / total:.2f} % | {100 * wrong / len(said):.2f} % |")

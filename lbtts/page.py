@@ -2,11 +2,13 @@
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import soundfile
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from matplotlib import colormaps
@@ -55,6 +57,21 @@ def panels(
         axis.set_title(title, fontsize=9)
         axis.tick_params(labelsize=7)
     return figure, axes[: len(titles)]
+
+
+def histograms(
+    table: pd.DataFrame, columns: Sequence[str], across: int, width: float, height: float
+) -> Figure:
+    """The distribution of each of the columns, without what is undefined; sizes as in `panels`."""
+    figure, axes = panels(columns, across, width, height)
+    for axis, name in zip(axes, columns, strict=True):
+        axis.hist(table[name].dropna(), bins=40, color="#4c6a92")
+    return figure
+
+
+def number(value: float) -> str:
+    """Three digits, or a dash for NaN."""
+    return "–" if math.isnan(value) else f"{value:.3g}"
 
 
 def spectrogram(

@@ -92,7 +92,7 @@ class Measures:
 
 
 def confidence(table: pd.DataFrame) -> pd.Series:
-    """The alignment confidence of each row of `measures`: 0 is usual, lower is worse.
+    """The alignment confidence of each row of `Measures.table`: 0 is usual, lower is worse.
 
     The mean distance of its evidence (`_EVIDENCE`) from the mode of the corpus, in standard
     deviations of the better side of the corpus. So the better half sets the scale, even if half of

@@ -27,7 +27,7 @@ class Row:
         column `status` is `ok` or `rejected`.
     beam: with which the best path was found.
     confidence: see `quality.confidence`; the column `trust` of the file. The measures that it is
-        made from follow, see `quality.measures`.
+        made from follow, see `quality.Measures`.
     disagreement_ms: mean distance to the starts of phones that the second backend found.
     """
 

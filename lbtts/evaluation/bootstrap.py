@@ -144,25 +144,6 @@ def difference(
     return Difference(estimate, float(test.pvalue))
 
 
-def contrast(ours: ArrayLike, theirs: ArrayLike, seed: int = 0) -> Estimate:
-    """The mean of `ours` [K] less the mean of `theirs` [L], different utterances on either side."""
-    first, second = (_defined(x, np.ones(len(np.asarray(x))))[0] for x in (ours, theirs))
-    if min(len(first), len(second)) < 2:
-        value = first.mean() - second.mean() if len(first) and len(second) else float("nan")
-        return Estimate(float(value), -float("inf"), float("inf"), len(first) + len(second))
-    found = stats.bootstrap(
-        (first, second),
-        lambda x, y, axis: x.mean(axis) - y.mean(axis),
-        confidence_level=_expanded(min(len(first), len(second))),
-        n_resamples=_RESAMPLES,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    apart = first.mean() - second.mean()
-    return Estimate(float(apart), float(found.low), float(found.high), len(first) + len(second))
-
-
 def _interval(samples: tuple[Values, Values], seed: int) -> tuple[float, float]:
     found = stats.bootstrap(
         samples,

@@ -1,40 +1,30 @@
 """Melody and timing: how lively a voice is, and whether it follows the text as a reader does.
 
 A voice that says everything alike can have small errors everywhere: the mean of all melodies is
-near to each. So beside errors stand metrics of what varies: how far F0 spreads, whether it rises at
-the end of a question and not of a statement, whether long sentences begin higher and fall more
-slowly than short ones, and how far durations go with the recording's. Each is to be read beside the
-recordings' own.
+near to each. So beside errors stand metrics of what varies: how far F0 spreads, where it ends and
+how fast it falls, and how far melody and durations go with the recording's. Each is to be read
+beside the recordings' own.
 
 F0 is [F] in Hz, 0 where unvoiced, 80 frames a second, and is used in semitones around the median of
 an utterance, so that high and low voices compare.
 
 What it cannot tell: whether a melody is a good one. Many are, and a voice need not use the
-speaker's. An end that rises is no question if it is a list. And every metric inherits the errors of
-the tracker; octave errors, of which creaky voices have many, stay out of the spread as long as they
-are less than a tenth.
-
-Source: Cooper and Sorensen, "Fundamental Frequency in Sentence Production", 1981, and Ladd,
-"Intonational Phonology", 2008, section 2.3, on how the beginning rises and the slope flattens with
-length, and final rises in questions.
+speaker's. And every metric inherits the errors of the tracker; octave errors, of which creaky
+voices have many, stay out of the spread as long as they are less than a tenth.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lbtts.evaluation import bootstrap
-from lbtts.evaluation.bootstrap import Estimate
-from lbtts.evaluation.prompt import Audio, Prompt
+from lbtts.evaluation.prompt import Audio
 from lbtts.grid import FRAME_RATE, HOP
 
 F0 = NDArray[np.float32]
 
 _SEMITONES = 12  # an octave
 _END = 0.25  # seconds of voice at the end that make the final contour: about the last syllable
-_BEGINNING = 0.6  # seconds of voice in which the first accent lies
 _MIDDLE = 2.563  # standard deviations in the middle 80 % of a normal distribution
 _LEAST = 0.5  # seconds of voice below which a melody has no metrics
 _SILENT_DB = 40.0  # so far below its loud frames an utterance is silent
@@ -49,7 +39,6 @@ class Prosody:
         spread: width of the middle 80 % of F0, semitones, divided by that of a normal distribution,
             so that it stands beside standard deviations.
         final: F0 of the last quarter of a second of voice less the median, semitones.
-        initial: highest F0 of the first 0.6 s of voice less the median, semitones.
         slope: of the line through F0 over time, semitones a second.
         rate: phones a second from the first sound to the last; NaN without phones.
         seconds: from the first sound to the last.
@@ -57,7 +46,6 @@ class Prosody:
 
     spread: float
     final: float
-    initial: float
     slope: float
     rate: float
     seconds: float
@@ -76,14 +64,13 @@ def measure(audio: Audio, f0: F0, phones: int) -> Prosody:
     times = np.flatnonzero(f0 > 0) / FRAME_RATE
     if len(times) < _LEAST * FRAME_RATE:
         undefined = float("nan")
-        return Prosody(undefined, undefined, undefined, undefined, rate, seconds)
+        return Prosody(undefined, undefined, undefined, rate, seconds)
     tone = _SEMITONES * np.log2(f0[f0 > 0].astype(np.float64))
     tone -= np.median(tone)
-    end, beginning = round(_END * FRAME_RATE), round(_BEGINNING * FRAME_RATE)
+    end = round(_END * FRAME_RATE)
     return Prosody(
         float(np.subtract(*np.percentile(tone, [90, 10]))) / _MIDDLE,
         float(tone[-end:].mean()),
-        float(np.percentile(tone[:beginning], 95)),  # not the highest: that may be an error
         float(np.polyfit(times, tone, 1)[0]),
         rate,
         seconds,
@@ -97,44 +84,6 @@ def sounding(audio: Audio) -> float:
         return 0.0
     loud = np.flatnonzero(hops > np.percentile(hops, _LOUD) * 10 ** (-_SILENT_DB / 10))
     return float(loud[-1] + 1 - loud[0]) / FRAME_RATE
-
-
-def question_rise(
-    prompts: Sequence[Prompt], readings: Sequence[Prosody], seed: int = 0
-) -> Estimate:
-    """How much higher questions end than statements, semitones, with its interval.
-
-    A text is a question whose last mark is one. Where the texts have none, the metric is NaN.
-    """
-    asked = np.array([prompt.text.rstrip(' "»“”)').endswith("?") for prompt in prompts], bool)
-    final = np.array([reading.final for reading in readings])
-    return bootstrap.contrast(final[asked], final[~asked], seed)
-
-
-def length_effect(
-    prompts: Sequence[Prompt], readings: Sequence[Prosody], seed: int = 0
-) -> dict[str, Estimate]:
-    """What long sentences have more of than short ones: `initial`, semitones, and `slope`, per s.
-
-    Long is above the median number of phones.
-    """
-    count = np.array([len(prompt.phones) or len(prompt.text) for prompt in prompts])
-    long = count > np.median(count)
-    metrics = {
-        name: np.array([getattr(r, name) for r in readings]) for name in ("initial", "slope")
-    }
-    return {name: bootstrap.contrast(x[long], x[~long], seed) for name, x in metrics.items()}
-
-
-def following(ours: Sequence[Prosody], recordings: Sequence[Prosody], metric: str) -> float:
-    """Correlation over utterances, -1 to 1, of a metric with that of the recordings.
-
-    1: wherever the speaker ends higher (`final`), varies more (`spread`) and so on, so does the
-    voice; 0: it takes no notice of the text, or of something else in it than the speaker. NaN where
-    there are fewer than three utterances or one side does not vary.
-    """
-    pairs = np.array([[getattr(r, metric) for r in side] for side in (ours, recordings)])
-    return correlation(*pairs[:, np.isfinite(pairs).all(axis=0)])
 
 
 def f0_correlation(f0: F0, reference: F0) -> float:

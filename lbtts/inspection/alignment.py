@@ -19,7 +19,7 @@ from lbtts.alignment.report import Row
 from lbtts.alignment.textgrid import Alignment, Interval
 from lbtts.corpus.manifest import Entry
 from lbtts.grid import FRAME_RATE
-from lbtts.page import panels, png, render, spectrogram, wav
+from lbtts.page import histograms, number, png, render, spectrogram, wav
 
 _SHOWN = 16  # with audio and picture: some 10 MB
 _LISTED = 500  # rows of the table
@@ -70,13 +70,13 @@ def page(
         title=title,
         counts=dict(sorted(Counter(row.status or "not aligned" for row in report).items())),
         columns={name: MEASURES[name] for name in columns},
-        usual={name: _number(table[name].median()) for name in columns},
+        usual={name: number(table[name].median()) for name in columns},
         rows=[
             {
                 "id": row.id,
                 "status": row.status or "rejected",
                 "reason": row.reason,
-                "numbers": [_number(getattr(row, column)) for column in columns],
+                "numbers": [number(getattr(row, column)) for column in columns],
             }
             for row in doubtful[:_LISTED]
         ],
@@ -84,7 +84,7 @@ def page(
         shown=[_shown(row, entries[row.id], grids, columns) for row in ordered[:_SHOWN]],
         grids=grids.as_posix(),
         corrections=corrections.as_posix(),
-        charts=png(_charts(table, columns)),
+        charts=png(histograms(table, columns, across=5, width=12, height=1.8)),
     )
 
 
@@ -96,14 +96,10 @@ def _shown(row: Row, entry: Entry, grids: Path, columns: list[str]) -> Mapping[s
         "id": row.id,
         "text": entry.text,
         "reason": row.reason,
-        "numbers": {column: _number(getattr(row, column)) for column in columns},
+        "numbers": {column: number(getattr(row, column)) for column in columns},
         "audio": wav(audio),
         "picture": png(_picture(audio, alignment)),
     }
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3g}"
 
 
 def _picture(audio: NDArray[np.float32], alignment: Alignment | None) -> Figure:
@@ -140,11 +136,3 @@ def _mark(
         middle = (interval.start + interval.end) / 2
         if begin <= middle < end:
             axis.text(middle, height * top, interval.label, color=colour, fontsize=8, ha="center")
-
-
-def _charts(table: pd.DataFrame, columns: list[str]) -> Figure:
-    """Histograms of each measure over the corpus."""
-    figure, axes = panels(columns, across=5, width=12, height=1.8)
-    for axis, name in zip(axes, columns, strict=True):
-        axis.hist(table[name].dropna(), bins=40, color="tab:blue")
-    return figure

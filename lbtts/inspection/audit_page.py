@@ -8,7 +8,7 @@ import soundfile
 
 from lbtts.corpus.manifest import Entry
 from lbtts.inspection.audit import AUDITED
-from lbtts.page import panels, png, render, wav
+from lbtts.page import histograms, number, png, render, wav
 
 _PLAYED = 24  # with audio: some 5 MB
 _LISTED = 300  # rows of the table
@@ -25,9 +25,6 @@ def page(audit: pd.DataFrame, entries: Mapping[str, Entry], source: Path, title:
         title: its heading.
     """
     columns = [name for name in AUDITED if audit[name].notna().any()]
-    figure, axes = panels(columns, across=5, width=12, height=1.8)
-    for axis, name in zip(axes, columns, strict=True):
-        axis.hist(audit[name].dropna(), bins=40, color="#555")
     return render(
         "inspection/audit.html.jinja",
         title=title,
@@ -36,8 +33,8 @@ def page(audit: pd.DataFrame, entries: Mapping[str, Entry], source: Path, title:
         remarkable=int((audit["worst"] > _REMARKABLE).sum()),
         limit=_REMARKABLE,
         meanings={name: AUDITED[name].meaning for name in columns},
-        usual={name: _number(audit[name].median()) for name in columns},
-        charts=png(figure),
+        usual={name: number(audit[name].median()) for name in columns},
+        charts=png(histograms(audit, columns, across=5, width=12, height=1.8)),
         played=[
             _row(name, row, columns) | _recording(entries[str(name)])
             for name, row in audit.head(_PLAYED).iterrows()
@@ -54,12 +51,8 @@ def _row(name: object, row: pd.Series, columns: list[str]) -> dict[str, object]:
         "reason": row["reason"],
         "worst": f"{row['worst']:.1f}",
         "measure": AUDITED[row["measure"]].meaning,
-        "numbers": [_number(row[column]) for column in columns],
+        "numbers": [number(row[column]) for column in columns],
     }
-
-
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3g}"
 
 
 def _recording(entry: Entry) -> dict[str, object]:

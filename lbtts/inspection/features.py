@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 import pyloudnorm
 from joblib import delayed
-from matplotlib.figure import Figure
 
 from lbtts.acoustics.measuring.report import Row
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.acoustics.store.layout import Utterance
 from lbtts.errors import InputError
 from lbtts.grid import FRAME_RATE, SAMPLE_RATE
-from lbtts.page import bitmap, panels, png, render, spectrogram
+from lbtts.page import bitmap, histograms, png, render, spectrogram
 from lbtts.params import Run
 from lbtts.text.tokens import TokenPlan
 from lbtts.workers import workers
@@ -155,7 +154,9 @@ def page(
         title=title,
         utterances=len(table),
         hours=table["seconds"].sum() / 3600,
-        distributions=png(_distributions(table)),
+        distributions=png(
+            histograms(table, [m.name for m in MEASURES], across=3, width=9, height=2.2)
+        ),
         measures=[
             {
                 "name": m.name,
@@ -181,12 +182,3 @@ def page(
 
 def _picture(utterance: Utterance) -> str:
     return bitmap(spectrogram(utterance.mel, utterance.f0, _ZOOM))
-
-
-def _distributions(table: pd.DataFrame) -> Figure:
-    """A histogram of each measure."""
-    names = [shown.name for shown in MEASURES]
-    figure, axes = panels(names, across=3, width=9, height=2.2)
-    for axis, name in zip(axes, names, strict=True):
-        axis.hist(table[name].dropna(), bins=40, color="#4c6a92")
-    return figure

@@ -1,5 +1,6 @@
 """The times of words as SubRip (.srt), WebVTT (.vtt) or JSON, written one cue after the other."""
 
+import html
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -80,8 +81,8 @@ def _timed(cue: list[Word]) -> str:
     parts = []
     for i, word in enumerate(cue):
         written = " ".join((word.text + word.following + "|").split())[:-1]
-        written = written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        parts.append((f"<{_clock(word.start, '.')}>" if i else "") + written)
+        time = f"<{_clock(word.start, '.')}>" if i else ""
+        parts.append(time + html.escape(written, quote=False))
     return "".join(parts).strip()
 
 

@@ -23,6 +23,7 @@ class Word:
         end: likewise.
         place: start and end of `text` in the input.
         phonemes: Kokoro's symbols.
+        following: what is written between it and the next word of the chunk.
     """
 
     text: str
@@ -30,7 +31,7 @@ class Word:
     end: float
     place: tuple[int, int]
     phonemes: str
-    following: str  # what is written between it and the next word of the chunk
+    following: str
 
 
 _MARKUP = re.compile(r"^\]\(/[^/\n]*/\)|\[$|\[pause:[^\]]*\]", re.IGNORECASE)  # see `markup`

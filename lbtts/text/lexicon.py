@@ -1,4 +1,4 @@
-"""Dictionaries of pronunciations: a person's own additions, configured sources, the aligner's."""
+"""Pronunciations: a person's own additions, and configured sources."""
 
 from collections import defaultdict
 from pathlib import Path

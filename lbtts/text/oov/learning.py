@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rapidfuzz.distance import Levenshtein
+
 from lbtts.errors import InputError
 from lbtts.params import Network
 from lbtts.text.inventory import Inventory, Phones
@@ -62,19 +64,9 @@ def score(model: UnknownWords, entries: Sequence[Entry]) -> dict[str, float]:
     """
     guesses = [model(word) for word, _ in entries]
     pairs = [(guess, phones) for guess, (_, phones) in zip(guesses, entries, strict=True)]
-    errors = sum(distance(guess, phones) for guess, phones in pairs)
+    errors = sum(Levenshtein.distance(guess, phones) for guess, phones in pairs)
     wrong = sum(guess != phones for guess, phones in pairs)
     return {
         "per": round(100 * errors / max(sum(len(phones) for _, phones in pairs), 1), 3),
         "wer": round(100 * wrong / max(len(pairs), 1), 3),
     }
-
-
-def distance(guess: Sequence[str], truth: Sequence[str]) -> int:
-    """The smallest number of insertions, deletions and substitutions between two sequences."""
-    row = list(range(len(truth) + 1))
-    for i, a in enumerate(guess, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(truth, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]

