@@ -135,7 +135,8 @@ class Pipeline:
             if not moment.pattern and time.monotonic() > deadline:
                 break
             time.sleep(0.002)
-        speaks = any("stages." in command for command in self.alive().values())
+        stages = [one for one, command in self.alive().items() if "stages." in command]
+        _, speaking = psutil.wait_procs(stages, timeout=0)  # those that have not ended meanwhile
         if process.poll() is None:
             os.killpg(process.pid, moment.number)
         killed = time.monotonic()
@@ -151,7 +152,7 @@ class Pipeline:
             f"status {status}, all ended after {time.monotonic() - killed:.1f} s {answer}",
             flush=True,
         )
-        due_lines = int(speaks and moment.number != signal.SIGKILL)  # DVC alone says nothing
+        due_lines = int(bool(speaking) and moment.number != signal.SIGKILL)  # not by DVC
         if len(answer) != due_lines or "Traceback" in said:
             faults.append(f"{moment.number.name} in {stage}: {len(answer)} lines, or a traceback")
         return faults + [f"outlived {stage}: {one[:80]}" for one in left.values()]
