@@ -25,14 +25,13 @@ from unittest.mock import patch
 import kokoro.model
 import soundfile
 
-from benchmarks import lines, picture, readings, voice_table
+from benchmarks import lines, miniature, picture, readings, voice_table
 from benchmarks.tables import as_table
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.corpus.manifest import read_manifest
 from lbtts.evaluation import recogniser
 from lbtts.evaluation.renditions import render, render_copy
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.models.kokoro.weights import checkpoint

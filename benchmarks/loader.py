@@ -20,7 +20,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from benchmarks import clips
+from benchmarks import clips, miniature
 from lbtts import params
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.store.batching import Batch, Schedule, StepDataset, padding
@@ -28,7 +28,6 @@ from lbtts.acoustics.store.features import FeatureStore
 from lbtts.acoustics.store.layout import FULL_SCALE, Arrays
 from lbtts.acoustics.store.writer import FeatureWriter
 from lbtts.grid import UNIT_RATE
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.voices.table import initial
 from lbtts.params import F0
 from lbtts.training import step

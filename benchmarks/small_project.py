@@ -39,7 +39,7 @@ CHANGES: dict[str, Any] = {
 MINIATURE = """
 import kokoro.model
 
-from lbtts.models.kokoro.network import miniature
+from benchmarks import miniature
 from lbtts.models.kokoro.weights import facts
 
 kokoro.model.Decoder = miniature.SmallDecoder

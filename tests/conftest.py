@@ -101,8 +101,8 @@ def exported(
     front_end: Path, table: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """An exported folder with a miniature's graph, which speaks noise; do not write there."""
+    from benchmarks import miniature
     from lbtts import languages
-    from lbtts.models.kokoro.network import miniature
     from lbtts.models.kokoro.release import folder as release
 
     folder = tmp_path_factory.mktemp("voice")

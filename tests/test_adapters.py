@@ -3,8 +3,9 @@ import copy
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import adapters, miniature
+from lbtts.models.kokoro.network import adapters
 from lbtts.models.kokoro.network.trainable import make_trainable, token_lengths
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.randomness import seeded_noise

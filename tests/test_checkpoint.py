@@ -3,8 +3,8 @@ import io
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.weights import checkpoint, facts
 
 

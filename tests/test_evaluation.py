@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts.acoustics.measuring.f0 import track
 from lbtts.acoustics.measuring.mel import log_mel
 from lbtts.acoustics.store.features import Utterance
@@ -10,7 +11,6 @@ from lbtts.evaluation import distances
 from lbtts.evaluation.copy_synthesis import copy_synthesis
 from lbtts.evaluation.measures import METRICS, differences, estimates, measure, values
 from lbtts.evaluation.renditions import Rendition, render, render_copy
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.speech import KokoroSynthesiser
 from lbtts.models.kokoro.voices.table import VoiceTable
 from lbtts.models.kokoro.weights.facts import LEAD

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts import languages
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as export
 from lbtts.models.kokoro.release import proof
 from lbtts.models.kokoro.weights import checkpoint, facts

@@ -17,6 +17,7 @@ import safetensors.numpy
 import soundfile
 import torch
 
+from benchmarks import miniature
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
 from lbtts.alignment import textgrid
@@ -33,7 +34,6 @@ from lbtts.evaluation.systems import read_measures
 from lbtts.languages.luxembourgish.origin import Languages
 from lbtts.languages.luxembourgish.phones import INVENTORY
 from lbtts.languages.luxembourgish.stress import read_stress
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.models.kokoro.weights import checkpoint
 from lbtts.text.dictionary import read_dictionary, write_dictionary

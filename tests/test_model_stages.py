@@ -11,8 +11,8 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 from joblib.externals.loky import get_reusable_executor
 
+from benchmarks import miniature
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.voices.table import InitialVoice, initial
 from lbtts.models.kokoro.weights import checkpoint, facts
 from lbtts.models.kokoro.weights import sources as weights

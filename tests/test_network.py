@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lbtts.models.kokoro.network import miniature
+from benchmarks import miniature
 from lbtts.models.kokoro.network.trainable import (
     Crop,
     Kokoro,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kokoro.istftnet import TorchSTFT
 
-from lbtts.models.kokoro.network import miniature
+from benchmarks import miniature
 from lbtts.models.kokoro.release.onnx_graph import RealSTFT, compare_graph, write_graph
 
 SIZE, HOP = 20, 5  # Kokoro's

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from misaki.token import MToken
 
+from benchmarks import miniature
 from lbtts.grid import MAX_TOKENS
 from lbtts.languages.luxembourgish.normalize import normalize
-from lbtts.models.kokoro.network import miniature
 from lbtts.pipeline import KPipeline
 from lbtts.speaking.sentences import chunks
 

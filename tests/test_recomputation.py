@@ -3,7 +3,7 @@ import torch
 from kokoro.istftnet import AdaINResBlock1
 from torch.optim.swa_utils import AveragedModel
 
-from lbtts.models.kokoro.network import miniature
+from benchmarks import miniature
 from lbtts.models.kokoro.network.recomputation import make_lean, recompute
 
 H, L, STYLE = 16, 300, 128

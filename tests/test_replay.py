@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts.errors import InputError
-from lbtts.models.kokoro.network import miniature, replay
+from lbtts.models.kokoro.network import replay
 from lbtts.models.kokoro.network.losses import SpectralLoss
 from lbtts.models.kokoro.network.replay import Replay
 from lbtts.models.kokoro.network.trainable import make_trainable

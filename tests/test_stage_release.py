@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import miniature
 from lbtts import params, paths
 from lbtts.acoustics.measuring import mel
 from lbtts.acoustics.measuring.f0 import track
@@ -16,7 +17,6 @@ from lbtts.corpus.manifest import Entry, write_manifest
 from lbtts.errors import InputError
 from lbtts.evaluation import releases
 from lbtts.evaluation.systems import write_summary
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.release import folder as exporting
 from lbtts.models.kokoro.voices.table import InitialVoice, VoiceTable
 from lbtts.models.kokoro.weights import checkpoint

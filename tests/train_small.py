@@ -14,9 +14,9 @@ import torch
 from accelerate import Accelerator
 from kokoro import KModel
 
+from benchmarks import miniature
 from lbtts import params
 from lbtts.acoustics.store.features import FeatureStore
-from lbtts.models.kokoro.network import miniature
 from lbtts.models.kokoro.recipe import KokoroRecipe
 from lbtts.models.kokoro.voices.table import InitialVoice
 from lbtts.params import KokoroTraining, Params
