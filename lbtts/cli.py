@@ -43,7 +43,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lbtts {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    speak = commands.add_parser("speak", help="text to audio")
+    _add_speak(commands.add_parser("speak", help="text to audio"))
+
+    phonemes = commands.add_parser("phonemes", help="text to phonemes, line by line")
+    _add_text(phonemes)
+    _add_folder(phonemes)
+    phonemes.set_defaults(run=_phonemes)
+
+    normalize = commands.add_parser("normalize", help="text to words as spoken, line by line")
+    _add_text(normalize)
+    _add_folder(normalize)
+    normalize.set_defaults(run=_normalize)
+
+    voices = commands.add_parser("voices", help="the voices of a folder")
+    _add_folder(voices)
+    voices.set_defaults(run=_voices)
+
+    _add_serve(commands.add_parser("serve", help="a page, and OpenAI's interface of speech"))
+    return parser
+
+
+def _add_speak(speak: argparse.ArgumentParser) -> None:
     _add_text(speak)
     _add_folder(speak)
     speak.add_argument(
@@ -79,21 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     speak.set_defaults(run=_speak)
 
-    phonemes = commands.add_parser("phonemes", help="text to phonemes, line by line")
-    _add_text(phonemes)
-    _add_folder(phonemes)
-    phonemes.set_defaults(run=_phonemes)
 
-    normalize = commands.add_parser("normalize", help="text to words as spoken, line by line")
-    _add_text(normalize)
-    _add_folder(normalize)
-    normalize.set_defaults(run=_normalize)
-
-    voices = commands.add_parser("voices", help="the voices of a folder")
-    _add_folder(voices)
-    voices.set_defaults(run=_voices)
-
-    serve = commands.add_parser("serve", help="a page, and OpenAI's interface of speech")
+def _add_serve(serve: argparse.ArgumentParser) -> None:
     _add_folder(serve)
     serve.add_argument("--precision", default="fp32", help="of the graph: fp32, fp16 or int8")
     serve.add_argument("--host", default="127.0.0.1", help="this machine only, if not given")
@@ -105,7 +112,6 @@ def _parser() -> argparse.ArgumentParser:
         help="a file with the bearer key that requests must have",
     )
     serve.set_defaults(run=_serve)
-    return parser
 
 
 def _add_text(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -91,6 +91,14 @@ def create(
     def list_models() -> dict[str, Any]:
         return {"object": "list", "data": [{"id": "kokoro", "object": "model"}]}
 
+    app.include_router(_speech(voices, work), dependencies=guarded)
+    return app
+
+
+def _speech(voices: Mapping[str, Voice], work: Work) -> APIRouter:
+    """The addresses that speak."""
+    router = APIRouter(prefix="/v1/audio/speech")
+
     async def chunks(asked: SpeechRequest, request: Request) -> AsyncIterator[Chunk]:
         """The chunks of a request that is admitted until they end."""
         voice = voices.get(asked.voice or next(iter(voices)))
@@ -104,23 +112,17 @@ def create(
             except Overtime:
                 return
 
-    @app.post(
-        "/v1/audio/speech",
-        response_class=Response,
-        responses={200: _AUDIO, **_PROBLEMS},
-        dependencies=guarded,
-    )
+    @router.post("", response_class=Response, responses={200: _AUDIO, **_PROBLEMS})
     async def speech(asked: SpeechRequest, request: Request) -> Response:
         """Audio, sentence by sentence while it is spoken."""
         format = asked.response_format
         blocks = await _started(chunks(asked, request))
         return StreamingResponse(encoded(blocks, format), media_type=MEDIA_TYPES[format])
 
-    @app.post(
-        "/v1/audio/speech/timestamps",
+    @router.post(
+        "/timestamps",
         response_class=Response,
         responses={200: {"content": {"application/x-ndjson": {}}}, **_PROBLEMS},
-        dependencies=guarded,
     )
     async def timestamps(asked: SpeechRequest, request: Request) -> Response:
         """A line of JSON for each chunk: `start`, `phonemes`, `words`, and `audio`.
@@ -130,7 +132,7 @@ def create(
         blocks = await _started(chunks(asked, request))
         return StreamingResponse(_lines(blocks), media_type="application/x-ndjson")
 
-    return app
+    return router
 
 
 async def _started(chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:

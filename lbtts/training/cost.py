@@ -116,15 +116,8 @@ def estimate(
         seconds.append(_timed(state, batch, train, accelerator))
         speech.append(batch.global_size * batch.crop_units / UNIT_RATE)
 
-    weights = _bytes(state.recipe.network.state_dict())
     checkpoint = _bytes(state.state_dict())
-    stored = 2 * checkpoint + train.keep * weights
-    disk = shutil.disk_usage(folder).free
-    if stored > disk:
-        raise InputError(
-            f"{folder}: a run takes {stored / _GB:.1f} GB while its checkpoint is written, but "
-            f"{disk / _GB:.1f} GB are free; free some space there"
-        )
+    stored = 2 * checkpoint + train.keep * _bytes(state.recipe.network.state_dict())
     tensors = list(state.recipe.network.parameters())
     return Cost(
         parameters=sum(tensor.numel() for tensor in tensors),
@@ -138,8 +131,23 @@ def estimate(
         available=available,
         checkpoint=checkpoint,
         stored=stored,
-        disk=disk,
+        disk=_disk(folder, stored),
     )
+
+
+def _disk(folder: Path, stored: int) -> int:
+    """Bytes that are free in a folder, in which so many are to be stored.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    disk = shutil.disk_usage(folder).free
+    if stored > disk:
+        raise InputError(
+            f"{folder}: a run takes {stored / _GB:.1f} GB while its checkpoint is written, but "
+            f"{disk / _GB:.1f} GB are free; free some space there"
+        )
+    return disk
 
 
 def _memory_of(
