@@ -4,7 +4,7 @@ A row holds what was counted or measured on one reading; errors and what they ar
 columns of their own, so that rates are ratios of sums. Rows of two systems pair by id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,6 @@ class Instruments:
         listener: of words.
         likeness: the speaker's scale.
         usual: what is usual in recordings.
-        normalise: what is done to texts before words are compared.
     """
 
     f0: F0
@@ -69,7 +68,6 @@ class Instruments:
     listener: Listener | None = None
     likeness: Likeness | None = None
     usual: Usual | None = None
-    normalise: Callable[[str], str] = words.plain
 
 
 def measure(
@@ -111,9 +109,9 @@ def _row(
         row |= {"phone_edits": errors[0], "phones": units[0]}
     if instruments.listener is not None and prompt.text:
         text = [instruments.listener.hear(audio)]
-        errors, units = words.word_errors(text, [prompt.text], instruments.normalise)
+        errors, units = words.word_errors(text, [prompt.text])
         row |= {"word_edits": errors[0], "words": units[0]}
-        errors, units = words.character_errors(text, [prompt.text], instruments.normalise)
+        errors, units = words.character_errors(text, [prompt.text])
         row |= {"character_edits": errors[0], "characters": units[0]}
     if instruments.likeness is not None:
         vector = embed(audio, instruments.voice)
