@@ -206,7 +206,7 @@ def test_command_line_learns_from_a_lexicon_once(monkeypatch, capsys, known, tmp
 def test_bad_lexicon_ends_the_command_line_with_one_line(monkeypatch, tmp_path, root):
     shutil.copy(root / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=r"error: none\.tsv: not found"):
+    with pytest.raises(SystemExit, match=r"error: lexicon\.sources: given: none\.tsv: not found"):
         command.main(["--lexicon", "none.tsv"])
 
 
