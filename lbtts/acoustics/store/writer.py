@@ -71,14 +71,14 @@ class FeatureWriter:
                 self._flush()
 
     def __enter__(self) -> Self:
-        with contextlib.ExitStack() as failed:
-            failed.callback(self._partial.unlink, missing_ok=True)
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._partial.unlink, missing_ok=True)
             with self._on_disk():
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._sink = failed.enter_context(Sink(self._partial, "w+"))
-                self._file = failed.enter_context(h5py.File(self._sink, "w", libver=_LIBVER))
+                self._sink = stack.enter_context(Sink(self._partial, "w+"))
+                self._file = stack.enter_context(h5py.File(self._sink, "w", libver=_LIBVER))
                 self._describe()
-            failed.pop_all()
+            self._stack = stack.pop_all()
         return self
 
     def _describe(self) -> None:
@@ -105,9 +105,7 @@ class FeatureWriter:
                 with self._on_disk():
                     self._finish()
         finally:
-            self._file.close()
-            self._sink.close()
-            self._partial.unlink(missing_ok=True)
+            self._stack.close()
         return False
 
     @contextlib.contextmanager
