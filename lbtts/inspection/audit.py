@@ -186,9 +186,8 @@ def _phone_errors(
             for other in others
         ]
 
-    def hear(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        lacking = set(names)
-        with workers(run) as parallel:
+        def hear(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+            lacking = set(names)
             hearing = (
                 delayed(_hear)(listener, some, audio)
                 for fold, listener in zip(folds, listeners, strict=True)
@@ -197,10 +196,11 @@ def _phone_errors(
             for shares in parallel(hearing):
                 yield from ((name, repr(share).encode()) for name, share in shares.items())
 
-    made: dict[str, bytes] = {}
-    for fold, listener in zip(folds, listeners, strict=True):
-        made |= {name: _digest(listener.made, sums[name], plans[name].labels) for name in fold}
-    return {n: float(v) for n, v in remembered(keep / "heard", made, hear, "hear").items()}
+        made: dict[str, bytes] = {}
+        for fold, listener in zip(folds, listeners, strict=True):
+            made |= {name: _digest(listener.made, sums[name], plans[name].labels) for name in fold}
+        heard = remembered(keep / "heard", made, hear, "hear")
+    return {name: float(value) for name, value in heard.items()}
 
 
 def _method(voice: Voice, f0: F0, dnsmos: bool) -> str:
