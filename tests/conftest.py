@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from lbtts import threads
+
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
@@ -117,7 +119,5 @@ def exported(
 @pytest.fixture(scope="module")
 def one_thread():
     """For networks so small that they only lose by sharing their work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
