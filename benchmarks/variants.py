@@ -79,6 +79,7 @@ COMMON = {
     "train.eps": 1e-8,
     "train.weight_decay": 0.01,
     "kokoro.level_db": 0,
+    "kokoro.floor_db": None,
     "kokoro.losses.adversarial.weight": 0,
     "kokoro.losses.feature_matching.weight": 0,
     "kokoro.losses.clock.weight": 0,
@@ -108,10 +109,13 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
     balanced = late | {"kokoro.discriminators.least_share": 0.5}
     replay = {"kokoro.replay.share": 0.34}
+    floor = {"kokoro.floor_db": -56}
     return {
         ZERO_SHOT: {},
         "voice only": each(NETWORK, "frozen", None),
         "regression": {},
+        "regression, floor": floor,
+        "regression, floor, replay": floor | replay,
         "regression, slow decoder": slow,
         "regression, generator fixed": fixed,
         "adversary early": early,
@@ -126,6 +130,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         | slow
         | {"kokoro.losses.clock.weight": 0.1, "kokoro.losses.clock.start": rest},
         "adversary balanced, slow decoder, replay": balanced | slow | replay,
+        "adversary balanced, slow decoder, replay, floor": balanced | slow | replay | floor,
         "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
         "LoRA": late
         | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)

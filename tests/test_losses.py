@@ -70,6 +70,24 @@ def test_the_stft_loss_is_that_of_auraloss(speech):
         assert stft[row].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("floor_db", [-56, -40])
+def test_the_floor_is_as_loud_as_white_noise_of_its_level(floor_db):
+    draw = torch.Generator().manual_seed(0)
+    noise = 10 ** (floor_db / 20) * torch.randn(1, 48_000, generator=draw)
+    _, stft = losses.SpectralLoss(floor_db)(noise, torch.zeros(1, 48_000))
+    # Where the noise's power x has an exponential distribution around that of the floor, 1, the
+    # mean of (sqrt(1 + x) - 1)^2 is 0.242, and that of log(1 + x) is 0.596.
+    assert stft.item() == pytest.approx(math.sqrt(0.242) + 0.596 / 2, rel=0.02)
+
+
+def test_what_is_far_below_the_floor_is_not_heard(speech):
+    made, target = 1e-4 * speech[1], torch.zeros_like(speech[1])
+    for deaf, keen in zip(
+        losses.SpectralLoss(-56)(made, target), losses.SpectralLoss()(made, target), strict=True
+    ):
+        assert (deaf < keen / 20).all()
+
+
 @pytest.mark.parametrize("silent", ["made", "target", "both"])
 def test_gradients_stay_finite_on_digital_silence(speech, silent):
     made = torch.zeros(2, 12_000) if silent != "target" else speech[1].clone()

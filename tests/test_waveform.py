@@ -8,7 +8,7 @@ import torch
 from lbtts.grid import SAMPLE_RATE
 from lbtts.models.kokoro.network import discriminators
 from lbtts.models.kokoro.network.discriminators import Discriminators
-from lbtts.models.kokoro.network.losses import clock_share
+from lbtts.models.kokoro.network.losses import SpectralLoss, clock_share
 from lbtts.models.kokoro.network.waveform import SHARE, WaveformLosses
 from tests.train_small import choices
 
@@ -30,7 +30,7 @@ def losses(**settings):
     chosen = choices(discriminators=settings).kokoro.discriminators
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return WaveformLosses(chosen, Discriminators(2), None, nullcontext)
+        return WaveformLosses(chosen, SpectralLoss(), Discriminators(2), None, nullcontext)
 
 
 def gradient(waveform, two, weights=WEIGHTS, places=(0.0, 0.0)):

@@ -162,6 +162,8 @@ class KokoroTraining(Section):
     teacher_forcing: TeacherForcing
     voice_dropout: Share  # of utterances that are trained on the voice table alone
     level_db: NotNegative  # an utterance's level changes by at most so much, at random
+    # mel and STFT hear both waveforms in white noise of this level, dB of full scale; null: in none
+    floor_db: Annotated[float, Field(lt=0)] | None
     losses: LossWeights
     discriminators: Discriminators
     replay: Replay

@@ -13,6 +13,7 @@ from lbtts.errors import InputError
 from lbtts.grid import UNIT_RATE
 from lbtts.models.kokoro.network import adapters, schedules
 from lbtts.models.kokoro.network.discriminators import Discriminators
+from lbtts.models.kokoro.network.losses import SpectralLoss
 from lbtts.models.kokoro.network.objective import Conditions, Objective
 from lbtts.models.kokoro.network.perceptual import WavlmLoss, load_wavlm
 from lbtts.models.kokoro.network.recomputation import recompute
@@ -118,7 +119,8 @@ class KokoroRecipe(Recipe):
             with seeded_noise(self._train.seed):
                 adversary = Discriminators(settings.width)
         wavlm = WavlmLoss(load_wavlm(self._kokoro.wavlm)) if losses.wavlm.weight else None
-        waveform = WaveformLosses(settings, adversary, wavlm, autocast)
+        spectral = SpectralLoss(self._kokoro.floor_db)
+        waveform = WaveformLosses(settings, spectral, adversary, wavlm, autocast)
         return Objective(deviations, waveform, replay, autocast)
 
     def groups(self) -> list[Group]:

@@ -129,8 +129,15 @@ class SpectralLoss(nn.Module):
     distances share the same three spectra.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, floor_db: float | None = None) -> None:
+        """Takes the level of white noise, dB of full scale, that both waveforms are heard in.
+
+        Its power is added to that of either. Logarithms weigh what is too quiet to be heard as much
+        as what is loud, and most of what is quiet is noise, in whose place a network that cannot
+        foresee it puts steady tones. None adds none, as StyleTTS2.
+        """
         super().__init__()
+        self._floor = 0.0 if floor_db is None else 10 ** (floor_db / 10)
         for index, (fft, _, window) in enumerate(RESOLUTIONS):
             with warnings.catch_warnings():  # 128 mels over 257 bins leave a few low filters empty
                 warnings.simplefilter("ignore", UserWarning)
@@ -162,7 +169,8 @@ class SpectralLoss(nn.Module):
         fft, hop, window = RESOLUTIONS[index]
         hann = self.get_buffer(f"window{index}")
         spectrum = torch.stft(audio.float(), fft, hop, window, hann, return_complex=True)
-        return torch.view_as_real(spectrum).square().sum(-1)
+        noise = self._floor * hann.square().sum()
+        return torch.view_as_real(spectrum).square().sum(-1) + noise
 
     def _mel_distance(self, made: Tensor, true: Tensor, index: int) -> Tensor:
         bank = self.get_buffer(f"bank{index}")

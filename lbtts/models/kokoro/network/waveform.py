@@ -41,6 +41,7 @@ class WaveformLosses(nn.Module):
     def __init__(
         self,
         settings: Settings,
+        spectral: SpectralLoss,
         discriminators: Discriminators | None,
         wavlm: WavlmLoss | None,
         autocast: Autocast,
@@ -49,12 +50,13 @@ class WaveformLosses(nn.Module):
 
         Args:
             settings: the section `kokoro.discriminators`.
+            spectral: the losses `mel` and `stft`.
             discriminators: for the adversarial losses.
             wavlm: for the loss of that name.
             autocast: the precision in which networks compute; losses are taken in float32.
         """
         super().__init__()
-        self.spectral = SpectralLoss()
+        self.spectral = spectral
         self.discriminators = discriminators
         self.wavlm = wavlm
         self._settings = settings
