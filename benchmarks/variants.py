@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
-NETWORK = (*NETWORK, "upsampling")
-SPEAKS = ("decoder", "generator", "upsampling")
+NETWORK = (*NETWORK, "upsampling", "adain")
+SPEAKS = ("decoder", "generator", "upsampling", "adain")
 ADVERSARY = {"kokoro.losses.adversarial.weight": 1, "kokoro.losses.feature_matching.weight": 2}
 
 
@@ -105,7 +105,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     late |= {"kokoro.discriminators.start": prosody}
     late |= each((*SPEAKS, "text_encoder"), "frozen", rest)
     slow = each(SPEAKS, "lr", 0.1)
-    fixed = each(("generator", "upsampling"), "frozen", None)
+    fixed = each(("generator", "upsampling", "adain"), "frozen", None)
     betas = {"train.betas": [0.0, 0.99], "train.eps": 1e-9, "train.weight_decay": 1e-4}
     balanced = late | {"kokoro.discriminators.least_share": 0.5}
     replay = {"kokoro.replay.share": 0.34}
@@ -116,6 +116,9 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         "regression": {},
         "regression, floor": floor,
         "regression, floor, replay": floor | replay,
+        "regression, floor, AdaIN alone": floor
+        | each(("decoder", "generator", "upsampling"), "frozen", None)
+        | each(("adain",), "lr", 3),
         "regression, slow decoder": slow,
         "regression, generator fixed": fixed,
         "adversary early": early,
@@ -133,7 +136,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         "adversary balanced, slow decoder, replay, floor": balanced | slow | replay | floor,
         "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
         "LoRA": late
-        | each(("bert", "bert_encoder", "predictor", "decoder", "generator"), "rank", 16)
-        | each(("text_encoder", "upsampling"), "frozen", None),
+        | each(("bert", "bert_encoder", "predictor", "adain"), "rank", 16)
+        | each(("text_encoder", "decoder", "generator", "upsampling"), "frozen", None),
         "adversary late, replay": late | replay,
     }

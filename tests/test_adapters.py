@@ -65,6 +65,9 @@ def test_merged_they_leave_stock_names_and_the_same_speech(network):
     torch.testing.assert_close(spoken(merged), adapted)
 
 
-def test_a_part_without_linear_layers_is_refused(network):
-    with pytest.raises(InputError, match=r"upsampling.rank: it has no linear layer"):
-        adapters.adapt(network.model, {"upsampling": 4})
+@pytest.mark.parametrize("part", ["decoder", "generator", "upsampling"])
+def test_a_part_without_linear_layers_is_refused(network, part):
+    """All that decoder and generator have are in the part `adain`."""
+    adapters.adapt(network.model, {"adain": 2})
+    with pytest.raises(InputError, match=rf"{part}.rank: it has no linear layer"):
+        adapters.adapt(network.model, {part: 4})

@@ -223,7 +223,7 @@ def test_a_failed_step_changes_nothing_but_gradients(features, tmp_path):
 
 def test_frozen_components_wait_and_the_voice_trains_at_once(features):
     waits = {"bert": 2, "bert_encoder": 9, "text_encoder": 9, "decoder": 9}
-    waits |= {"generator": None, "upsampling": None}
+    waits |= {"generator": None, "upsampling": None, "adain": None}
     p = choices(**BATCH, components={name: {"frozen": until} for name, until in waits.items()})
     state, store, accelerator = start(features, p)
     dataset = trainer.steps(store, p.train)

@@ -100,6 +100,7 @@ class Components(Section):
     decoder: Component  # before the generator
     generator: Component  # the waveform, except its upsampling
     upsampling: Component
+    adain: Component  # the linear layers by which decoder and generator take the voice
     voice: Component
 
 

@@ -70,7 +70,7 @@ class Kokoro(nn.Module):
 
         Adapters train in place of the part that they adapt.
         """
-        found: dict[str, list[nn.Parameter]] = {part: [] for part in PARTS.values()}
+        found: dict[str, list[nn.Parameter]] = {part: [] for part in PARTS}
         adapted = adapters.parts(self.model)
         fixed = _fixed(self.model)
         for name, parameter in self.model.named_parameters():

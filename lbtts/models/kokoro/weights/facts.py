@@ -3,6 +3,7 @@
 Source: hexgrad/Kokoro-82M `config.json` (Apache-2.0) and the modules of kokoro 0.9.4.
 """
 
+import re
 from typing import Any
 
 from lbtts.grid import MAX_TOKENS, MAX_UNITS
@@ -11,11 +12,13 @@ from lbtts.text.vocab import N_TOKEN, VOCAB
 LICENCE = "Apache-2.0"  # of the published weights and voices
 COMPONENTS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 
-# What trains at its own rate, by the start of its tensors' names; the longest start decides.
-PARTS = {f"{name}.": name for name in COMPONENTS} | {
-    "decoder.generator.": "generator",
-    "decoder.generator.ups.": "upsampling",
-}
+# What trains at its own rate: the first whose pattern matches the start of a tensor's name.
+_PARTS = {
+    "adain": r"decoder\..*\.fc\.",
+    "upsampling": r"decoder\.generator\.ups\.",
+    "generator": r"decoder\.generator\.",
+} | {name: rf"{name}\." for name in COMPONENTS}
+PARTS = tuple(_PARTS)
 
 TABLE_ROWS = MAX_TOKENS  # row n-1 conditions a string of n symbols
 STYLE = 256  # floats per row
@@ -33,8 +36,8 @@ UNREACHED = ("bert.pooler.", "decoder.generator.m_source.l_linear.")
 
 
 def part_of(name: str) -> str:
-    """The part of `KModel`, a value of `PARTS`, to which the tensor of this name belongs."""
-    return PARTS[max((start for start in PARTS if name.startswith(start)), key=len)]
+    """The part of `KModel`, one of `PARTS`, to which the tensor of this name belongs."""
+    return next(part for part, pattern in _PARTS.items() if re.match(pattern, name))
 
 
 def table_row(tokens: Any) -> Any:
