@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-NETWORK = ("bert", "bert_encoder", "text_encoder", "predictor", "decoder", "generator")
-NETWORK = (*NETWORK, "upsampling", "adain")
+from lbtts.models.kokoro.weights.facts import PARTS
+
 SPEAKS = ("decoder", "generator", "upsampling", "adain")
 ADVERSARY = {"kokoro.losses.adversarial.weight": 1, "kokoro.losses.feature_matching.weight": 2}
 
@@ -87,9 +87,9 @@ COMMON = {
     "kokoro.discriminators.least_share": 0,
     "kokoro.discriminators.most_share": 1,
     "kokoro.replay.share": 0,
-    **each(NETWORK, "frozen", 0),
-    **each(NETWORK, "anchor", 0),
-    **each(NETWORK, "rank", None),
+    **each(PARTS, "frozen", 0),
+    **each(PARTS, "anchor", 0),
+    **each(PARTS, "rank", None),
     **each(SPEAKS, "lr", 1),
 }
 ZERO_SHOT = "zero shot"
@@ -112,7 +112,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     floor = {"kokoro.floor_db": -56}
     return {
         ZERO_SHOT: {},
-        "voice only": each(NETWORK, "frozen", None),
+        "voice only": each(PARTS, "frozen", None),
         "regression": {},
         "regression, floor": floor,
         "regression, floor, replay": floor | replay,
