@@ -1,10 +1,11 @@
-"""Does the recovered base speak English, which a recogniser from pip understands?
+"""Does the recovered base, or a model trained from it, speak English that is understood?
 
-    python -m benchmarks.english VOICE [VOICE …]
+    python -m benchmarks.english VOICE [VOICE …] [--model FOLDER]
 
 Each VOICE is a table of Kokoro's, `<name>.bin` as kokoro-js ships them or `<name>.pt` as on the
-hub. It says twenty sentences with the base that `base.source: pip` gives; espeak-ng writes their
-phonemes, misaki turns them into Kokoro's, Whisper base listens, and DNSMOS judges.
+hub. It says twenty sentences with the base that `base.source: pip` gives, or with the fine-tuned
+model in FOLDER: models/finetuned, or `model` of a variant of `benchmarks.recipe`. espeak-ng writes
+their phonemes, misaki turns them into Kokoro's, Whisper base listens, and DNSMOS judges.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 from kokoro import KModel
 from misaki.espeak import EspeakFallback
 from torch import Tensor
@@ -21,7 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.tables import as_table
 from benchmarks.whisper import whisper_base
-from lbtts.evaluation.bootstrap import rate
+from lbtts.evaluation.bootstrap import Estimate, mean, rate
 from lbtts.evaluation.naturalness import opinion
 from lbtts.evaluation.words import Listener, word_errors
 from lbtts.models.kokoro.speech import KokoroSynthesiser
@@ -65,18 +67,20 @@ def phonemes(text: str) -> str:
     return EspeakFallback(british=False)(SimpleNamespace(text=text))[0]
 
 
-def judge(model: KModel, voices: Mapping[str, Tensor], listener: Listener) -> dict[str, dict]:
+def judge(
+    model: KModel, voices: Mapping[str, Tensor], listener: Listener
+) -> dict[str, dict[str, Estimate]]:
     """Word errors in percent and mean opinion scores of each voice."""
     tokens = [np.array([EDGE, *encode(phonemes(text)), EDGE]) for text in SENTENCES]
     found = {}
     for name, table in voices.items():
         speaker = KokoroSynthesiser(model, table)
         said = [speaker.speak(ids)[0] for ids in tqdm(tokens, desc=name, unit="utt")]
-        opinions = [opinion(audio) for audio in said]
+        opinions = pd.DataFrame([opinion(audio) for audio in said])
         heard = [listener.hear(audio) for audio in said]
         found[name] = {
-            "word_errors": 100 * rate(*word_errors(heard, SENTENCES)).value,
-            **{key: float(np.mean([o[key] for o in opinions])) for key in opinions[0]},
+            "word_errors": rate(*word_errors(heard, SENTENCES)).times(100),
+            **{key: mean(opinions[key]) for key in opinions},
         }
     return found
 
@@ -86,9 +90,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("voices", type=Path, nargs="+", metavar="VOICE")
-    voices = {path.stem: checkpoint.load_voice(path) for path in parser.parse_args().voices}
+    parser.add_argument("--model", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    model = checkpoint.load_finetuned(given.model)[0] if given.model else base.load(PIP).model
+    voices = {path.stem: checkpoint.load_voice(path) for path in given.voices}
     with tempfile.TemporaryDirectory() as folder:
-        print(as_table(judge(base.load(PIP).model, voices, whisper_base(Path(folder))), COLUMNS))
+        print(as_table(judge(model, voices, whisper_base(Path(folder))), COLUMNS))
 
 
 if __name__ == "__main__":

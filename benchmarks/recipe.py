@@ -48,6 +48,7 @@ from lbtts.acoustics.store.features import FeatureStore, Utterance
 from lbtts.alignment.timing import read_timings, write_timings
 from lbtts.corpus.manifest import read_manifest
 from lbtts.errors import Reject
+from lbtts.evaluation.bootstrap import Estimate
 from lbtts.evaluation.measures import estimates
 from lbtts.evaluation.speech_metrics import DISTANCE
 from lbtts.evaluation.systems import CEILING, FLOOR, RECORDING, VOICE, read_measures
@@ -199,17 +200,13 @@ def measured(folders: list[Path]) -> dict[str, pd.DataFrame]:
 
 def table(found: dict[str, pd.DataFrame]) -> str:
     """Rows of values with their intervals."""
-    rows = {}
+    rows: dict[str, dict[str, Estimate | str]] = {}
     for name, measures in found.items():
         estimated = estimates(measures)
-        rows[name] = {
-            key: f"{e.value:.3g} ({e.low:.3g}–{e.high:.3g})"
-            for key in COLUMNS
-            if (e := estimated.get(key))
-        }
         artefacts = {n: e.value for n, e in estimated.items() if n.startswith(DISTANCE)}
         worst = max(artefacts, key=lambda name: artefacts[name])
-        rows[name]["artefact"] = f"{artefacts[worst]:.2g}, {worst.removeprefix(DISTANCE)}"
+        of_worst = f"{artefacts[worst]:.2g}, {worst.removeprefix(DISTANCE)}"
+        rows[name] = {**estimated, "artefact": of_worst}
     return as_table(rows, COLUMNS)
 
 

@@ -2,18 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
+from lbtts.evaluation.bootstrap import Estimate
+
 
 def as_table(
-    rows: Mapping[str, Mapping[str, str | float | Sequence[float]]], columns: Mapping[str, str]
+    rows: Mapping[str, Mapping[str, str | float | Sequence[float] | Estimate]],
+    columns: Mapping[str, str],
 ) -> str:
-    """A Markdown table of figures to four digits, a pair as least to greatest, text as it is."""
+    """A Markdown table of figures to four digits, a pair as least to greatest, text as it is.
 
-    def shown(value: str | float | Sequence[float] | None) -> str:
+    An estimate has three digits, and its interval beside it.
+    """
+
+    def shown(value: str | float | Sequence[float] | Estimate | None) -> str:
         match value:
             case None:
                 return "–"
             case str():
                 return value
+            case Estimate(value=found, low=low, high=high):
+                return f"{found:.3g} ({low:.3g}–{high:.3g})"
             case float() | int():
                 return f"{value:.4g}"
             case _:

@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 from benchmarks import readings, voice_table
 from benchmarks.tables import as_table
 from lbtts import params
+from lbtts.evaluation.bootstrap import Estimate
 from lbtts.models.kokoro.weights.facts import TABLE_ROWS
 
 
@@ -47,7 +48,13 @@ def test_the_choices_for_the_corpus_are_valid(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("figure", "shown"), [(0.123456, "0.1235"), ([1.5, 2.0], "1.5 to 2"), (None, "–")]
+    ("figure", "shown"),
+    [
+        (0.123456, "0.1235"),
+        ([1.5, 2.0], "1.5 to 2"),
+        (Estimate(12.345, 9, 16.54, 7), "12.3 (9–16.5)"),
+        (None, "–"),
+    ],
 )
 def test_a_table_shows_every_kind_of_figure(figure, shown):
     row = {} if figure is None else {"a": figure}
