@@ -110,15 +110,16 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
     balanced = late | {"kokoro.discriminators.least_share": 0.5}
     replay = {"kokoro.replay.share": 0.34}
     floor = {"kokoro.floor_db": -56}
+    alone = each(("decoder", "generator", "upsampling"), "frozen", None)
+    alone |= each(("adain",), "lr", 3)
     return {
         ZERO_SHOT: {},
         "voice only": each(PARTS, "frozen", None),
         "regression": {},
         "regression, floor": floor,
         "regression, floor, replay": floor | replay,
-        "regression, floor, AdaIN alone": floor
-        | each(("decoder", "generator", "upsampling"), "frozen", None)
-        | each(("adain",), "lr", 3),
+        "regression, floor, AdaIN alone": floor | alone,
+        "regression, floor, AdaIN alone, replay": floor | alone | replay,
         "regression, slow decoder": slow,
         "regression, generator fixed": fixed,
         "adversary early": early,
@@ -134,6 +135,7 @@ def variants(plan: Plan) -> dict[str, dict[str, Any]]:
         | {"kokoro.losses.clock.weight": 0.1, "kokoro.losses.clock.start": rest},
         "adversary balanced, slow decoder, replay": balanced | slow | replay,
         "adversary balanced, slow decoder, replay, floor": balanced | slow | replay | floor,
+        "adversary balanced, floor, AdaIN alone, replay": balanced | floor | alone | replay,
         "adversary balanced, mel alone": balanced | {"kokoro.losses.stft.weight": 0},
         "LoRA": late
         | each(("bert", "bert_encoder", "predictor", "adain"), "rank", 16)
