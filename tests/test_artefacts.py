@@ -111,6 +111,14 @@ def test_recordings_are_usual(recordings, phones, melody, usual):
         assert max(distances.values()) < 5, clip
 
 
+def test_a_mean_that_cannot_be_heard_does_not_count(recordings):
+    audio = next(iter(recordings.values()))
+    centred = audio - audio.mean(dtype=np.float64)
+    tenth, thousandth = (centred + part * np.std(audio) for part in (1e-1, 1e-3))
+    assert measure(thousandth)["offset"] == measure(centred)["offset"] == -50
+    assert measure(tenth)["offset"] == pytest.approx(-20, abs=0.1)
+
+
 def test_the_level_of_a_file_changes_no_measure_but_the_level(recordings):
     audio = next(iter(recordings.values()))
     loud, soft = measure(audio), measure(audio / 8)

@@ -32,6 +32,7 @@ _CLICK_HZ = 8000.0  # above it speech is weak and its bursts are longer than a c
 _CLICK, _AROUND = 8, 240  # samples: a third of a millisecond within ten
 _CLICK_FLOOR = 0.1  # of the mean power up there, below which the surroundings do not count
 _LOWEST_DB = -80.0  # so far below loud speech nothing is heard
+_OFFSET_DB = -50.0  # below it a mean is not heard, not even as a click at begin and end
 _LAST = SAMPLE_RATE // 10  # samples
 _FADING = 15 * SAMPLE_RATE // 100
 _BAND_DB = 50.0  # so far below the level from 0.5 to 3.5 kHz a band is empty
@@ -50,9 +51,9 @@ def clipping(audio: Audio) -> float:
 
 
 def offset(audio: Audio) -> float:
-    """Size of the mean against the root mean square, dB."""
+    """Size of the mean against the root mean square, dB; -50 where it cannot be heard."""
     power = float(np.mean(np.square(audio, dtype=np.float64)))
-    return _db(float(np.mean(audio, dtype=np.float64)) ** 2 / power, _LOWEST_DB)
+    return _db(float(np.mean(audio, dtype=np.float64)) ** 2 / power, _OFFSET_DB)
 
 
 def hum(audio: Audio) -> float:
